@@ -1,0 +1,1 @@
+//! Layer 3 (IO): where releases are kept: the release folder today, stores later.

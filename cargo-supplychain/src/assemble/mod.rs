@@ -1,0 +1,1 @@
+//! Layer 2: from evidence to the [`crate::model::Build`]. Pure: no IO.

@@ -1,0 +1,60 @@
+//! Text that came from files others can write: made harmless before a person's terminal or a log sees it.
+
+use std::borrow::Cow;
+
+/// `text` with every control character (C0, C1, escape sequences, newlines) and every bidirectional or invisible
+/// formatting character written as `\u{…}`, so that hostile names can neither move the cursor nor forge lines.
+#[must_use]
+pub fn plain(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_unprintable) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        if is_unprintable(character) {
+            out.extend(character.escape_unicode());
+        } else {
+            out.push(character);
+        }
+    }
+    Cow::Owned(out)
+}
+
+fn is_unprintable(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// A URL without user name, password, query and fragment: what may be shown or recorded (DESIGN.md, invariant 8).
+#[must_use]
+pub fn without_credentials(url: &str) -> String {
+    let end = url.find(['?', '#']).unwrap_or(url.len());
+    let url = &url[..end];
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let authority = rest.find('/').unwrap_or(rest.len());
+    let host = rest[..authority].rfind('@').map_or(0, |at| at + 1);
+    format!("{scheme}://{}", &rest[host..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_text_is_escaped_and_ordinary_text_is_borrowed() {
+        assert_eq!(plain("a\u{1b}[31m\r\n"), "a\\u{1b}[31m\\u{d}\\u{a}");
+        assert_eq!(plain("x\u{202e}y"), "x\\u{202e}y");
+        assert!(matches!(plain("日本語 ok"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn secrets_leave_urls() {
+        for (url, shown) in [
+            ("https://user:pw@host/a@b", "https://host/a@b"),
+            ("https://host/r.git?token=1#x", "https://host/r.git"),
+            ("git@host:org/repo", "git@host:org/repo"),
+        ] {
+            assert_eq!(without_credentials(url), shown);
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! Layer 1: `supplychain.toml`: the policy file, from text to validated [`Settings`]. Unknown keys are errors with a place
+//! and a suggestion: in a security policy a typo must not switch a rule off. Pure: reading the file is `collect`'s.
+
+mod settings;
+
+pub use settings::{
+    AdvisorySettings, BuildSettings, DocumentSettings, Exemption, Level, MaxAge, ReleaseSettings, RuleSetting, Settings,
+    SignMethod, SignSettings, VerifySettings,
+};

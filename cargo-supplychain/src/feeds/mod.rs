@@ -1,0 +1,1 @@
+//! Layer 3 (IO): intelligence, one file a source, each with revision and date.

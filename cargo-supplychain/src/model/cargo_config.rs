@@ -1,0 +1,91 @@
+//! Cargo's configuration hierarchy as evidence: every key with its value, the file and line that set it, and whose file that is.
+
+use serde::Serialize;
+
+use crate::base::Location;
+
+/// Who set a configuration value; what the repository sets is judged as written, what the user's own machine sets is low.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scope {
+    /// A file in the workspace or a folder above it that belongs to the same repository, or one that such a file includes.
+    Repository,
+    /// A folder above the repository: nobody's in particular, judged as the repository's.
+    Parent,
+    /// `$CARGO_HOME`, or a file that it includes.
+    User,
+    /// `--config` on our own command line: judged as the repository's configuration (DESIGN.md, exit codes).
+    CommandLine,
+    /// A variable of the environment.
+    Environment,
+}
+
+impl Scope {
+    /// Whether the setting is the user's own machine's rather than the repository's.
+    #[must_use]
+    pub fn is_user(self) -> bool {
+        matches!(self, Self::User | Self::Environment)
+    }
+}
+
+/// One leaf of the configuration: the dotted key with its value.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ConfigEntry {
+    /// The path of keys: `["target", "cfg(unix)", "linker"]`.
+    pub key: Vec<String>,
+    /// The value as TOML; arrays are one leaf, tables are not leaves (an empty table is).
+    pub value: toml::Value,
+    pub location: Location,
+    pub scope: Scope,
+}
+
+impl ConfigEntry {
+    /// Whether the key is `path`, where `*` stands for any one part.
+    #[must_use]
+    pub fn is(&self, path: &[&str]) -> bool {
+        self.key.len() == path.len() && self.starts_with(path)
+    }
+
+    /// Whether the key begins with `path`, where `*` stands for any one part.
+    #[must_use]
+    pub fn starts_with(&self, path: &[&str]) -> bool {
+        self.key.len() >= path.len() && self.key.iter().zip(path).all(|(part, wanted)| *wanted == "*" || part == wanted)
+    }
+
+    /// `target.x86_64-unknown-linux-gnu.linker`, for people.
+    #[must_use]
+    pub fn dotted(&self) -> String {
+        self.key.join(".")
+    }
+
+    /// The value's strings: itself, or the strings of an array (cargo's `StringList`; a string is split at blanks).
+    #[must_use]
+    pub fn words(&self) -> Vec<String> {
+        match &self.value {
+            toml::Value::String(text) => text.split_whitespace().map(str::to_owned).collect(),
+            toml::Value::Array(items) => items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// The whole hierarchy, strongest first: command line, environment, then files from the project outwards to `$CARGO_HOME`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct CargoConfig {
+    pub entries: Vec<ConfigEntry>,
+    /// The files that were read, strongest first, as shown to people.
+    pub files: Vec<String>,
+}
+
+impl CargoConfig {
+    /// The strongest entry of this key.
+    #[must_use]
+    pub fn get(&self, path: &[&str]) -> Option<&ConfigEntry> {
+        self.entries.iter().find(|entry| entry.is(path))
+    }
+
+    /// All entries whose key begins so, strongest first.
+    pub fn under<'a>(&'a self, path: &'a [&'a str]) -> impl Iterator<Item = &'a ConfigEntry> {
+        self.entries.iter().filter(move |entry| entry.starts_with(path))
+    }
+}

@@ -1,0 +1,17 @@
+//! Layer 1: the immutable model of a build and the evidence that it is assembled from. Pure types and pure parsers:
+//! no IO (that is `collect`), no judgement (that is `check`).
+
+pub mod build;
+pub mod cargo_config;
+pub mod index;
+pub mod lockfile;
+pub mod manifest;
+pub mod release;
+pub mod surroundings;
+
+pub use build::{
+    Artifact, ArtifactFile, ArtifactKind, Build, Component, Gap, Linkage, NativeLibrary, Origin, Role, TargetFolder, Use,
+};
+pub use cargo_config::{CargoConfig, ConfigEntry, Scope};
+pub use lockfile::{LockedPackage, Lockfile};
+pub use surroundings::{CiRun, Invocation, Source, Toolchain};

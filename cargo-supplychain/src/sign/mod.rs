@@ -1,0 +1,1 @@
+//! Layer 3 (IO): keys and signing.
