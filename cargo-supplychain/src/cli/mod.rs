@@ -1,1 +1,4 @@
 //! Layer 5: the command line: arguments, output, exit codes.
+
+mod args;
+mod exit;

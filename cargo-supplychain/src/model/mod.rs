@@ -3,10 +3,12 @@
 
 pub mod build;
 pub mod cargo_config;
+pub mod events;
 pub mod index;
 pub mod lockfile;
 pub mod manifest;
 pub mod release;
+pub mod selection;
 pub mod surroundings;
 
 pub use build::{
@@ -14,4 +16,5 @@ pub use build::{
 };
 pub use cargo_config::{CargoConfig, ConfigEntry, Scope};
 pub use lockfile::{LockedPackage, Lockfile};
+pub use selection::Selection;
 pub use surroundings::{CiRun, Invocation, Source, Toolchain};

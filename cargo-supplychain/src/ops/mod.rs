@@ -1,1 +1,16 @@
-//! Layer 4: the library's verbs: straight-line compositions of the layers below.
+//! Layer 4: the library's verbs: straight-line compositions of the layers below. No argument parsing, no rendering.
+
+pub mod build;
+pub mod check;
+mod error;
+pub mod fetch;
+pub mod gather;
+pub mod judge;
+pub mod key;
+pub mod progress;
+pub mod sbom;
+pub mod verify;
+mod workspace;
+
+pub use error::{Class, Error};
+pub use progress::Progress;

@@ -1,0 +1,123 @@
+//! Platform conditions, evaluated as cargo does (GRAPH.md, correction 1): every `target` of the metadata is judged here against
+//! `rustc --print cfg`, for the target and for the host, and replaced by a stand-in that the graph library cannot misread.
+
+use std::collections::HashMap;
+
+use cargo_platform::{Cfg, Platform};
+
+/// The two sides of a build.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Platforms {
+    pub target: Side,
+    pub host: Side,
+}
+
+/// One side: its triple and what `rustc --print cfg` says for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Side {
+    pub triple: String,
+    pub cfgs: Vec<Cfg>,
+}
+
+impl Side {
+    /// From the lines of `rustc --print cfg`; lines that are no cfg are left out.
+    #[must_use]
+    pub fn new(triple: &str, cfgs: &[String]) -> Self {
+        Self { triple: triple.to_owned(), cfgs: cfgs.iter().filter_map(|line| line.parse().ok()).collect() }
+    }
+
+    fn matches(&self, platform: &Platform) -> bool {
+        platform.matches(&self.triple, &self.cfgs)
+    }
+}
+
+// Three triples that the graph library knows and tells apart, as JSON; of what they are the names does not matter here.
+const TARGET: &str = "\"x86_64-unknown-linux-gnu\"";
+const HOST: &str = "\"aarch64-apple-darwin\"";
+const NEITHER: &str = "\"riscv64gc-unknown-linux-gnu\"";
+
+/// The graph library's platforms for the two stand-ins, target first.
+pub(super) fn stand_ins() -> [guppy::platform::Platform; 2] {
+    [TARGET, HOST].map(|triple| {
+        let features = guppy::platform::TargetFeatures::none();
+        guppy::platform::Platform::new(triple.trim_matches('"'), features).expect("the stand-ins are built-in targets")
+    })
+}
+
+impl Platforms {
+    /// The metadata with every platform condition replaced by `null` (both sides), or by the triple of the side, or of neither.
+    ///
+    /// `"target":"` cannot occur inside a JSON string, where its quotes would be escaped; so the text can be rewritten without
+    /// parsing 5 MB into a tree. The keys that match are those of `dependencies[]` and `dep_kinds[]`, and perhaps keys of a
+    /// package's own `metadata` table, which nobody reads.
+    #[must_use]
+    pub fn rewrite(&self, metadata: &str) -> String {
+        const KEY: &str = "\"target\":\"";
+        let mut out = String::with_capacity(metadata.len());
+        let mut known: HashMap<&str, &str> = HashMap::new();
+        let mut rest = metadata;
+        while let Some(at) = rest.find(KEY) {
+            let start = at + KEY.len();
+            let Some(length) = string_end(&rest[start..]) else { break };
+            let value = &rest[start..start + length];
+            out.push_str(&rest[..start - 1]);
+            out.push_str(known.entry(value).or_insert_with(|| self.stand_in(value)));
+            rest = &rest[start + length + 1..];
+        }
+        out.push_str(rest);
+        out
+    }
+
+    fn stand_in(&self, escaped: &str) -> &'static str {
+        let condition: String = serde_json::from_str(&format!("\"{escaped}\"")).unwrap_or_default();
+        // A condition that cargo itself could not read never got into the metadata; treating it as off is the graph's default.
+        let Ok(platform) = condition.parse::<Platform>() else { return NEITHER };
+        match (self.target.matches(&platform), self.host.matches(&platform)) {
+            (true, true) => "null",
+            (true, false) => TARGET,
+            (false, true) => HOST,
+            (false, false) => NEITHER,
+        }
+    }
+}
+
+/// The length of a JSON string's content, up to its closing quote.
+fn string_end(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'"' => return Some(at),
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conditions_become_sides() {
+        let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+        let platforms = Platforms {
+            target: Side::new("x86_64-pc-windows-gnu", &lines("windows\ntarget_os=\"windows\"\ndebug_assertions")),
+            host: Side::new("x86_64-unknown-linux-gnu", &lines("unix\ntarget_os=\"linux\"\ndebug_assertions")),
+        };
+        for (condition, stand_in) in [
+            ("cfg(windows)", "\"x86_64-unknown-linux-gnu\""),
+            ("cfg(unix)", "\"aarch64-apple-darwin\""),
+            ("cfg(target_os = \\\"linux\\\")", "\"aarch64-apple-darwin\""),
+            ("cfg(debug_assertions)", "null"),
+            ("cfg(true)", "null"),
+            ("cfg(target_os = \\\"none\\\")", "\"riscv64gc-unknown-linux-gnu\""),
+            ("x86_64-pc-windows-gnu", "\"x86_64-unknown-linux-gnu\""),
+        ] {
+            let before = format!(r#"{{"a":"\"target\":\"x\"","target":"{condition}","t":1}}"#);
+            let after = format!(r#"{{"a":"\"target\":\"x\"","target":{stand_in},"t":1}}"#);
+            assert_eq!(platforms.rewrite(&before), after);
+        }
+    }
+}

@@ -1,0 +1,404 @@
+//! The command line as clap reads it. No clap type leaves this layer: `commands` turns these into requests of `ops`.
+
+use camino::Utf8PathBuf;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::base::Timestamp;
+use crate::finding::{Area, FailOn};
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo supplychain build                      build, sign and verify a release of this package
+  cargo supplychain build -p app --features x  any argument of `cargo build` works
+  cargo supplychain check                      judge the workspace without running any of its code
+  cargo supplychain verify target/supplychain/app-1.0.0-x86_64-unknown-linux-gnu --key signer.pub
+  cargo supplychain explain lock/checksum-mismatch
+
+日本語クイックスタート:
+  cargo supplychain build        ビルドし、SBOM・来歴・署名付きのリリースフォルダーを作成して自己検証します
+  cargo supplychain check        プロジェクトのコードを実行せずに、依存関係と設定を検査します
+  cargo supplychain verify フォルダー --key 公開鍵   受け取ったリリースをオフラインで検証します
+
+Exit codes: 0 pass, 1 finding, 2 usage or unreadable input, 3 verification rejected, 4 undetermined,
+            70 our bug, 74 output not written, 101 cargo build failed, 130 interrupted";
+
+/// Build Rust releases that can be proved: what was compiled, from which sources, by whom, under which policy.
+#[derive(Debug, Parser)]
+#[command(name = "cargo supplychain", bin_name = "cargo supplychain", version, after_help = EXAMPLES, max_term_width = 110)]
+#[command(disable_help_subcommand = true, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people, on standard error.
+    Human,
+    /// One document on standard output; its schema is printed by `cargo supplychain schema`.
+    Json,
+    /// SARIF 2.1.0.
+    Sarif,
+    /// Workflow commands of GitHub Actions: annotations.
+    Github,
+    /// A job summary.
+    Markdown,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// How results are shown
+    #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+    /// When to use colours (NO_COLOR is honoured)
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    pub color: Color,
+    /// Say only what matters
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Say more: notes on the way, evidence of every finding
+    #[arg(long, short, global = true, conflicts_with = "quiet")]
+    pub verbose: bool,
+    /// Use no network
+    #[arg(long, global = true)]
+    pub offline: bool,
+    /// Judge ages and expiries as of this instant (RFC 3339 or a date); recorded in the report
+    #[arg(long, global = true, value_name = "TIME")]
+    pub now: Option<Timestamp>,
+    /// Where feeds and parsed data are cached
+    #[arg(long, global = true, value_name = "DIR")]
+    pub cache_dir: Option<Utf8PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Build(Box<BuildArgs>),
+    Check(Box<CheckArgs>),
+    Sbom(Box<SbomArgs>),
+    Verify(VerifyArgs),
+    Fetch(FetchArgs),
+    #[command(subcommand)]
+    Key(KeyCommand),
+    Init(InitArgs),
+    Explain(ExplainArgs),
+    Schema(SchemaArgs),
+    Completions(CompletionsArgs),
+    /// Print the manual page (roff)
+    Man,
+}
+
+/// Judgement: which policy, which data.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Policy")]
+pub struct PolicyArgs {
+    /// The policy file, instead of supplychain.toml at the workspace root
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<Utf8PathBuf>,
+    /// Fail at findings of this severity: critical, high, medium, low, none
+    #[arg(long, value_name = "LEVEL")]
+    pub fail_on: Option<FailOn>,
+    /// Judge these areas only (lock, sources, config, capabilities, advisories, …)
+    #[arg(long, value_name = "AREA", value_delimiter = ',')]
+    pub only: Vec<Area>,
+    /// Make the best-effort checks of these areas required
+    #[arg(long, value_name = "AREA", value_delimiter = ',')]
+    pub require: Vec<Area>,
+    /// The RustSec database: a folder or a git URL
+    #[arg(long, value_name = "PATH|URL")]
+    pub advisory_db: Option<String>,
+}
+
+/// What is selected; the options are those of `cargo build`.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Selection (as cargo build)")]
+pub struct SelectionArgs {
+    /// Path to Cargo.toml
+    #[arg(long, value_name = "PATH")]
+    pub manifest_path: Option<Utf8PathBuf>,
+    /// Package to build
+    #[arg(long, short, value_name = "SPEC")]
+    pub package: Vec<String>,
+    /// All packages of the workspace
+    #[arg(long, alias = "all")]
+    pub workspace: bool,
+    /// Exclude packages
+    #[arg(long, value_name = "SPEC", requires = "workspace")]
+    pub exclude: Vec<String>,
+    /// Only the library
+    #[arg(long)]
+    pub lib: bool,
+    /// Only this binary
+    #[arg(long, value_name = "NAME")]
+    pub bin: Vec<String>,
+    /// All binaries
+    #[arg(long)]
+    pub bins: bool,
+    /// Only this example
+    #[arg(long, value_name = "NAME")]
+    pub example: Vec<String>,
+    /// All examples
+    #[arg(long)]
+    pub examples: bool,
+    /// Only this test
+    #[arg(long, value_name = "NAME")]
+    pub test: Vec<String>,
+    /// All tests
+    #[arg(long)]
+    pub tests: bool,
+    /// Only this bench target
+    #[arg(long, value_name = "NAME")]
+    pub bench: Vec<String>,
+    /// All bench targets
+    #[arg(long)]
+    pub benches: bool,
+    /// All targets
+    #[arg(long)]
+    pub all_targets: bool,
+    /// Features to activate
+    #[arg(long, short = 'F', value_name = "FEATURES")]
+    pub features: Vec<String>,
+    /// Activate all features
+    #[arg(long)]
+    pub all_features: bool,
+    /// Do not activate the `default` feature
+    #[arg(long)]
+    pub no_default_features: bool,
+    /// The release profile (the default here)
+    #[arg(long, short, conflicts_with = "profile")]
+    pub release: bool,
+    /// Build with this profile
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Build for this target triple
+    #[arg(long, value_name = "TRIPLE")]
+    pub target: Vec<String>,
+    /// Override a configuration value; judged as the repository's configuration
+    #[arg(long, value_name = "KEY=VALUE|PATH")]
+    pub config: Vec<String>,
+}
+
+/// Build a release: check, compile, describe, sign, verify
+///
+/// Checks the workspace, compiles it with cargo (release profile unless told), writes SBOMs, provenance and signed attestations into
+/// a release folder below target/supplychain, and verifies that folder before it says so. Nothing is left behind when it fails.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo supplychain build
+  cargo supplychain build --workspace --bins --clean
+  cargo supplychain build --manifest-path examples/minimal/Cargo.toml --offline
+  cargo supplychain build --fail-on none       report findings, stop for none")]
+pub struct BuildArgs {
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+    /// Compile into a fresh target folder (always so in CI)
+    #[arg(long)]
+    pub clean: bool,
+    /// Put the release folder into this folder, instead of target/supplychain
+    #[arg(long, value_name = "DIR")]
+    pub release_dir: Option<Utf8PathBuf>,
+    /// Check and plan, compile nothing, write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Write no signatures; the release says so
+    #[arg(long, conflicts_with = "key")]
+    pub no_sign: bool,
+    /// Private key to sign with (PEM), instead of the configured or your own
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<Utf8PathBuf>,
+    /// Number of parallel jobs
+    #[arg(long, short, value_name = "N", help_heading = "Passed to cargo build")]
+    pub jobs: Option<String>,
+    /// Do not stop at the first failed crate
+    #[arg(long, help_heading = "Passed to cargo build")]
+    pub keep_going: bool,
+    /// Ignore rust-version of packages
+    #[arg(long, help_heading = "Passed to cargo build")]
+    pub ignore_rust_version: bool,
+    /// Report future incompatibilities
+    #[arg(long, help_heading = "Passed to cargo build")]
+    pub future_incompat_report: bool,
+    /// Write a timing report
+    #[arg(long, help_heading = "Passed to cargo build")]
+    pub timings: bool,
+    /// Always so here: Cargo.lock is never changed
+    #[arg(long, help_heading = "Passed to cargo build")]
+    pub locked: bool,
+    /// --locked and --offline
+    #[arg(long, help_heading = "Passed to cargo build")]
+    pub frozen: bool,
+    /// Unstable flags of a nightly cargo
+    #[arg(short = 'Z', value_name = "FLAG", help_heading = "Passed to cargo build")]
+    pub unstable: Vec<String>,
+    // These two are ours; cargo's meaning would take the build out of our hands.
+    #[arg(long, hide = true)]
+    pub message_format: Vec<String>,
+    #[arg(long, hide = true)]
+    pub target_dir: Option<String>,
+}
+
+/// Judge the workspace without running any of its code
+///
+/// Lockfile, sources, cargo configuration, toolchain and advisories. Executes nothing of the project: no build script, proc macro,
+/// compiler wrapper, alias or toolchain that the repository brought.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo supplychain check
+  cargo supplychain check --offline --advisory-db vendor/advisory-db
+  cargo supplychain check --only lock,sources --format json
+  cargo supplychain check --format github      annotations in a workflow")]
+pub struct CheckArgs {
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SbomFormat {
+    CyclonedxJson,
+    SpdxJson,
+}
+
+/// Write the SBOM of what would be built, without building
+///
+/// The components that a build of this selection links into each artifact, apart from what only helps to build it. Compiles nothing
+/// and runs none of the project's code, which the document states (`pre-build`).
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo supplychain sbom > app.cdx.json
+  cargo supplychain sbom --format-sbom spdx-json --bin app
+  cargo supplychain sbom --workspace --output sboms/")]
+pub struct SbomArgs {
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+    /// The format of the SBOM
+    #[arg(long, value_enum, default_value_t = SbomFormat::CyclonedxJson)]
+    pub format_sbom: SbomFormat,
+    /// Write one file an artifact into this folder, instead of standard output
+    #[arg(long, short, value_name = "DIR")]
+    pub output: Option<Utf8PathBuf>,
+    /// The policy file, instead of supplychain.toml at the workspace root
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<Utf8PathBuf>,
+}
+
+/// Verify a release folder or a released file, offline
+///
+/// The signer has to be known from elsewhere: --key, or [verify] key in your own supplychain.toml. What lies in the release (its
+/// signer.pub, its VERIFY.md) is never taken as proof.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo supplychain verify app-1.0.0-x86_64-unknown-linux-gnu --key signer.pub
+  cargo supplychain verify ./app --bundle app.provenance.sigstore.json --key signer.pub
+  cargo supplychain verify release --key signer.pub --expect-version 1.2.0 --require-fresh-target")]
+pub struct VerifyArgs {
+    /// Release folders or files
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<Utf8PathBuf>,
+    /// The signer's public key (PEM)
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<Utf8PathBuf>,
+    /// The bundle of a file, instead of FILE.sigstore.json beside it
+    #[arg(long, value_name = "FILE")]
+    pub bundle: Vec<Utf8PathBuf>,
+    /// Reject another version than this
+    #[arg(long, value_name = "VERSION")]
+    pub expect_version: Option<String>,
+    /// Reject a release built in a reused target folder
+    #[arg(long)]
+    pub require_fresh_target: bool,
+    /// Reject a file without an attestation of this predicate type (may be repeated)
+    #[arg(long, value_name = "URI")]
+    pub require_predicate: Vec<String>,
+    /// The policy file with [verify], instead of supplychain.toml in the working folder
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<Utf8PathBuf>,
+}
+
+/// Bring the advisory database into the cache
+#[derive(Debug, Args)]
+pub struct FetchArgs {
+    /// The RustSec database: a git URL
+    #[arg(long, value_name = "URL")]
+    pub advisory_db: Option<String>,
+}
+
+/// Signing keys
+#[derive(Debug, Subcommand)]
+pub enum KeyCommand {
+    /// Create a key (ECDSA P-256); an existing file is never overwritten
+    ///
+    /// With SUPPLYCHAIN_KEY_PASSPHRASE set, or --passphrase to be asked, the private key is encrypted at rest.
+    Generate {
+        /// Where to; your own key's place when left out
+        #[arg(long, value_name = "FILE")]
+        output: Option<Utf8PathBuf>,
+        /// Ask for a passphrase
+        #[arg(long)]
+        passphrase: bool,
+    },
+    /// Print the public key (PEM) of a private key
+    Public {
+        /// The private key; your own when left out
+        #[arg(long, value_name = "FILE")]
+        key: Option<Utf8PathBuf>,
+    },
+}
+
+/// Write a supplychain.toml with every setting explained
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// Path to Cargo.toml
+    #[arg(long, value_name = "PATH")]
+    pub manifest_path: Option<Utf8PathBuf>,
+}
+
+/// Explain a finding: what it is about, the incident behind it, an example, what to do
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  cargo supplychain explain lock/checksum-mismatch")]
+pub struct ExplainArgs {
+    /// A finding's id; all are listed when left out
+    pub id: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaName {
+    /// `check --format json` and `reports/report.json`
+    Report,
+    /// `release.json`
+    Release,
+}
+
+/// Print the JSON Schema of a document of ours
+#[derive(Debug, Args)]
+pub struct SchemaArgs {
+    #[arg(value_enum)]
+    pub name: SchemaName,
+}
+
+/// Print completions for a shell
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  cargo supplychain completions bash > ~/.local/share/bash-completion/completions/cargo-supplychain"
+)]
+pub struct CompletionsArgs {
+    #[arg(value_enum)]
+    pub shell: Shell,
+}

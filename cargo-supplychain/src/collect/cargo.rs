@@ -1,0 +1,239 @@
+//! Cargo itself: `cargo metadata` for analysis (neutral folder, neutral environment), `cargo build` and `cargo package` for the build
+//! (the project's own folder and configuration, an environment without secrets).
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use cargo_metadata::{Message, TargetKind};
+
+use super::{process, toolchain::Programs};
+use crate::base::{Context, text};
+use crate::model::events::{BuildEvents, BuiltTarget, ScriptRun};
+
+/// Why a call of cargo gave nothing.
+#[derive(Debug)]
+pub enum Error {
+    /// `Cargo.lock` does not satisfy the manifests; cargo's own message.
+    LockOutOfDate(String),
+    /// The network was needed and not allowed, or did not answer.
+    Unreachable(String),
+    /// Cargo refused: broken manifest, unknown package or feature, …; its message.
+    Refused(String),
+    /// The build failed; its messages went to standard error already.
+    BuildFailed,
+    Start {
+        program: Utf8PathBuf,
+        source: std::io::Error,
+    },
+    /// Cargo's messages could not be read.
+    Messages(String),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LockOutOfDate(message) | Self::Unreachable(message) | Self::Refused(message) => f.write_str(message),
+            Self::BuildFailed => f.write_str("cargo build failed"),
+            Self::Start { program, source } => write!(f, "cannot start {program}: {source}"),
+            Self::Messages(message) => write!(f, "cannot read cargo's messages: {message}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// A `cargo metadata` call.
+#[derive(Debug, Clone, Copy)]
+pub struct MetadataRequest<'a> {
+    /// Absolute.
+    pub manifest: &'a Utf8Path,
+    /// Allow-listed configuration, as `KEY=VALUE`.
+    pub config: &'a [String],
+    /// Whether only the workspace's own packages are wanted, which needs neither lockfile nor sources.
+    pub no_deps: bool,
+}
+
+/// Runs `cargo metadata --all-features --locked`. `progress` hears cargo's status lines (`Downloading crates ...`).
+pub fn metadata(
+    context: &Context,
+    programs: &Programs,
+    request: MetadataRequest<'_>,
+    progress: &mut dyn FnMut(&str),
+) -> Result<String, Error> {
+    let mut command = process::analysis(context, &programs.cargo);
+    // Set even though the environment is cleared: an empty wrapper and an explicit rustc overrule any configuration file.
+    command.env("RUSTC", &programs.rustc).env("RUSTC_WRAPPER", "").env("RUSTC_WORKSPACE_WRAPPER", "");
+    if let Some(name) = &programs.name {
+        command.env("RUSTUP_TOOLCHAIN", name);
+    }
+    command.args(["metadata", "--format-version", "1", "--color", "never", "--manifest-path", request.manifest.as_str()]);
+    if request.no_deps {
+        command.args(["--no-deps", "--offline"]);
+    } else {
+        command.args(["--all-features", "--locked"]);
+        if context.offline {
+            command.arg("--offline");
+        }
+    }
+    for entry in request.config {
+        command.args(["--config", entry]);
+    }
+    let (stdout, stderr, success) = run(command, progress)?;
+    if success { Ok(stdout) } else { Err(classify(&stderr, context.offline)) }
+}
+
+/// Runs a command, hands the status lines of its standard error on as they come, and keeps the rest.
+fn run(mut command: Command, progress: &mut dyn FnMut(&str)) -> Result<(String, String, bool), Error> {
+    let program = Utf8PathBuf::from(command.get_program().to_string_lossy().into_owned());
+    let failed = |source| Error::Start { program: program.clone(), source };
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(failed)?;
+    let mut stdout = child.stdout.take().expect("stdout is piped");
+    let reader = std::thread::spawn(move || {
+        let mut text = Vec::new();
+        std::io::Read::read_to_end(&mut stdout, &mut text).map(|_| text)
+    });
+    let mut stderr = String::new();
+    for line in BufReader::new(child.stderr.take().expect("stderr is piped")).split(b'\n') {
+        let line = line.map_err(failed)?;
+        let line = String::from_utf8_lossy(&line);
+        let is_status =
+            ["Updating", "Downloading", "Downloaded", "Blocking"].iter().any(|word| line.trim_start().starts_with(word));
+        if is_status {
+            progress(line.trim());
+        } else {
+            stderr.push_str(&line);
+            stderr.push('\n');
+        }
+    }
+    let stdout = reader.join().expect("the reader does not panic").map_err(failed)?;
+    let status = child.wait().map_err(failed)?;
+    Ok((String::from_utf8_lossy(&stdout).into_owned(), stderr, status.success()))
+}
+
+/// Cargo has no machine-readable errors; these phrases are those of cargo 1.80 to 1.95, and an unknown one is a refusal, never a pass.
+fn classify(stderr: &str, offline: bool) -> Error {
+    let message = stderr.trim().strip_prefix("error: ").unwrap_or(stderr.trim()).to_owned();
+    let has = |phrases: &[&str]| phrases.iter().any(|phrase| stderr.contains(phrase));
+    if has(&["because --locked was passed", "--locked was passed to prevent this", "needs to be updated but --locked"]) {
+        Error::LockOutOfDate(message)
+    } else if (offline && has(&["--offline was specified", "attempting to make an HTTP request, but --offline", "network"]))
+        || has(&[
+            "failed to download",
+            "Could not resolve host",
+            "failed to fetch",
+            "spurious network error",
+            "download of config.json failed",
+        ])
+    {
+        Error::Unreachable(message)
+    } else {
+        Error::Refused(message)
+    }
+}
+
+/// A `cargo build` or `cargo package` call.
+#[derive(Debug, Clone)]
+pub struct BuildRequest<'a> {
+    /// Where cargo runs: the folder that the user started us in, so that cargo finds the configuration it always finds.
+    pub cwd: &'a Utf8Path,
+    pub target_dir: &'a Utf8Path,
+    /// Without secrets; see [`super::environment::for_build`].
+    pub environment: &'a BTreeMap<String, String>,
+    /// Everything after `cargo build` that the user chose.
+    pub arguments: &'a [String],
+    pub offline: bool,
+}
+
+fn command(programs: &Programs, request: &BuildRequest<'_>, verb: &str) -> Command {
+    let mut command = Command::new(&programs.cargo);
+    command.env_clear().envs(request.environment).current_dir(request.cwd).stdin(Stdio::null());
+    command.env_remove("CARGO_TARGET_DIR").env_remove("CARGO");
+    if let Some(name) = &programs.name {
+        command.env("RUSTUP_TOOLCHAIN", name);
+    }
+    command.arg(verb).arg("--locked").arg("--target-dir").arg(request.target_dir).args(request.arguments);
+    if request.offline {
+        command.arg("--offline");
+    }
+    command
+}
+
+/// Runs `cargo build`; standard error is cargo's own, so colours and progress are as always.
+pub fn build(programs: &Programs, request: &BuildRequest<'_>) -> Result<BuildEvents, Error> {
+    let mut command = command(programs, request, "build");
+    command.args(["--message-format", "json-render-diagnostics"]).stdout(Stdio::piped());
+    let failed = |source| Error::Start { program: programs.cargo.clone(), source };
+    let mut child = command.spawn().map_err(failed)?;
+    let mut events = BuildEvents::default();
+    let mut broken = None;
+    for message in Message::parse_stream(BufReader::new(child.stdout.take().expect("stdout is piped"))) {
+        match message {
+            Ok(Message::CompilerArtifact(artifact)) => events.targets.push(built_target(artifact)),
+            Ok(Message::BuildScriptExecuted(script)) => events.scripts.push(ScriptRun {
+                package_id: script.package_id.repr,
+                linked_libs: script.linked_libs.into_iter().map(Utf8PathBuf::into_string).collect(),
+            }),
+            Ok(_) => {}
+            // Go on reading, so that cargo does not die of a closed pipe and its own message is seen.
+            Err(error) => broken = Some(error.to_string()),
+        }
+    }
+    let status = child.wait().map_err(failed)?;
+    match broken {
+        _ if !status.success() => Err(Error::BuildFailed),
+        Some(message) => Err(Error::Messages(text::plain(&message).into_owned())),
+        None => Ok(events),
+    }
+}
+
+fn built_target(artifact: cargo_metadata::Artifact) -> BuiltTarget {
+    let mut features = artifact.features;
+    features.sort();
+    BuiltTarget {
+        package_id: artifact.package_id.repr,
+        name: artifact.target.name,
+        kinds: artifact.target.kind.iter().map(TargetKind::to_string).collect(),
+        features,
+        files: artifact.filenames,
+        executable: artifact.executable,
+        is_test: artifact.profile.test,
+    }
+}
+
+/// Runs `cargo package --no-verify` (the library was compiled already) and returns the `.crate` file's path.
+pub fn package(
+    programs: &Programs,
+    request: &BuildRequest<'_>,
+    name: &str,
+    version: &str,
+    dirty: bool,
+) -> Result<Utf8PathBuf, Error> {
+    let mut command = command(programs, request, "package");
+    command.args(["--no-verify", "--package", name]);
+    if dirty {
+        command.arg("--allow-dirty");
+    }
+    let status =
+        command.stdout(Stdio::null()).status().map_err(|source| Error::Start { program: programs.cargo.clone(), source })?;
+    if !status.success() {
+        return Err(Error::BuildFailed);
+    }
+    Ok(request.target_dir.join("package").join(format!("{name}-{version}.crate")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_of_cargo_are_told_apart() {
+        let stale = "error: cannot update the lock file /x/Cargo.lock because --locked was passed to prevent this\nhelp: …";
+        assert!(matches!(classify(stale, false), Error::LockOutOfDate(_)));
+        let offline = "error: failed to download `a v1.0.0`\n\nCaused by:\n  attempting to make an HTTP request, but --offline was specified";
+        assert!(matches!(classify(offline, true), Error::Unreachable(_)));
+        assert!(matches!(classify("error: failed to parse manifest at `/x/Cargo.toml`", false), Error::Refused(_)));
+    }
+}
