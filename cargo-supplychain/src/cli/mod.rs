@@ -2,3 +2,5 @@
 
 mod args;
 mod exit;
+mod render;
+mod shell;

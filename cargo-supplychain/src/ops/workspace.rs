@@ -70,9 +70,12 @@ fn nearest(folder: &Utf8Path) -> Option<Utf8PathBuf> {
 }
 
 fn parse(manifest: &Utf8Path) -> Result<toml::Table, Error> {
-    let text = collect::read_text(manifest, MANIFEST_LIMIT).map_err(|error| Error::usage(&format!("cannot read {manifest}: {error}")))?;
+    let text = collect::read_text(manifest, MANIFEST_LIMIT)
+        .map_err(|error| Error::usage(&format!("cannot read {manifest}: {error}")))?;
     text.parse().map_err(|error: toml::de::Error| {
-        let place = error.span().map_or_else(|| Location::file(manifest.as_str()), |span| Location::at(manifest.as_str(), &text, span.start));
+        let place = error
+            .span()
+            .map_or_else(|| Location::file(manifest.as_str()), |span| Location::at(manifest.as_str(), &text, span.start));
         let message = format!("cannot parse the manifest {place}: {}", error.message());
         let snippet = error.span().map(|span| super::error::Snippet {
             file: manifest.to_string(),
