@@ -8,6 +8,7 @@ pub mod lockfile;
 pub mod manifest;
 pub mod release;
 pub mod surroundings;
+pub mod toolchain_file;
 
 pub use build::{
     Artifact, ArtifactFile, ArtifactKind, Build, Component, Gap, Linkage, NativeLibrary, Origin, Role, TargetFolder, Use,
@@ -15,3 +16,4 @@ pub use build::{
 pub use cargo_config::{CargoConfig, ConfigEntry, Scope};
 pub use lockfile::{LockedPackage, Lockfile};
 pub use surroundings::{CiRun, Invocation, Source, Toolchain};
+pub use toolchain_file::ToolchainFile;
