@@ -8,6 +8,8 @@ use crate::model::manifest::Manifest;
 use crate::model::surroundings::Toolchain;
 use crate::model::{Build, CargoConfig, Lockfile};
 
+pub use crate::model::ToolchainFile;
+
 /// The lockfile, as far as there is one.
 #[derive(Debug)]
 pub enum LockState {
@@ -40,16 +42,6 @@ pub enum Advisories {
         why: String,
         help: String,
     },
-}
-
-/// What `rust-toolchain.toml` (or `rust-toolchain`) asks for.
-#[derive(Debug, Clone, Default)]
-pub struct ToolchainFile {
-    /// As shown to people.
-    pub file: String,
-    pub channel: Option<String>,
-    pub path: Option<String>,
-    pub line: u32,
 }
 
 /// The facts of one run.

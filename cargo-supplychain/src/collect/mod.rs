@@ -1,10 +1,12 @@
 //! Layer 3 (IO): evidence from the machine: cargo configuration, metadata, lockfile, toolchain, version control, CI, files.
 
 pub mod cargo;
+pub mod cargo_config;
 pub mod ci;
 pub mod environment;
 pub mod process;
 pub mod toolchain;
+pub mod toolchain_file;
 pub mod vcs;
 
 use std::io::Read as _;

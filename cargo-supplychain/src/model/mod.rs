@@ -10,6 +10,7 @@ pub mod manifest;
 pub mod release;
 pub mod selection;
 pub mod surroundings;
+pub mod toolchain_file;
 
 pub use build::{
     Artifact, ArtifactFile, ArtifactKind, Build, Component, Gap, Linkage, NativeLibrary, Origin, Role, TargetFolder, Use,
@@ -18,3 +19,4 @@ pub use cargo_config::{CargoConfig, ConfigEntry, Scope};
 pub use lockfile::{LockedPackage, Lockfile};
 pub use selection::Selection;
 pub use surroundings::{CiRun, Invocation, Source, Toolchain};
+pub use toolchain_file::ToolchainFile;

@@ -1,8 +1,19 @@
-//! Cargo's configuration hierarchy as evidence: every key with its value, the file and line that set it, and whose file that is.
+//! Cargo's configuration hierarchy as evidence: every key with its value, the file and line that set it, and whose file that is;
+//! and what follows from it by cargo's own rules: effective rustflags, targets, profile settings. Pure: reading the files is
+//! `collect`'s, judging them is `check`'s.
+
+pub mod environment;
+mod flags;
+mod repeat;
+
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use crate::base::Location;
+
+pub use flags::{build_targets, rustflags};
+pub use repeat::allow_listed;
 
 /// Who set a configuration value; what the repository sets is judged as written, what the user's own machine sets is low.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -37,6 +48,13 @@ pub struct ConfigEntry {
     pub value: toml::Value,
     pub location: Location,
     pub scope: Scope,
+    /// The absolute folder that relative paths in the value start from: the parent of the file's folder (cargo book,
+    /// "Config-relative paths"), the working folder for the command line and the environment.
+    #[serde(skip)]
+    pub base: String,
+    /// Whether cargo reads it when it is started in the invocation's working folder. A file between that folder and the
+    /// workspace's is not discovered by this call, and is judged all the same: the next call may start elsewhere.
+    pub effective: bool,
 }
 
 impl ConfigEntry {
@@ -75,13 +93,32 @@ pub struct CargoConfig {
     pub entries: Vec<ConfigEntry>,
     /// The files that were read, strongest first, as shown to people.
     pub files: Vec<String>,
+    /// Whether `$CARGO_HOME` lies inside the repository. Then its configuration is the repository's, and cargo reads it wherever
+    /// it is started: an empty working folder alone does not keep it out.
+    pub cargo_home_in_repository: bool,
 }
 
 impl CargoConfig {
-    /// The strongest entry of this key.
+    /// The strongest effective entry of this key.
     #[must_use]
     pub fn get(&self, path: &[&str]) -> Option<&ConfigEntry> {
-        self.entries.iter().find(|entry| entry.is(path))
+        self.effective().find(|entry| entry.is(path))
+    }
+
+    /// What cargo reads when it is started in the invocation's working folder, strongest first.
+    pub fn effective(&self) -> impl DoubleEndedIterator<Item = &ConfigEntry> {
+        self.entries.iter().filter(|entry| entry.effective)
+    }
+
+    /// What the configuration says of a profile: the keys below `profile.NAME`, dotted (`package.foo.opt-level`), with the
+    /// strongest value of each.
+    #[must_use]
+    pub fn profile(&self, name: &str) -> BTreeMap<String, &toml::Value> {
+        let mut settings = BTreeMap::new();
+        for entry in self.effective().filter(|entry| entry.starts_with(&["profile", name])) {
+            settings.entry(entry.key[2..].join(".")).or_insert(&entry.value);
+        }
+        settings
     }
 
     /// All entries whose key begins so, strongest first.

@@ -1,0 +1,126 @@
+//! Finds and reads the toolchain file that rustup would use: `rust-toolchain`, else `rust-toolchain.toml`, in the workspace root or
+//! the nearest folder above. Says what it asks for; installs and runs nothing.
+
+use std::fmt;
+use std::fs;
+use std::io::Read as _;
+
+use camino::Utf8Path;
+
+use crate::base::text::plain;
+use crate::model::toolchain_file::ToolchainFile;
+
+/// Largest toolchain file that is read, in bytes.
+const FILE_MAX: u64 = 64 * 1024;
+
+/// A toolchain file that cannot be read; `line` counts from 1, 0 is the file as a whole.
+#[derive(Debug)]
+pub enum Error {
+    Io { path: String, source: std::io::Error },
+    Invalid { path: String, line: u32, reason: String },
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io { path, source } => write!(f, "{}: cannot read the toolchain file: {source}", plain(path)),
+            Self::Invalid { path, line: 0, reason } => write!(f, "{}: invalid toolchain file: {}", plain(path), plain(reason)),
+            Self::Invalid { path, line, reason } => {
+                write!(f, "{}:{line}: invalid toolchain file: {}", plain(path), plain(reason))
+            }
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Io { source, .. } => Some(source),
+            Self::Invalid { .. } => None,
+        }
+    }
+}
+
+/// The nearest toolchain file from `workspace_root` (absolute) upwards; `None` without one. Its path is shown relative to the
+/// workspace root, or absolute above it.
+///
+/// # Errors
+/// The file cannot be read, is larger than 64 KiB, no regular file, or not what rustup would accept.
+pub fn read(workspace_root: &Utf8Path) -> Result<Option<ToolchainFile>, Error> {
+    for folder in workspace_root.ancestors() {
+        for (name, legacy) in [("rust-toolchain", true), ("rust-toolchain.toml", false)] {
+            let path = folder.join(name);
+            // A folder of that name is none of rustup's business; a pipe or device must not be opened.
+            if !fs::metadata(&path).is_ok_and(|metadata| !metadata.is_dir()) {
+                continue;
+            }
+            let shown = path.strip_prefix(workspace_root).map_or_else(|_| path.to_string(), ToString::to_string);
+            return one(&path, shown, legacy).map(Some);
+        }
+    }
+    Ok(None)
+}
+
+fn one(path: &Utf8Path, shown: String, legacy: bool) -> Result<ToolchainFile, Error> {
+    let invalid = |reason: &str| Error::Invalid { path: shown.clone(), line: 0, reason: reason.to_owned() };
+    let io = |source| Error::Io { path: shown.clone(), source };
+    if !fs::metadata(path).map_err(io)?.is_file() {
+        return Err(invalid("not a regular file"));
+    }
+    let mut bytes = Vec::new();
+    fs::File::open(path).and_then(|file| file.take(FILE_MAX + 1).read_to_end(&mut bytes)).map_err(io)?;
+    if bytes.len() as u64 > FILE_MAX {
+        return Err(invalid("larger than 65536 bytes"));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| invalid("not UTF-8"))?;
+    ToolchainFile::parse(shown.clone(), &text, legacy).map_err(|error| Error::Invalid {
+        path: shown,
+        line: error.line,
+        reason: error.reason,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use camino::Utf8PathBuf;
+
+    fn tree(files: &[(&str, &str)]) -> (tempfile::TempDir, Utf8PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(folder.path()).unwrap().to_owned();
+        fs::create_dir_all(root.join("a/b")).unwrap();
+        for (path, text) in files {
+            fs::write(root.join(path), text).unwrap();
+        }
+        (folder, root)
+    }
+
+    #[test]
+    fn the_nearest_file_counts_and_the_legacy_name_wins() {
+        let modern = "toolchain.channel = 'modern'";
+        for (files, file, channel) in [
+            (&[("a/b/rust-toolchain.toml", modern)][..], "rust-toolchain.toml", "modern"),
+            (&[("a/b/rust-toolchain.toml", modern), ("a/b/rust-toolchain", "legacy")], "rust-toolchain", "legacy"),
+            (&[("a/b/rust-toolchain.toml", modern), ("a/rust-toolchain", "legacy")], "rust-toolchain.toml", "modern"),
+            (&[("rust-toolchain", "above")], "T/rust-toolchain", "above"),
+        ] {
+            let (_folder, root) = tree(files);
+            let found = read(&root.join("a/b")).unwrap().unwrap();
+            assert_eq!(found.file.replace(root.as_str(), "T"), file);
+            assert_eq!(found.channel.as_deref(), Some(channel));
+        }
+    }
+
+    #[test]
+    fn broken_and_huge_files_are_named() {
+        let huge = "#".repeat(65_537);
+        for (text, expected) in [
+            ("x", "rust-toolchain.toml:1: invalid toolchain file: "),
+            (&huge, "rust-toolchain.toml: invalid toolchain file: larger than 65536 bytes"),
+        ] {
+            let (_folder, root) = tree(&[("a/b/rust-toolchain.toml", text)]);
+            let error = read(&root.join("a/b")).unwrap_err().to_string();
+            assert!(error.starts_with(expected), "{error}");
+        }
+    }
+}
