@@ -1,1 +1,5 @@
 //! Layer 3 (IO): evidence from the machine: cargo configuration, metadata, lockfile, toolchain, version control, CI, files.
+
+pub mod index;
+pub mod lockfile;
+pub mod manifests;

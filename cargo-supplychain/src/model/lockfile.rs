@@ -17,7 +17,6 @@ const MAX_PACKAGES: usize = 50_000;
 /// The longest package name, in bytes; crates.io allows 64.
 const MAX_NAME: usize = 255;
 
-
 /// The exact source strings of crates.io, git protocol and sparse protocol; nothing that merely looks like them is crates.io.
 pub const CRATES_IO: [&str; 2] = ["registry+https://github.com/rust-lang/crates.io-index", "sparse+https://index.crates.io/"];
 
@@ -166,7 +165,11 @@ impl<'t> Reader<'t> {
             return Err(self.error(0, format!("lockfile has {count} packages, the limit is {MAX_PACKAGES}")));
         }
         let legacy_root = root.get("root");
-        legacy_root.into_iter().chain(listed.into_iter().flat_map(|array| array.iter())).map(|entry| self.package(entry)).collect()
+        legacy_root
+            .into_iter()
+            .chain(listed.into_iter().flat_map(|array| array.iter()))
+            .map(|entry| self.package(entry))
+            .collect()
     }
 
     fn package<'d>(&self, entry: &'d Spanned<DeValue<'t>>) -> Result<Raw<'d>, Error> {
@@ -229,8 +232,7 @@ impl<'t> Reader<'t> {
     /// Format 1: `[metadata]` with `"checksum NAME VERSION (SOURCE)" = "HEX"`.
     fn metadata_checksums<'d>(&self, root: &'d DeTable<'t>) -> Result<HashMap<Key<'d>, (&'d str, usize)>, Error> {
         let Some(value) = root.get("metadata") else { return Ok(HashMap::new()) };
-        let table =
-            value.get_ref().as_table().ok_or_else(|| self.error(value.span().start, "`metadata` is not a table"))?;
+        let table = value.get_ref().as_table().ok_or_else(|| self.error(value.span().start, "`metadata` is not a table"))?;
         let checksum_of = |(key, value): (&'d Spanned<Cow<'t, str>>, &'d Spanned<DeValue<'t>>)| {
             let (name, version, source) = split_reference(key.get_ref().strip_prefix("checksum ")?);
             let hex = value.get_ref().as_str().filter(|hex| *hex != "<none>")?;
@@ -239,11 +241,7 @@ impl<'t> Reader<'t> {
         Ok(table.iter().filter_map(checksum_of).collect())
     }
 
-    fn resolve(
-        &self,
-        raw: &[Raw<'_>],
-        checksums: &HashMap<Key<'_>, (&str, usize)>,
-    ) -> Result<Vec<LockedPackage>, Error> {
+    fn resolve(&self, raw: &[Raw<'_>], checksums: &HashMap<Key<'_>, (&str, usize)>) -> Result<Vec<LockedPackage>, Error> {
         let lookup = self.lookup(raw)?;
         let mut lines = Lines::new(self.text);
         raw.iter()
