@@ -10,5 +10,5 @@ pub mod time;
 
 pub use context::Context;
 pub use digest::Sha256;
-pub use span::Location;
+pub use span::{Lines, Location};
 pub use time::Timestamp;

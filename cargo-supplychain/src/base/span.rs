@@ -55,6 +55,40 @@ pub fn line_column(text: &str, offset: usize) -> (u32, u32) {
     (u32::try_from(line).unwrap_or(u32::MAX), u32::try_from(column).unwrap_or(u32::MAX))
 }
 
+/// Lines and columns of many offsets of one text, each byte looked at once as long as the offsets ascend.
+#[derive(Debug)]
+pub struct Lines<'t> {
+    bytes: &'t [u8],
+    seen: usize,
+    line: u32,
+    column: u32,
+}
+
+impl<'t> Lines<'t> {
+    /// Begins at the start of `text`.
+    #[must_use]
+    pub fn new(text: &'t str) -> Self {
+        Self { bytes: text.as_bytes(), seen: 0, line: 1, column: 1 }
+    }
+
+    /// As [`line_column`].
+    pub fn at(&mut self, offset: usize) -> (u32, u32) {
+        if offset < self.seen {
+            (self.seen, self.line, self.column) = (0, 1, 1);
+        }
+        let end = offset.min(self.bytes.len());
+        for &byte in &self.bytes[self.seen..end] {
+            if byte == b'\n' {
+                (self.line, self.column) = (self.line.saturating_add(1), 1);
+            } else if byte & 0xc0 != 0x80 {
+                self.column = self.column.saturating_add(1);
+            }
+        }
+        self.seen = end;
+        (self.line, self.column)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,6 +98,10 @@ mod tests {
         let text = "ab\ncä d\n";
         for (offset, expected) in [(0, (1, 1)), (2, (1, 3)), (3, (2, 1)), (6, (2, 3)), (99, (3, 1))] {
             assert_eq!(line_column(text, offset), expected, "offset {offset}");
+        }
+        let mut lines = Lines::new(text);
+        for offset in [0, 2, 3, 3, 6, 99, 1, 9] {
+            assert_eq!(lines.at(offset), line_column(text, offset), "offset {offset}");
         }
     }
 }

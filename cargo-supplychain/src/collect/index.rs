@@ -1,0 +1,298 @@
+//! What cargo's own copy of the registry index says of the locked versions: read only, offline, and of each entry only the line
+//! of the wanted version. (Parsing whole entries is what makes such a check slow: one of them holds every version ever published.)
+//!
+//! An entry of the cache, as cargo's `src/cargo/sources/registry/index/cache.rs` documents it: a byte 3, the index format as a
+//! 32-bit little-endian number (2), the revision and a NUL; then, for each version, its text, a NUL, its JSON line, a NUL.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::Deserialize;
+use tame_index::KrateName;
+use tame_index::utils::{get_index_details, split};
+
+use crate::base::Sha256;
+use crate::model::index::{IndexFacts, IndexGap, IndexVersion};
+use crate::model::lockfile::CRATES_IO;
+use crate::model::{CargoConfig, LockedPackage, Lockfile};
+
+/// Of a long entry the end is read first: locked versions are mostly recent ones.
+const TAIL: u64 = 48 << 10;
+/// The largest entry that is read, in bytes; the largest real ones have a few mebibytes.
+const MAX_ENTRY: u64 = 64 << 20;
+/// Packages below which a second thread costs more than it brings.
+const PACKAGES_PER_THREAD: usize = 64;
+
+/// Looks up every registry package of the lockfile in the index cache below `cargo_home`. `config` says whether a source is
+/// replaced; then the replacement's index counts, as it does for cargo, and the source's own only where that has no entry.
+#[must_use]
+pub fn read(lockfile: &Lockfile, config: &CargoConfig, cargo_home: &Utf8Path) -> IndexFacts {
+    let packages: Vec<_> = lockfile.packages.iter().filter(|package| package.is_registry()).collect();
+    let sources: BTreeSet<_> = packages.iter().filter_map(|package| package.source.as_deref()).collect();
+    let folders: BTreeMap<_, _> = sources.into_iter().map(|source| (source, cache_folders(source, config, cargo_home))).collect();
+    let threads =
+        std::thread::available_parallelism().map_or(1, usize::from).min(packages.len() / PACKAGES_PER_THREAD + 1).min(8);
+    let chunk = packages.len().div_ceil(threads).max(1);
+    let versions = std::thread::scope(|scope| {
+        let folders = &folders;
+        let workers: Vec<_> = packages
+            .chunks(chunk)
+            .map(|part| scope.spawn(move || part.iter().map(|package| facts_of(package, folders)).collect::<Vec<_>>()))
+            .collect();
+        workers.into_iter().flat_map(|worker| worker.join().expect("a worker does not panic")).collect()
+    });
+    IndexFacts { versions }
+}
+
+type Entry = ((String, semver::Version, String), Result<IndexVersion, IndexGap>);
+
+fn facts_of(package: &LockedPackage, folders: &BTreeMap<&str, Vec<Utf8PathBuf>>) -> Entry {
+    let source = package.source.as_deref().unwrap_or_default();
+    let candidates = folders.get(source).map(Vec::as_slice).unwrap_or_default();
+    let mut facts = Err(IndexGap::NotCached);
+    for folder in candidates {
+        facts = look_up(folder, &package.name, &package.version);
+        if facts != Err(IndexGap::NotCached) {
+            break;
+        }
+    }
+    ((package.name.clone(), package.version.clone(), source.to_owned()), facts)
+}
+
+/// The cache folders of a registry, the one that counts first.
+fn cache_folders(source: &str, config: &CargoConfig, cargo_home: &Utf8Path) -> Vec<Utf8PathBuf> {
+    let mut urls = Vec::new();
+    urls.extend(replacement(source, config));
+    if CRATES_IO.contains(&source) {
+        // The lockfile names the git index whichever protocol cargo speaks; the sparse one is the default since cargo 1.70.
+        urls.extend([CRATES_IO[1].to_owned(), CRATES_IO[0].to_owned()]);
+    } else {
+        urls.push(source.to_owned());
+    }
+    let mut folders: Vec<Utf8PathBuf> = Vec::new();
+    for url in urls {
+        // The hash in the folder's name changed with cargo 1.85; a folder of either may be there.
+        for stable in [true, false] {
+            let Ok((folder, _)) = get_index_details(&url, Some(cargo_home.to_owned()), stable) else { continue };
+            let cache = folder.join(".cache");
+            if !folders.contains(&cache) && cache.is_dir() {
+                folders.push(cache);
+            }
+        }
+    }
+    folders
+}
+
+/// The registry that `[source]` puts in the place of this one (the Cargo book, "Source Replacement"); `None` when there is none
+/// or when it is a folder, which has no index cache.
+fn replacement(source: &str, config: &CargoConfig) -> Option<String> {
+    let url = source.strip_prefix("registry+").unwrap_or(source);
+    let mut name = if CRATES_IO.contains(&source) {
+        "crates-io".to_owned()
+    } else {
+        let defined = config.entries.iter().find(|entry| {
+            let value = entry.value.as_str();
+            (entry.is(&["source", "*", "registry"]) || entry.is(&["registries", "*", "index"])) && value == Some(url)
+        });
+        defined?.key.get(1)?.clone()
+    };
+    let mut replaced = false;
+    // Bounded: the configuration may name a circle, which cargo refuses.
+    for _ in 0..8 {
+        let Some(next) = config.get(&["source", &name, "replace-with"]) else { break };
+        name = next.value.as_str()?.to_owned();
+        replaced = true;
+    }
+    let of_source = || config.get(&["source", &name, "registry"]);
+    let entry = if replaced { of_source().or_else(|| config.get(&["registries", &name, "index"])) } else { None }?;
+    let url = entry.value.as_str()?;
+    Some(if url.contains('+') { url.to_owned() } else { format!("registry+{url}") })
+}
+
+fn look_up(folder: &Utf8Path, name: &str, version: &semver::Version) -> Result<IndexVersion, IndexGap> {
+    let Ok(krate) = KrateName::cargo(name) else { return Err(IndexGap::NotCached) };
+    let path = folder.join(krate.relative_path(None));
+    match search(&path, version.to_string().as_bytes()) {
+        Ok(found) => found,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(IndexGap::NotCached),
+        Err(error) => Err(IndexGap::Unreadable(error.kind().to_string())),
+    }
+}
+
+/// Searches the end of the entry, then the whole.
+fn search(path: &Utf8Path, version: &[u8]) -> io::Result<Result<IndexVersion, IndexGap>> {
+    let mut file = File::open(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() || metadata.len() > MAX_ENTRY {
+        return Ok(Err(IndexGap::Unreadable("not a regular file of a sensible size".into())));
+    }
+    let mut header = [0; 5];
+    if metadata.len() < 5 {
+        return Ok(Err(IndexGap::Unreadable("it is empty".into())));
+    }
+    file.read_exact(&mut header)?;
+    if header != [3, 2, 0, 0, 0] {
+        return Ok(Err(IndexGap::Unreadable("it is of another cache format".into())));
+    }
+    let mut bytes = Vec::new();
+    if metadata.len() > 2 * TAIL {
+        file.seek(SeekFrom::Start(metadata.len() - TAIL))?;
+        bytes.reserve_exact(usize::try_from(TAIL).unwrap_or(0) + 1);
+        file.by_ref().take(TAIL).read_to_end(&mut bytes)?;
+        // What stands before the first NUL is the rest of something that begins earlier.
+        if let Some(line) = line_of(&bytes, version) {
+            return Ok(parse_line(line, version));
+        }
+        bytes.clear();
+        file.seek(SeekFrom::Start(5))?;
+    }
+    file.take(MAX_ENTRY).read_to_end(&mut bytes)?;
+    Ok(line_of(&bytes, version).map_or(Err(IndexGap::NoSuchVersion), |line| parse_line(line, version)))
+}
+
+/// The JSON after `NUL version NUL`. A JSON line holds no NUL and begins with `{`, so no part of one can pass for a version.
+fn line_of<'b>(bytes: &'b [u8], version: &[u8]) -> Option<&'b [u8]> {
+    let mut parts = split(bytes, 0);
+    parts.next()?;
+    parts.find(|part| *part == version)?;
+    parts.next()
+}
+
+/// The fields of an index line that are looked at (the Cargo book, "Registry Index"; `pubtime` since 2026).
+#[derive(Deserialize)]
+struct Line<'l> {
+    vers: &'l str,
+    cksum: &'l str,
+    #[serde(default)]
+    yanked: Option<bool>,
+    #[serde(default)]
+    pubtime: Option<&'l str>,
+}
+
+fn parse_line(line: &[u8], version: &[u8]) -> Result<IndexVersion, IndexGap> {
+    let unreadable = |why: &str| IndexGap::Unreadable(why.to_owned());
+    let line: Line<'_> = serde_json::from_slice(line).map_err(|_| unreadable("its line is not an index line"))?;
+    if line.vers.as_bytes() != version {
+        return Err(unreadable("its line is of another version"));
+    }
+    let checksum = line.cksum.parse::<Sha256>().map_err(|_| unreadable("its checksum is not a sha256 digest"))?;
+    Ok(IndexVersion {
+        checksum,
+        yanked: line.yanked.unwrap_or(false),
+        published: line.pubtime.and_then(|time| time.parse().ok()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::base::Location;
+    use crate::model::{ConfigEntry, Scope};
+
+    const HEX: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+    fn entry(versions: &[(&str, &str)]) -> Vec<u8> {
+        let mut bytes = b"\x03\x02\0\0\0etag: \"x\"\0".to_vec();
+        for (version, rest) in versions {
+            let line = format!("{{\"name\":\"a\",\"vers\":\"{version}\",\"deps\":[],\"cksum\":\"{HEX}\"{rest}}}");
+            bytes.extend([version.as_bytes(), b"\0", line.as_bytes(), b"\0"].concat());
+        }
+        bytes
+    }
+
+    struct Home(tempfile::TempDir);
+
+    impl Home {
+        /// A cargo home whose cache of `index` holds an entry of the crate `abcd`.
+        fn with(index: &str, entry: &[u8]) -> Self {
+            let home = Self(tempfile::tempdir().unwrap());
+            let (folder, _) = get_index_details(index, Some(home.path().to_owned()), true).unwrap();
+            std::fs::create_dir_all(folder.join(".cache/ab/cd")).unwrap();
+            std::fs::write(folder.join(".cache/ab/cd/abcd"), entry).unwrap();
+            home
+        }
+
+        fn path(&self) -> &Utf8Path {
+            Utf8Path::from_path(self.0.path()).unwrap()
+        }
+    }
+
+    fn facts(home: &Home, version: &str, source: &str, config: &CargoConfig) -> Result<IndexVersion, IndexGap> {
+        let text = format!("version = 4\n[[package]]\nname = \"abcd\"\nversion = \"{version}\"\nsource = \"{source}\"\n");
+        let lockfile = crate::model::lockfile::parse("Cargo.lock", text.as_bytes()).unwrap();
+        read(&lockfile, config, home.path()).versions.into_values().next().unwrap()
+    }
+
+    #[test]
+    fn folder_name_is_cargos() {
+        let (folder, _) = get_index_details(CRATES_IO[1], Some("/c".into()), true).unwrap();
+        assert_eq!(folder, "/c/registry/index/index.crates.io-1949cf8c6b5b557f");
+    }
+
+    #[test]
+    fn wanted_line_of_each_kind_of_entry() {
+        let long: Vec<_> = (0..2000).map(|patch| format!("1.0.{patch}")).collect();
+        let long: Vec<_> = long.iter().map(|version| (version.as_str(), "")).collect();
+        let short =
+            entry(&[("1.0.0", ",\"yanked\":true"), ("1.0.1+b.2", ",\"yanked\":false,\"pubtime\":\"2026-01-02T03:04:05Z\"")]);
+        let old_format = [&[1, 2, 0, 0, 0][..], &short[5..]].concat();
+        let no_checksum = entry(&[("1.0.0", "")]).iter().map(|byte| if *byte == b'e' { b'X' } else { *byte }).collect();
+        let unreadable = |why: &str| Err(IndexGap::Unreadable(why.to_owned()));
+        let yanked = |yanked, published: Option<&str>| {
+            let published = published.map(|time| time.parse().unwrap());
+            Ok(IndexVersion { checksum: HEX.parse().unwrap(), yanked, published })
+        };
+        for (bytes, version, expected) in [
+            (short.clone(), "1.0.0", yanked(true, None)),
+            (short.clone(), "1.0.1+b.2", yanked(false, Some("2026-01-02T03:04:05Z"))),
+            (short.clone(), "1.0.2", Err(IndexGap::NoSuchVersion)),
+            (entry(&long), "1.0.0", yanked(false, None)),
+            (entry(&long), "1.0.1999", yanked(false, None)),
+            (entry(&long), "1.0.2000", Err(IndexGap::NoSuchVersion)),
+            (old_format, "1.0.0", unreadable("it is of another cache format")),
+            (no_checksum, "1.0.0", unreadable("its line is not an index line")),
+            (Vec::new(), "1.0.0", unreadable("it is empty")),
+        ] {
+            let home = Home::with(CRATES_IO[1], &bytes);
+            assert_eq!(facts(&home, version, CRATES_IO[0], &CargoConfig::default()), expected, "{version}");
+        }
+    }
+
+    #[test]
+    fn replaced_and_other_registries() {
+        let corp = "sparse+https://corp.example/index/";
+        let home = Home::with(corp, &entry(&[("1.0.0", "")]));
+        let none = CargoConfig::default();
+        assert!(facts(&home, "1.0.0", corp, &none).is_ok());
+        assert_eq!(facts(&home, "1.0.0", CRATES_IO[0], &none), Err(IndexGap::NotCached));
+        let set = |key: [&str; 3], value: &str| ConfigEntry {
+            key: key.map(str::to_owned).to_vec(),
+            value: value.into(),
+            location: Location::file("config.toml"),
+            scope: Scope::User,
+        };
+        let replaced = CargoConfig {
+            entries: vec![set(["source", "crates-io", "replace-with"], "corp"), set(["source", "corp", "registry"], corp)],
+            files: Vec::new(),
+        };
+        assert!(facts(&home, "1.0.0", CRATES_IO[0], &replaced).is_ok());
+        let circle = CargoConfig {
+            entries: vec![set(["source", "crates-io", "replace-with"], "b"), set(["source", "b", "replace-with"], "crates-io")],
+            files: Vec::new(),
+        };
+        assert_eq!(facts(&home, "1.0.0", CRATES_IO[0], &circle), Err(IndexGap::NotCached));
+    }
+
+    proptest! {
+        #[test]
+        fn hostile_entries_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), version in "[0-9.]{0,8}") {
+            if let Some(line) = line_of(&bytes, version.as_bytes()) {
+                let _ = parse_line(line, version.as_bytes());
+            }
+        }
+    }
+}

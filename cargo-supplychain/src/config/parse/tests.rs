@@ -1,0 +1,153 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const KNOWN: &[KnownRule<'_>] =
+    &[KnownRule { id: "lock/missing", takes_allow: false }, KnownRule { id: "source/registry-not-allowed", takes_allow: true }];
+
+const FULL: &str = r#"
+[build]
+fail-on = "medium"
+
+[release]
+name = "app"
+version = "1.0.0"
+package = ["./pack.sh", "--all"]
+artifacts = ["dist/*.deb"]
+
+[rules]
+require = ["maintainers", "licences"]
+"lock/missing" = "off"
+"source/registry-not-allowed" = { level = "critical", allow = ["sparse+https://registry.example.org/index/"] }
+
+[advisories]
+database = "advisory-db"
+max-age = "30d"
+
+[[exemptions]]
+id = "RUSTSEC-2023-0071"
+package = "rsa"
+version = "0.9.6"
+reason = "no private key operation in this program"
+expires = 2027-01-31
+
+[[exemptions]]
+id = "registry/yanked"
+reason = "waiting for a release"
+expires = "2027-02-01T12:00:00+01:00"
+
+[documents]
+author = "Example GmbH"
+
+[sign]
+method = "key"
+key = "keys/release.pem"
+
+[verify]
+key = "keys/release.pub"
+require-fresh-target = true
+"#;
+
+#[test]
+fn every_key_is_read() {
+    let settings = parse("supplychain.toml", FULL, KNOWN).unwrap();
+    assert_eq!(settings.file.as_deref(), Some("supplychain.toml"));
+    assert_eq!(settings.build.fail_on, FailOn::Level(Severity::Medium));
+    assert_eq!(settings.release.package, ["./pack.sh", "--all"]);
+    assert_eq!(settings.release.artifacts, ["dist/*.deb"]);
+    assert_eq!(settings.require, [Area::Maintainers, Area::Licences]);
+    assert_eq!(settings.rules["lock/missing"].level, Some(Level::Off));
+    let sources = &settings.rules["source/registry-not-allowed"];
+    assert_eq!(sources.level, Some(Level::Severity(Severity::Critical)));
+    assert_eq!(sources.allow, ["sparse+https://registry.example.org/index/"]);
+    assert_eq!(settings.advisories.database.as_deref(), Some("advisory-db"));
+    assert_eq!(settings.advisories.max_age, MaxAge::Days(30));
+    let places: Vec<_> = settings.exemptions.iter().map(|exemption| exemption.location.to_string()).collect();
+    assert_eq!(places, ["supplychain.toml:20:1", "supplychain.toml:27:1"]);
+    let expiries: Vec<_> = settings.exemptions.iter().map(|exemption| exemption.expires.to_string()).collect();
+    assert_eq!(expiries, ["2027-01-31T00:00:00Z", "2027-02-01T11:00:00Z"]);
+    assert_eq!((settings.sign.method, settings.sign.key.as_deref()), (SignMethod::Key, Some("keys/release.pem")));
+    assert!(settings.verify.require_fresh_target);
+}
+
+#[test]
+fn empty_file_is_the_default_policy() {
+    let expected = Settings { file: Some("p".into()), ..Settings::default() };
+    assert_eq!(parse("p", "", KNOWN).unwrap(), expected);
+    assert_eq!(parse("p", "[advisories]\nmax-age = \"none\"", KNOWN).unwrap().advisories.max_age, MaxAge::Unlimited);
+}
+
+#[test]
+fn mistakes_have_a_place_and_a_suggestion() {
+    let exemption = |rest: &str| format!("[[exemptions]]\nid = \"x/y\"\n{rest}");
+    for (text, expected, suggestion) in [
+        ("[build]\nfail_on = \"low\"".to_owned(), "p:2:1: unknown key `fail_on`, expected `fail-on`", Some("fail-on")),
+        (
+            "[advisory]\n".into(),
+            "p:1:2: unknown key `advisory`, expected one of `build`, `release`, `rules`, `advisories`, `exemptions`, `documents`, `sign`, `verify`",
+            Some("advisories"),
+        ),
+        (
+            "[build]\nfail-on = \"hihg\"".into(),
+            "p:2:11: unknown level `hihg`: use critical, high, medium, low or none",
+            Some("high"),
+        ),
+        ("[build]\nfail-on = 3".into(), "p:2:11: invalid type: integer `3`, expected a string", None),
+        ("[rules]\n\"lock/mising\" = \"off\"".into(), "p:2:1: unknown rule `lock/mising`", Some("lock/missing")),
+        (
+            "[rules]\n\"lock/missing\" = \"of\"".into(),
+            "p:2:18: unknown level `of`: use off, info, low, medium, high, critical",
+            Some("off"),
+        ),
+        (
+            "[rules]\n\"lock/missing\" = 1".into(),
+            "p:2:18: rule `lock/missing` takes a level, or a table with `level` and `allow`",
+            None,
+        ),
+        ("[rules]\n\"lock/missing\" = { allow = [] }".into(), "p:2:18: rule `lock/missing` has no `allow` list", None),
+        (
+            "[rules]\n\"source/registry-not-allowed\" = { alow = [] }".into(),
+            "p:2:33: unknown key `alow`, expected `level` or `allow`",
+            Some("allow"),
+        ),
+        (
+            "[rules]\nrequire = [\"maintainer\"]".into(),
+            "p:2:11: unknown area `maintainer`: use one of lock, sources, config, integrity, maintainers, capabilities, advisories, licences, workflows, policy",
+            Some("maintainers"),
+        ),
+        ("[advisories]\nmax-age = \"-1d\"".into(), "p:2:11: `max-age` is `-1d`: write days such as \"7d\", or \"none\"", None),
+        (exemption(""), "p:1:1: exemption of `x/y` has no `reason`", None),
+        (exemption("reason = \" \""), "p:3:10: exemption of `x/y` has an empty `reason`", None),
+        (exemption("reason = \"r\""), "p:1:1: exemption of `x/y` has no `expires`", None),
+        (
+            exemption("reason = \"r\"\nexpires = \"never\""),
+            "p:4:11: exemption of `x/y` has `expires` = `never`: expected an RFC 3339 time such as 2026-11-23T16:00:00Z, or a date such as 2026-11-23",
+            None,
+        ),
+        (
+            exemption("reason = \"r\"\nexpires = 2026-01-01\nversion = \"1.0.0\""),
+            "p:1:1: exemption of `x/y` has a `version` but no `package`",
+            None,
+        ),
+        (
+            exemption("reson = \"r\""),
+            "p:3:1: unknown key `reson`, expected one of `id`, `package`, `version`, `reason`, `expires`",
+            Some("reason"),
+        ),
+        ("[sign]\nmethod = \"keyles\"".into(), "p:2:10: unknown signing method `keyles`: use auto, key or none", Some("key")),
+        ("[build\n".into(), "p:1:7: unclosed table, expected `]`", None),
+    ] {
+        let error = parse("p", &text, KNOWN).unwrap_err();
+        assert_eq!(error.to_string(), expected);
+        assert_eq!(error.suggestion, suggestion.map(|word| format!("did you mean `{word}`?")), "{text}");
+        assert!(error.span.is_some_and(|span| text.get(span).is_some()), "{text}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn mutated_files_never_panic(at in 0usize..FULL.len(), with in "\\PC{0,6}", cut in 0usize..40) {
+        let end = (at + cut).min(FULL.len());
+        let _ = parse("p", &format!("{}{with}{}", &FULL[..at], &FULL[end..]), KNOWN);
+    }
+}
