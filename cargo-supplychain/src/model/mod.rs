@@ -7,6 +7,7 @@ pub mod index;
 pub mod lockfile;
 pub mod manifest;
 pub mod release;
+pub mod release_path;
 pub mod surroundings;
 
 pub use build::{
