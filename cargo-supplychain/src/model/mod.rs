@@ -8,6 +8,7 @@ pub mod index;
 pub mod lockfile;
 pub mod manifest;
 pub mod release;
+pub mod release_path;
 pub mod selection;
 pub mod surroundings;
 pub mod toolchain_file;

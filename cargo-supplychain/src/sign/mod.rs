@@ -1,1 +1,121 @@
-//! Layer 3 (IO): keys and signing.
+//! Layer 3 (IO): who signs. [`Signer`] is the seam: a key today ([`key::KeySigner`]), keyless later. Reads and writes private
+//! keys; never decides whether a signature counts, which is `verify`'s.
+
+pub mod key;
+mod pem;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::attest::InvalidKey;
+
+/// Signs in-toto statements.
+pub trait Signer {
+    /// The Sigstore bundle (JSON bytes) for the statement's bytes ([`crate::attest::Statement::to_bytes`]).
+    ///
+    /// # Errors
+    /// Why the statement could not be signed.
+    fn sign(&self, statement: &[u8]) -> Result<Vec<u8>, Error>;
+
+    /// The public key as PEM, where the signer is a key; `signer.pub` of the release, a convenience for people.
+    fn public_key_pem(&self) -> Option<String>;
+
+    /// Who signs, for people: `key SHA256:… (~/.config/…/key.pem)`.
+    fn describe(&self) -> String;
+}
+
+/// Why there is no signer or no signature. Every variant about a file names it.
+#[derive(Debug)]
+pub enum Error {
+    /// The file could not be read (absent, no permission, …).
+    Unreadable { path: Utf8PathBuf, source: std::io::Error },
+    /// The file is a folder, a pipe or the like, or larger than any key.
+    NotAKeyFile { path: Utf8PathBuf },
+    /// Others than the owner may read the private key; `mode` are its permission bits.
+    TooOpen { path: Utf8PathBuf, mode: u32 },
+    /// Not a PKCS#8 private key in PEM; why, a fragment.
+    Format { path: Utf8PathBuf, why: String },
+    /// It is encrypted and no passphrase was given.
+    PassphraseNeeded { path: Utf8PathBuf },
+    /// The passphrase does not open it.
+    WrongPassphrase { path: Utf8PathBuf },
+    /// A key file is there already; it is never overwritten.
+    Exists { path: Utf8PathBuf },
+    /// The key could not be written.
+    Unwritable { path: Utf8PathBuf, source: std::io::Error },
+    /// A public key could not be read as such.
+    PublicKey { path: Utf8PathBuf, source: InvalidKey },
+    /// Neither `XDG_CONFIG_HOME` nor `HOME` says where the user's key lies.
+    NoHome,
+    /// The cryptographic library failed (no randomness, …).
+    Backend(&'static str),
+}
+
+impl Error {
+    /// What to do next; empty where the message says it all.
+    #[must_use]
+    pub fn help(&self) -> String {
+        match self {
+            Self::Unreadable { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+                "make one with `cargo supplychain key generate`, or name another with `--key FILE`".into()
+            }
+            Self::TooOpen { path, .. } => format!("chmod 600 '{path}'"),
+            Self::Format { .. } | Self::NotAKeyFile { .. } => {
+                "expected PEM `PRIVATE KEY` or `ENCRYPTED PRIVATE KEY` (PKCS#8) with an ECDSA P-256 or Ed25519 key".into()
+            }
+            Self::PassphraseNeeded { .. } | Self::WrongPassphrase { .. } => {
+                "set SUPPLYCHAIN_KEY_PASSPHRASE, or run where a terminal can ask for it".into()
+            }
+            Self::Exists { .. } => "move it away first, or name another file; a key is never overwritten".into(),
+            Self::PublicKey { .. } => "expected PEM `PUBLIC KEY` with an ECDSA P-256 or Ed25519 key".into(),
+            Self::NoHome => "set HOME, or name the key with `--key FILE` or `[sign] key`".into(),
+            Self::Unreadable { .. } | Self::Unwritable { .. } | Self::Backend(_) => String::new(),
+        }
+    }
+
+    /// Whether output could not be written (exit 74) rather than input not be used (exit 2).
+    #[must_use]
+    pub fn is_output(&self) -> bool {
+        matches!(self, Self::Unwritable { .. })
+    }
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unreadable { path, source } => write!(f, "cannot read the key {path}: {source}"),
+            Self::NotAKeyFile { path } => write!(f, "{path} is not a key file"),
+            Self::TooOpen { path, mode } => {
+                write!(f, "the private key {path} can be read by others (mode {mode:04o})")
+            }
+            Self::Format { path, why } => write!(f, "{path} is not a private key that can be used: {why}"),
+            Self::PassphraseNeeded { path } => write!(f, "the private key {path} is encrypted and no passphrase was given"),
+            Self::WrongPassphrase { path } => write!(f, "the passphrase does not open the private key {path}"),
+            Self::Exists { path } => write!(f, "{path} exists already"),
+            Self::Unwritable { path, source } => write!(f, "cannot write the key {path}: {source}"),
+            Self::PublicKey { path, source } => write!(f, "{path} is not a public key that can be used: {source}"),
+            Self::NoHome => f.write_str("where the signing key lies is unknown: HOME is not set"),
+            Self::Backend(what) => write!(f, "the cryptographic library failed: {what}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Unreadable { source, .. } | Self::Unwritable { source, .. } => Some(source),
+            Self::PublicKey { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}
+
+/// Reads a public key (PEM `PUBLIC KEY`) from a file.
+///
+/// # Errors
+/// The file cannot be read, or is no public key.
+pub fn read_public_key(path: &Utf8Path) -> Result<crate::attest::PublicKey, Error> {
+    let bytes = key::read_bounded(path)?.0;
+    let invalid = |source| Error::PublicKey { path: path.to_owned(), source };
+    let text = std::str::from_utf8(&bytes).map_err(|_| invalid(InvalidKey("not a text file".into())))?;
+    crate::attest::PublicKey::from_pem(text).map_err(invalid)
+}
