@@ -20,10 +20,8 @@ pub struct Side {
 }
 
 impl Side {
-    /// From the lines of `rustc --print cfg`; lines that are no cfg are left out.
-    #[must_use]
-    pub fn new(triple: &str, cfgs: &[String]) -> Self {
-        Self { triple: triple.to_owned(), cfgs: cfgs.iter().filter_map(|line| line.parse().ok()).collect() }
+    fn new(triple: &str, cfgs: &[String]) -> Self {
+        Self { triple: triple.to_owned(), cfgs: Platforms::cfgs(cfgs) }
     }
 
     fn matches(&self, platform: &Platform) -> bool {
@@ -45,6 +43,18 @@ pub(super) fn stand_ins() -> [guppy::platform::Platform; 2] {
 }
 
 impl Platforms {
+    /// Triple and lines of `rustc --print cfg` of target and host.
+    #[must_use]
+    pub fn new(target: (&str, &[String]), host: (&str, &[String])) -> Self {
+        Self { target: Side::new(target.0, target.1), host: Side::new(host.0, host.1) }
+    }
+
+    /// The lines of `rustc --print cfg`, parsed; lines that are no cfg are left out.
+    #[must_use]
+    pub fn cfgs(lines: &[String]) -> Vec<Cfg> {
+        lines.iter().filter_map(|line| line.parse().ok()).collect()
+    }
+
     /// The metadata with every platform condition replaced by `null` (both sides), or by the triple of the side, or of neither.
     ///
     /// `"target":"` cannot occur inside a JSON string, where its quotes would be escaped; so the text can be rewritten without

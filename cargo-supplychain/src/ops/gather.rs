@@ -1,1 +1,332 @@
-//! x
+//! Gathers what `build`, `check` and `sbom` stand on: workspace, policy, cargo configuration, toolchain, lockfile, metadata, and the
+//! plan that follows from them. Executes nothing of the project (DESIGN.md, invariant 1).
+
+use std::collections::BTreeMap;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::progress::Stage;
+use super::workspace::{self, Workspace};
+use super::{Class, Error, Progress};
+use crate::assemble::{self, Evidence, Plan, Platforms, Resolver};
+use crate::base::Context;
+use crate::check::{LockState, ToolchainFile, rules};
+use crate::collect::toolchain::Programs;
+use crate::collect::{self, cargo, ci, environment, toolchain, vcs};
+use crate::config::{self, Settings};
+use crate::model::cargo_config::{build_targets, rustflags};
+use crate::model::manifest::Manifest;
+use crate::model::{CargoConfig, Gap, Invocation, Origin, Selection, TargetFolder, Toolchain};
+
+/// The largest policy file that is read.
+const POLICY_LIMIT: u64 = 1 << 20;
+
+/// What a verb is asked about.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    pub manifest_path: Option<Utf8PathBuf>,
+    pub selection: Selection,
+    /// `--config` arguments for cargo.
+    pub config: Vec<String>,
+    pub policy: Option<Utf8PathBuf>,
+    /// Everything else that is passed to `cargo build` (`--jobs 2`, …).
+    pub passed: Vec<String>,
+}
+
+/// All that was gathered.
+#[derive(Debug)]
+pub struct Gathered {
+    pub workspace: Workspace,
+    pub settings: Settings,
+    /// The bytes of the policy file.
+    pub policy: Option<Vec<u8>>,
+    pub cargo_config: CargoConfig,
+    pub toolchain_file: Option<ToolchainFile>,
+    pub programs: Programs,
+    pub toolchain: Toolchain,
+    pub lock: LockState,
+    /// The bytes of Cargo.lock.
+    pub lock_bytes: Vec<u8>,
+    pub manifests: Vec<Manifest>,
+    /// The planned build, or why there is none.
+    pub plan: Result<Plan, NoPlan>,
+    /// The target folder of the workspace.
+    pub target_directory: Utf8PathBuf,
+}
+
+/// Why nothing could be planned.
+#[derive(Debug, Clone)]
+pub struct NoPlan {
+    pub why: String,
+    /// Whether data could not be had (no network), rather than that the lockfile is at fault.
+    pub unreachable: bool,
+}
+
+/// Gathers.
+pub fn gather(context: &Context, request: &Request, progress: &mut dyn Progress) -> Result<Gathered, Error> {
+    let workspace = workspace::find(context, request.manifest_path.as_deref())?;
+    let stage = Stage::begin(progress, "read", &format!("{} (configuration, lockfile, metadata)", workspace.root));
+    let (settings, policy) = settings(context, request.policy.as_deref(), &workspace.root)?;
+    let cargo_config = cargo_config(context, request, &workspace.root)?;
+    let toolchain_file = collect::toolchain_file::read(&workspace.root).map_err(|error| Error::usage(&error))?;
+    let channel = toolchain_file.as_ref().and_then(|file| file.channel.as_deref());
+    let programs = toolchain::locate(context, &workspace.root, channel)?;
+    let toolchain = toolchain::describe(context, &programs)?;
+    let target_directory = match context.var("CARGO_TARGET_DIR") {
+        Some(folder) => workspace::normal(&context.cwd.join(folder)),
+        None => workspace.root.join("target"),
+    };
+    let (mut lock, lock_bytes) = lock(&workspace.root)?;
+    let mut gathered = Gathered {
+        settings,
+        policy,
+        cargo_config,
+        toolchain_file,
+        programs,
+        toolchain,
+        lock: LockState::Missing { path: "Cargo.lock".to_owned() },
+        lock_bytes,
+        manifests: Vec::new(),
+        plan: Err(NoPlan { why: "Cargo.lock is missing".to_owned(), unreachable: false }),
+        target_directory,
+        workspace,
+    };
+    if let LockState::Present { lockfile, stale } = &mut lock {
+        match metadata(context, &gathered, progress)? {
+            Ok(metadata) => gathered.plan = Ok(plan(context, request, &gathered, lockfile, &metadata)?),
+            Err(Missing::Stale(message)) => {
+                gathered.plan = Err(NoPlan { why: "Cargo.lock is out of date".to_owned(), unreachable: false });
+                *stale = Some(message);
+            }
+            Err(Missing::Unreachable(message)) => gathered.plan = Err(NoPlan { why: message, unreachable: true }),
+        }
+    }
+    gathered.lock = lock;
+    gathered.manifests = manifests(context, &gathered)?;
+    let packages = gathered.lock.lockfile().map_or(0, |lockfile| lockfile.packages.len());
+    stage.end(progress, &format!("{packages} packages in Cargo.lock"));
+    Ok(gathered)
+}
+
+/// The policy: `--policy`, else `supplychain.toml` at the workspace root, else the defaults.
+pub(super) fn settings(
+    context: &Context,
+    given: Option<&Utf8Path>,
+    root: &Utf8Path,
+) -> Result<(Settings, Option<Vec<u8>>), Error> {
+    let (path, shown) = match given {
+        Some(path) => (context.cwd.join(path), path.to_string()),
+        None => (root.join("supplychain.toml"), "supplychain.toml".to_owned()),
+    };
+    if given.is_none() && !path.exists() {
+        return Ok((Settings::default(), None));
+    }
+    let text = collect::read_text(&path, POLICY_LIMIT)
+        .map_err(|error| Error::usage(&format!("cannot read the policy {path}: {error}")))?;
+    let known: Vec<_> =
+        rules::ALL.iter().map(|rule| config::KnownRule { id: rule.id, takes_allow: rule.allows.is_some() }).collect();
+    let settings = config::parse(&shown, &text, &known).map_err(|error| {
+        let snippet = error.span.clone().map(|span| super::error::Snippet {
+            file: path.to_string(),
+            text: text.clone(),
+            span,
+            label: error.suggestion.clone().unwrap_or_default(),
+        });
+        Error { snippet, ..Error::usage(&error) }
+    })?;
+    Ok((settings, Some(text.into_bytes())))
+}
+
+fn cargo_config(context: &Context, request: &Request, root: &Utf8Path) -> Result<CargoConfig, Error> {
+    let repository = root.ancestors().find(|folder| folder.join(".git").exists());
+    let home = toolchain::cargo_home(context);
+    collect::cargo_config::read(&collect::cargo_config::ConfigRequest {
+        cwd: &context.cwd,
+        workspace_root: root,
+        repository_root: repository,
+        cargo_home: home.as_deref(),
+        env: &context.env,
+        config_args: &request.config,
+    })
+    .map_err(|error| Error::usage(&error))
+}
+
+fn lock(root: &Utf8Path) -> Result<(LockState, Vec<u8>), Error> {
+    let path = root.join("Cargo.lock");
+    Ok(match collect::lockfile::read(&path, "Cargo.lock").map_err(|error| Error::usage(&error))? {
+        Some(read) => (LockState::Present { lockfile: read.lockfile, stale: None }, read.bytes),
+        None => (LockState::Missing { path: "Cargo.lock".to_owned() }, Vec::new()),
+    })
+}
+
+enum Missing {
+    Stale(String),
+    Unreachable(String),
+}
+
+fn metadata(context: &Context, gathered: &Gathered, progress: &mut dyn Progress) -> Result<Result<String, Missing>, Error> {
+    let config = collect::cargo_config::allow_listed(&gathered.cargo_config);
+    let request = cargo::MetadataRequest { manifest: &gathered.workspace.manifest, config: &config, no_deps: false };
+    match cargo::metadata(context, &gathered.programs, request, &mut |line| progress.status(line)) {
+        Ok(metadata) => Ok(Ok(metadata)),
+        Err(cargo::Error::LockOutOfDate(message)) => Ok(Err(Missing::Stale(message))),
+        Err(cargo::Error::Unreachable(message)) => Ok(Err(Missing::Unreachable(message))),
+        Err(error) => Err(Error::usage(&format!("cargo metadata refused {}\n{error}", gathered.workspace.manifest))),
+    }
+}
+
+fn plan(
+    context: &Context,
+    request: &Request,
+    gathered: &Gathered,
+    lockfile: &crate::model::Lockfile,
+    metadata: &str,
+) -> Result<Plan, Error> {
+    let (platforms, invocation) = platforms(context, request, gathered)?;
+    let (source, mut gaps) = vcs::read(&gathered.workspace.root, &gathered.target_directory);
+    gaps.extend(config_gaps(gathered));
+    Ok(assemble::plan(Evidence {
+        metadata,
+        lockfile,
+        selection: &request.selection,
+        manifest: &gathered.workspace.manifest,
+        resolver: Resolver::of_root_manifest(&gathered.workspace.table),
+        platforms: &platforms,
+        invocation,
+        source,
+        toolchain: gathered.toolchain.clone(),
+        ci: ci::read(context),
+        stamp: context.stamp,
+        release: &gathered.settings.release,
+        gaps,
+    })?)
+}
+
+/// What was kept out of the analysis and may change what is compiled.
+fn config_gaps(gathered: &Gathered) -> Vec<Gap> {
+    let mut gaps = Vec::new();
+    if gathered.cargo_config.get(&["paths"]).is_some() {
+        gaps.push(Gap {
+            subject: "cargo configuration `paths`".to_owned(),
+            message: "replaces the source of packages at build time; the identity of what they replace is not established"
+                .to_owned(),
+        });
+    }
+    if let Some(channel) = &gathered.programs.missing_channel {
+        gaps.push(Gap {
+            subject: "toolchain".to_owned(),
+            message: format!("the toolchain file asks for `{channel}`, which is not installed; another one was used"),
+        });
+    }
+    gaps
+}
+
+fn platforms(context: &Context, request: &Request, gathered: &Gathered) -> Result<(Platforms, Invocation), Error> {
+    let Gathered { cargo_config, programs, toolchain, .. } = gathered;
+    let targets = match &request.selection.target {
+        Some(target) => vec![target.clone()],
+        None => build_targets(cargo_config),
+    };
+    if let [first, second, ..] = targets.as_slice() {
+        return Err(Error::usage(&format!("several targets in one build: {first}, {second}"))
+            .with_help("cargo unifies features over them; build a release for each target with --target"));
+    }
+    let explicit = targets.first();
+    let target = explicit.map_or(toolchain.host.as_str(), String::as_str);
+    let print = |triple: Option<&str>, flags: &[String]| {
+        toolchain::cfgs(context, programs, triple, flags).map_err(|error| match triple {
+            Some(triple) => Error::usage(&format!("rustc does not know the target `{triple}`\n{error}"))
+                .with_help("`rustc --print target-list` lists the targets"),
+            None => Error::from(error),
+        })
+    };
+    let parse = |lines: &[String]| assemble::Platforms::cfgs(lines);
+    // `[target.'cfg(…)'] rustflags` depends on cfgs, which depend on flags: cargo, too, asks rustc without flags first.
+    let plain = print(explicit.map(String::as_str), &[])?;
+    let flags = rustflags(cargo_config, &context.env, target, &parse(&plain));
+    let shaping = toolchain::cfg_flags(&flags);
+    let of_target = if shaping.is_empty() { plain } else { print(explicit.map(String::as_str), &shaping)? };
+    // With an explicit target, flags do not reach the host.
+    let of_host = if explicit.is_some() { print(None, &[])? } else { of_target.clone() };
+    let platforms = Platforms::new((target, &of_target), (&toolchain.host, &of_host));
+    let selection = &request.selection;
+    let mut arguments = selection.to_arguments();
+    arguments.extend(request.config.iter().flat_map(|entry| ["--config".to_owned(), redacted(entry)]));
+    arguments.extend(request.passed.iter().cloned());
+    let invocation = Invocation {
+        arguments,
+        profile: selection.profile.clone(),
+        target: target.to_owned(),
+        target_is_explicit: explicit.is_some(),
+        features: sorted(&selection.features),
+        all_features: selection.all_features,
+        default_features: !selection.no_default_features,
+        rustflags: flags,
+        target_folder: TargetFolder::Unused,
+        environment: environment::recorded(&context.env),
+        sandbox: "none".to_owned(),
+    };
+    Ok((platforms, invocation))
+}
+
+fn sorted(values: &[String]) -> Vec<String> {
+    let mut values = values.to_vec();
+    values.sort();
+    values.dedup();
+    values
+}
+
+/// A `--config` argument without its value, which may be a secret; a file's path is kept by its name.
+fn redacted(entry: &str) -> String {
+    match entry.split_once('=') {
+        Some((key, _)) => format!("{}=…", key.trim()),
+        None => Utf8Path::new(entry).file_name().unwrap_or("…").to_owned(),
+    }
+}
+
+/// The manifests of the workspace's members and of path dependencies below its root.
+fn manifests(context: &Context, gathered: &Gathered) -> Result<Vec<Manifest>, Error> {
+    let root = &gathered.workspace.root;
+    let members: Vec<Utf8PathBuf> = match &gathered.plan {
+        Ok(plan) => {
+            let local = plan.build.components.values().filter_map(|component| match &component.origin {
+                Origin::Workspace { path } => Some(root.join(path).join("Cargo.toml")),
+                _ => None,
+            });
+            local.collect()
+        }
+        Err(_) => members_without_lock(context, gathered)?,
+    };
+    collect::manifests::read(root, &members).map_err(|error| Error::usage(&error))
+}
+
+/// `cargo metadata --no-deps` needs neither lockfile nor network.
+fn members_without_lock(context: &Context, gathered: &Gathered) -> Result<Vec<Utf8PathBuf>, Error> {
+    let request = cargo::MetadataRequest { manifest: &gathered.workspace.manifest, config: &[], no_deps: true };
+    let refused =
+        |error: &dyn std::fmt::Display| Error::usage(&format!("cargo metadata refused {}\n{error}", gathered.workspace.manifest));
+    let text = cargo::metadata(context, &gathered.programs, request, &mut |_| {}).map_err(|error| refused(&error))?;
+    let metadata: cargo_metadata::Metadata = serde_json::from_str(&text).map_err(|error| refused(&error))?;
+    Ok(metadata.packages.into_iter().map(|package| package.manifest_path).collect())
+}
+
+impl Gathered {
+    /// The plan, or the error that the lack of one is.
+    pub fn planned(&self) -> Result<&Plan, Error> {
+        self.plan.as_ref().map_err(|missing| {
+            let class = if missing.unreachable { Class::Undetermined } else { Class::Usage };
+            let help = if missing.unreachable {
+                "run `cargo fetch --locked` with network first"
+            } else {
+                "run `cargo generate-lockfile` or `cargo update --workspace`, look at the change, and commit Cargo.lock"
+            };
+            Error::new(class, &format!("cannot tell what would be built: {}", missing.why)).with_help(help)
+        })
+    }
+
+    /// The environment of build children, and what the build is going to be called with.
+    #[must_use]
+    pub fn build_environment(&self, context: &Context) -> BTreeMap<String, String> {
+        environment::for_build(&context.env)
+    }
+}

@@ -5,6 +5,7 @@ pub mod check;
 mod error;
 pub mod fetch;
 pub mod gather;
+pub mod interrupt;
 pub mod judge;
 pub mod key;
 pub mod progress;
@@ -13,4 +14,5 @@ pub mod verify;
 mod workspace;
 
 pub use error::{Class, Error};
+pub use interrupt::Interrupt;
 pub use progress::Progress;

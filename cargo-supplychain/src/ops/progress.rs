@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// Hears of the stages of a verb.
-pub trait Progress {
+pub trait Progress: Send {
     /// A stage begins: `check`, `build`, …, with what it works on.
     fn begin(&mut self, stage: &'static str, detail: &str);
     /// The stage that began last has ended.
