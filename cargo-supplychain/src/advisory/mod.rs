@@ -1,5 +1,9 @@
 //! Layer 1: advisories and their matching with locked packages. Pure: reading a database is `feeds`'.
 
+mod matching;
+
+pub use matching::{first_patched, hits};
+
 use serde::{Deserialize, Serialize};
 
 use crate::base::{Sha256, Timestamp};
@@ -44,6 +48,9 @@ pub struct Advisory {
     pub score: Option<u32>,
     pub url: Option<String>,
     pub date: String,
+    /// The source that the package comes from, where the advisory names one; otherwise crates.io is meant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
     /// Which versions are affected.
     pub versions: rustsec::advisory::Versions,
 }
@@ -52,7 +59,7 @@ pub struct Advisory {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AdvisoryDatabase {
     pub info: FeedInfo,
-    /// Withdrawn ones are left out. Sorted by package, then id.
+    /// Withdrawn ones are left out, and those of packages that the caller did not ask for. Sorted by package, then id.
     pub advisories: Vec<Advisory>,
 }
 

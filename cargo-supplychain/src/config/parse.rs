@@ -54,7 +54,7 @@ pub fn parse(path: &str, text: &str, known: &[KnownRule<'_>]) -> Result<Settings
     if text.len() > MAX_BYTES {
         return Err(place.error(None, format!("policy file has {} bytes, the limit is {MAX_BYTES}", text.len())));
     }
-    let raw: Raw = toml::from_str(text).map_err(|error| place.from_toml(&error))?;
+    let raw: Raw = toml::from_str(text).map_err(|error| place.toml_error(&error))?;
     let (require, rules) = place.rules(raw.rules, known)?;
     let exemptions = raw.exemptions.into_iter().map(|exemption| place.exemption(exemption)).collect::<Result<_, _>>()?;
     Ok(Settings {
@@ -171,7 +171,7 @@ impl Place<'_> {
         Error { path: self.path.to_owned(), line, column, message: message.into(), suggestion: None, span }
     }
 
-    fn from_toml(&self, error: &toml::de::Error) -> Error {
+    fn toml_error(&self, error: &toml::de::Error) -> Error {
         let message = error.message();
         let mut quoted = message.split('`').skip(1).step_by(2);
         let suggestion = match quoted.next() {

@@ -1,1 +1,3 @@
 //! Layer 3 (IO): intelligence, one file a source, each with revision and date.
+
+pub mod rustsec;

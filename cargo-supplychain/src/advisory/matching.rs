@@ -1,0 +1,121 @@
+//! Which advisories apply to which locked packages.
+
+use semver::{Op, Version};
+
+use super::{Advisory, AdvisoryDatabase, Hit};
+use crate::model::{LockedPackage, Lockfile};
+
+/// The advisories that apply, in the order of the lockfile, then of the database. An advisory is about the crate of that name on
+/// crates.io, or about the one from its own `source`: a git or path package that merely has the same name is another program.
+#[must_use]
+pub fn hits(database: &AdvisoryDatabase, lockfile: &Lockfile) -> Vec<Hit> {
+    let mut hits = Vec::new();
+    for (index, package) in lockfile.packages.iter().enumerate() {
+        let start = database.advisories.partition_point(|advisory| advisory.package < package.name);
+        let named = database.advisories[start..].iter().take_while(|advisory| advisory.package == package.name);
+        let applying = named.filter(|advisory| applies(advisory, package));
+        hits.extend(applying.map(|advisory| Hit { advisory: advisory.clone(), package: index }));
+    }
+    hits
+}
+
+fn applies(advisory: &Advisory, package: &LockedPackage) -> bool {
+    let same_source = match (&advisory.source, &package.source) {
+        (None, _) => package.is_crates_io(),
+        (Some(wanted), Some(locked)) => locked.split('#').next() == wanted.split('#').next(),
+        (Some(_), None) => false,
+    };
+    same_source && advisory.versions.is_vulnerable(&package.version)
+}
+
+/// The smallest version above `version` that the advisory calls patched, as far as its requirements name one.
+#[must_use]
+pub fn first_patched(advisory: &Advisory, version: &Version) -> Option<Version> {
+    let named = advisory.versions.patched().iter().flat_map(|requirement| {
+        let bounds = requirement.comparators.iter().filter_map(|comparator| {
+            let mut bound = Version::new(comparator.major, comparator.minor.unwrap_or(0), comparator.patch.unwrap_or(0));
+            bound.pre = comparator.pre.clone();
+            match comparator.op {
+                Op::Exact | Op::GreaterEq | Op::Caret | Op::Tilde => Some(bound),
+                Op::Greater => {
+                    bound.patch = bound.patch.checked_add(1)?;
+                    Some(bound)
+                }
+                _ => None,
+            }
+        });
+        bounds.filter(|bound| requirement.matches(bound))
+    });
+    named.filter(|bound| bound > version).min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advisory::{FeedInfo, Kind};
+    use crate::base::Sha256;
+    use crate::model::lockfile::{self, CRATES_IO};
+
+    fn advisory(package: &str, patched: &[&str], unaffected: &[&str], source: Option<&str>) -> Advisory {
+        let requirements = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();
+        Advisory {
+            id: format!("RUSTSEC-2026-0001-{package}"),
+            aliases: Vec::new(),
+            package: package.into(),
+            title: String::new(),
+            kind: Kind::Vulnerability,
+            cvss: None,
+            score: None,
+            url: None,
+            date: "2026-01-01".into(),
+            source: source.map(str::to_owned),
+            versions: rustsec::advisory::Versions::new(requirements(patched), requirements(unaffected)).unwrap(),
+        }
+    }
+
+    fn hit(advisory: Advisory, version: &str, source: &str) -> bool {
+        let text = format!("[[package]]\nname = \"lib\"\nversion = \"{version}\"\n{source}");
+        let lock = lockfile::parse("Cargo.lock", text.as_bytes()).unwrap();
+        let info =
+            FeedInfo { name: "r".into(), origin: "o".into(), revision: None, date: None, sha256: Sha256::of(b""), entries: 3 };
+        let advisories = vec![self::advisory("aaa", &[], &[], None), advisory, self::advisory("zzz", &[], &[], None)];
+        let found = hits(&AdvisoryDatabase { info, advisories }, &lock);
+        assert!(found.iter().all(|hit| hit.package == 0 && hit.advisory.package == "lib"));
+        !found.is_empty()
+    }
+
+    #[test]
+    fn versions_and_sources_decide() {
+        let crates_io = format!("source = \"{}\"\n", CRATES_IO[0]);
+        let fork = "source = \"git+https://example.org/lib?rev=1#0123456789012345678901234567890123456789\"\n";
+        for (patched, unaffected, source, version, locked_source, expected) in [
+            (&[">= 1.2.0"][..], &[][..], None, "1.1.9", crates_io.as_str(), true),
+            (&[">= 1.2.0"], &[], None, "1.2.0", &crates_io, false),
+            (&["~1.1.5", ">= 1.2.0"], &[], None, "1.1.6", &crates_io, false),
+            (&[], &["<= 0.3.9"], None, "0.3.10", &crates_io, true),
+            (&[], &["<= 0.3.9"], None, "0.3.9", &crates_io, false),
+            (&[">= 1.2.0"], &[], None, "1.2.0-rc.1", &crates_io, true),
+            (&[], &[], None, "1.0.0", fork, false),
+            (&[], &[], None, "1.0.0", "", false),
+            (&[], &[], Some("git+https://example.org/lib?rev=1"), "1.0.0", fork, true),
+            (&[], &[], Some("git+https://example.org/lib?rev=1"), "1.0.0", &crates_io, false),
+        ] {
+            let found = hit(advisory("lib", patched, unaffected, source), version, locked_source);
+            assert_eq!(found, expected, "{patched:?} {unaffected:?} {version} {locked_source}");
+        }
+    }
+
+    #[test]
+    fn smallest_patched_version_above() {
+        for (patched, version, expected) in [
+            (&["^1.1.5", ">= 2.0.0"][..], "1.1.0", Some("1.1.5")),
+            (&["^1.1.5", ">= 2.0.0"], "1.2.0", Some("2.0.0")),
+            (&["> 1.0.3"], "1.0.0", Some("1.0.4")),
+            (&[">= 0.3.1, < 0.4.0"], "0.3.0", Some("0.3.1")),
+            (&[], "1.0.0", None),
+        ] {
+            let found = first_patched(&advisory("lib", patched, &[], None), &version.parse().unwrap());
+            assert_eq!(found.map(|version| version.to_string()).as_deref(), expected, "{patched:?} {version}");
+        }
+    }
+}
