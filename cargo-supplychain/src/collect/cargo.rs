@@ -162,11 +162,13 @@ fn command(programs: &Programs, request: &BuildRequest<'_>, verb: &str) -> Comma
 }
 
 /// Runs `cargo build`; standard error is cargo's own, so colours and progress are as always.
-pub fn build(programs: &Programs, request: &BuildRequest<'_>) -> Result<BuildEvents, Error> {
+/// `started` hears the process id, so that an interruption can end it.
+pub fn build(programs: &Programs, request: &BuildRequest<'_>, started: &dyn Fn(u32)) -> Result<BuildEvents, Error> {
     let mut command = command(programs, request, "build");
     command.args(["--message-format", "json-render-diagnostics"]).stdout(Stdio::piped());
     let failed = |source| Error::Start { program: programs.cargo.clone(), source };
     let mut child = command.spawn().map_err(failed)?;
+    started(child.id());
     let mut events = BuildEvents::default();
     let mut broken = None;
     for message in Message::parse_stream(BufReader::new(child.stdout.take().expect("stdout is piped"))) {

@@ -1,1 +1,38 @@
-//! x
+//! `fetch`: brings the advisory database into the cache.
+
+use std::sync::Mutex;
+
+use super::progress::Stage;
+use super::{Class, Error, Progress};
+use crate::advisory::FeedInfo;
+use crate::base::Context;
+use crate::collect::toolchain;
+use crate::feeds::rustsec;
+
+/// Fetches the database of the URL, or RustSec's own.
+pub fn fetch(context: &Context, url: Option<&str>, progress: &mut dyn Progress) -> Result<FeedInfo, Error> {
+    if context.offline {
+        return Err(Error::usage(&"--offline leaves nothing to fetch with"));
+    }
+    let stage = Stage::begin(progress, "fetch", url.unwrap_or(rustsec::DEFAULT_URL));
+    let home = toolchain::cargo_home(context);
+    let loaded = {
+        let progress = Mutex::new(&mut *progress);
+        rustsec::load(&rustsec::RustsecRequest {
+            database: url,
+            base: &context.cwd,
+            cache_dir: &context.cache_dir,
+            cargo_home: home.as_deref(),
+            env: &context.env,
+            offline: false,
+            packages: None,
+            progress: &|line| progress.lock().expect("no progress panics").status(line),
+        })
+    };
+    let database = loaded.map_err(|error| match error {
+        rustsec::Error::Unavailable { why, help } => Error::new(Class::Undetermined, &why).with_help(help),
+        error => Error::usage(&error),
+    })?;
+    stage.end(progress, &format!("{} advisories", database.info.entries));
+    Ok(database.info)
+}

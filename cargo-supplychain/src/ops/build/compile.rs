@@ -1,0 +1,219 @@
+//! The compilation: cargo, then the user's packaging command, then the files of the release with their digests.
+
+use std::collections::BTreeMap;
+use std::process::{Command, Stdio};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::{Folders, Request, output_error};
+use crate::archive::folder::Staging;
+use crate::assemble::{self, Plan};
+use crate::base::Context;
+use crate::collect::{cargo, read_bytes};
+use crate::model::{ArtifactFile, ArtifactKind, Build, TargetFolder};
+use crate::ops::gather::Gathered;
+use crate::ops::progress::Stage;
+use crate::ops::{Class, Error, Interrupt, Progress};
+
+/// A finished compilation: the complete model and the staging folder that holds the artifacts.
+pub(super) struct Compiled<'a> {
+    pub build: Build,
+    pub staging: Staging<'a>,
+}
+
+pub(super) fn compile<'a>(
+    context: &Context,
+    request: &Request,
+    gathered: &Gathered,
+    mut plan: Plan,
+    folders: &Folders,
+    staging: Staging<'a>,
+    interrupt: &Interrupt,
+    progress: &mut dyn Progress,
+) -> Result<Compiled<'a>, Error> {
+    let how = if folders.target_folder == TargetFolder::Fresh { "fresh target folder" } else { "reused target folder" };
+    let stage = Stage::begin(progress, "build", &format!("{} {} ({how})", plan.build.name, plan.build.version));
+    prepare_target(folders)?;
+    plan.build.invocation.target_folder = folders.target_folder;
+    let environment = gathered.build_environment(context);
+    let arguments = arguments(request, gathered);
+    let call = cargo::BuildRequest {
+        cwd: &context.cwd,
+        target_dir: &folders.target,
+        environment: &environment,
+        arguments: &arguments,
+        offline: context.offline,
+    };
+    let started = |child| interrupt.lock().child = Some(child);
+    let events = cargo::build(&gathered.programs, &call, &started).map_err(build_error)?;
+    interrupt.lock().child = None;
+    let mut sources: Vec<_> = assemble::produced(&plan, &events)?.into_iter().map(|file| (file.artifact, file.path, file.file_name)).collect();
+    for (name, version) in plan.crates.clone() {
+        let path = package(request, gathered, &call, &plan, &name, &version)?;
+        sources.push((name.clone(), path, format!("{name}-{version}.crate")));
+    }
+    refuse_changed_lock(gathered)?;
+    stage.end(progress, &format!("{} artifacts, {how}", sources.len()));
+
+    let mut files = BTreeMap::new();
+    for (artifact, path, name) in &sources {
+        files.insert(artifact.clone(), copy(&staging, path, name)?);
+    }
+    let mut build = assemble::complete(plan, &events, &files);
+    add_derived(gathered, &staging, &mut build, &environment, progress)?;
+    Ok(Compiled { build, staging })
+}
+
+/// The arguments after `cargo build`, as the user chose them.
+fn arguments(request: &Request, gathered: &Gathered) -> Vec<String> {
+    let mut arguments = vec!["--manifest-path".to_owned(), gathered.workspace.manifest.to_string()];
+    arguments.extend(request.gather.selection.to_arguments());
+    arguments.extend(request.gather.config.iter().flat_map(|entry| ["--config".to_owned(), entry.clone()]));
+    arguments.extend(request.gather.passed.iter().cloned());
+    arguments
+}
+
+fn build_error(error: cargo::Error) -> Error {
+    match error {
+        cargo::Error::BuildFailed => Error::new(Class::BuildFailed, &"cargo build failed; no release was written"),
+        error => Error::usage(&error),
+    }
+}
+
+fn prepare_target(folders: &Folders) -> Result<(), Error> {
+    if folders.target_folder == TargetFolder::Fresh && folders.target.exists() {
+        #[expect(clippy::disallowed_methods, reason = "our own target folder, which the user asked to be fresh")]
+        std::fs::remove_dir_all(&folders.target).map_err(|error| output_error(&folders.target, &error))?;
+    }
+    Ok(())
+}
+
+fn package(
+    request: &Request,
+    gathered: &Gathered,
+    call: &cargo::BuildRequest<'_>,
+    plan: &Plan,
+    name: &str,
+    version: &str,
+) -> Result<Utf8PathBuf, Error> {
+    let mut arguments = vec!["--manifest-path".to_owned(), gathered.workspace.manifest.to_string()];
+    arguments.extend(request.gather.config.iter().flat_map(|entry| ["--config".to_owned(), entry.clone()]));
+    let call = cargo::BuildRequest { arguments: &arguments, ..call.clone() };
+    let dirty = plan.build.source.dirty != Some(false);
+    cargo::package(&gathered.programs, &call, name, version, dirty).map_err(build_error)
+}
+
+/// Cargo.lock has to be, after the build, byte for byte what was checked before it.
+fn refuse_changed_lock(gathered: &Gathered) -> Result<(), Error> {
+    let path = gathered.workspace.root.join("Cargo.lock");
+    match read_bytes(&path, crate::model::lockfile::MAX_BYTES as u64) {
+        Ok(bytes) if bytes == gathered.lock_bytes => Ok(()),
+        Ok(_) => Err(Error::usage(&format!("{path} was changed during the build"))
+            .with_help("what was compiled is not what was checked; look at the change, then build again")),
+        Err(error) => Err(Error::usage(&format!("cannot read {path} after the build: {error}"))),
+    }
+}
+
+fn copy(staging: &Staging<'_>, source: &Utf8Path, name: &str) -> Result<ArtifactFile, Error> {
+    let (size, sha256) = staging.copy_file(&format!("artifacts/{name}"), source)?;
+    Ok(ArtifactFile { name: name.to_owned(), size, sha256 })
+}
+
+/// `[release] package` runs, then the files that `[release] artifacts` matches are added as derived artifacts.
+fn add_derived(
+    gathered: &Gathered,
+    staging: &Staging<'_>,
+    build: &mut Build,
+    environment: &BTreeMap<String, String>,
+    progress: &mut dyn Progress,
+) -> Result<(), Error> {
+    let release = &gathered.settings.release;
+    let root = &gathered.workspace.root;
+    if let Some((program, arguments)) = release.package.split_first() {
+        let stage = Stage::begin(progress, "package", &release.package.join(" "));
+        #[expect(clippy::disallowed_methods, reason = "the user's own command, from the policy file")]
+        let mut command = Command::new(program);
+        command.args(arguments).current_dir(root).env_clear().envs(environment).stdin(Stdio::null());
+        // Its output is for people, like cargo's: our standard output carries data.
+        command.stdout(std::io::stderr());
+        command.env("SUPPLYCHAIN_ARTIFACTS", staging.path().join("artifacts").as_str());
+        let status = command.status().map_err(|error| Error::usage(&format!("cannot run [release] package `{program}`: {error}")))?;
+        if !status.success() {
+            let message = format!("[release] package `{}` ended with {status}; no release was written", release.package.join(" "));
+            return Err(Error::new(Class::BuildFailed, &message));
+        }
+        stage.end(progress, program);
+    }
+    let mut names: Vec<_> = build.artifacts.iter().filter_map(|artifact| artifact.file.as_ref()).map(|file| file.name.to_lowercase()).collect();
+    for pattern in &release.artifacts {
+        for path in matching(root, pattern)? {
+            let name = path.file_name().unwrap_or_default().to_owned();
+            if names.contains(&name.to_lowercase()) {
+                return Err(assemble::Error::SameFileName(name).into());
+            }
+            names.push(name.to_lowercase());
+            let file = copy(staging, &path, &name)?;
+            let derived = assemble::derived(build, file);
+            build.artifacts.push(derived);
+        }
+    }
+    build.artifacts.sort_by(|a, b| (a.kind == ArtifactKind::Derived, &a.name).cmp(&(b.kind == ArtifactKind::Derived, &b.name)));
+    Ok(())
+}
+
+/// The files of `[release] artifacts`: a path, or one whose last part has `*`. Nothing outside the workspace, no links.
+fn matching(root: &Utf8Path, pattern: &str) -> Result<Vec<Utf8PathBuf>, Error> {
+    let refuse = |why: &str| Error::usage(&format!("[release] artifacts `{pattern}`: {why}"));
+    let relative = Utf8Path::new(pattern);
+    let inside = relative.components().all(|part| matches!(part, camino::Utf8Component::Normal(_)));
+    if !inside {
+        return Err(refuse("has to be a path below the workspace root"));
+    }
+    let folder = root.join(relative.parent().unwrap_or(Utf8Path::new("")));
+    let last = relative.file_name().unwrap_or_default();
+    let mut found = Vec::new();
+    for entry in folder.read_dir_utf8().map_err(|error| refuse(&format!("cannot read {folder}: {error}")))? {
+        let entry = entry.map_err(|error| refuse(&format!("cannot read {folder}: {error}")))?;
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        if is_file && matches_star(last, entry.file_name()) {
+            found.push(entry.path().to_owned());
+        }
+    }
+    found.sort();
+    if found.is_empty() { Err(refuse("matches no regular file").with_help("it is made by `[release] package`, or has to be there before")) } else { Ok(found) }
+}
+
+/// `*` stands for any run of characters.
+fn matches_star(pattern: &str, name: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = name.strip_prefix(first) else { return false };
+    let parts: Vec<_> = parts.collect();
+    let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
+    for part in middle {
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches_star;
+
+    #[test]
+    fn stars() {
+        for (pattern, name, matches) in [
+            ("app.deb", "app.deb", true),
+            ("*.deb", "app.deb", true),
+            ("app-*-linux*.tar.gz", "app-1.0-linux-x86.tar.gz", true),
+            ("*.deb", "app.rpm", false),
+            ("app", "app2", false),
+            ("a*a", "a", false),
+        ] {
+            assert_eq!(matches_star(pattern, name), matches, "{pattern} {name}");
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! `build`: the main job. Gather, judge, compile, complete the model, write documents and attestations into a staging folder, verify
+//! it, and exchange it with the release folder. A straight line; every step fails without leaving anything of a release behind.
+
+mod compile;
+mod release;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::gather::{self, Gathered, gather};
+use super::interrupt::Interrupt;
+use super::judge::{self, Judged, judge};
+use super::key::{self, Prompt};
+use super::{Class, Error, Progress};
+use crate::archive::{self, folder::Releases};
+use crate::assemble::Plan;
+use crate::base::Context;
+use crate::finding::{Report, Verdict};
+use crate::model::release::ReleaseManifest;
+use crate::model::{Build, TargetFolder};
+use crate::verify::Verified;
+
+/// What `build` is asked.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    pub gather: gather::Request,
+    pub judge: judge::Request,
+    /// Compile into a fresh target folder.
+    pub clean: bool,
+    /// Instead of `target/supplychain`.
+    pub release_dir: Option<Utf8PathBuf>,
+    pub dry_run: bool,
+    pub no_sign: bool,
+    pub key: Option<Utf8PathBuf>,
+}
+
+/// How it ended, where nothing failed.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Findings, or an undetermined required check, stopped the build before anything was compiled.
+    Stopped(Report),
+    /// `--dry-run`: what would be built.
+    Planned { report: Report, build: Box<Build> },
+    Released(Box<Released>),
+}
+
+/// A finished release.
+#[derive(Debug)]
+pub struct Released {
+    pub report: Report,
+    pub build: Build,
+    pub folder: Utf8PathBuf,
+    pub manifest: ReleaseManifest,
+    /// What verification of our own output proved; none when unsigned.
+    pub verified: Option<Verified>,
+    /// Who signed, for people.
+    pub signer: Option<String>,
+    /// Whether `[verify] key` says who has to sign, so that the verification had an anchor outside this run.
+    pub signer_is_pinned: bool,
+}
+
+/// Builds a release.
+pub fn build(
+    context: &Context,
+    request: &Request,
+    interrupt: &Interrupt,
+    prompt: &mut Prompt<'_>,
+    progress: &mut dyn Progress,
+) -> Result<Outcome, Error> {
+    let gathered = gather(context, &request.gather, progress)?;
+    let Judged { report, feeds } = judge(context, &gathered, &request.judge, progress)?;
+    if report.verdict != Verdict::Pass {
+        return Ok(Outcome::Stopped(report));
+    }
+    let plan = gathered.planned()?.clone();
+    refuse_other_toolchain(&gathered)?;
+    if request.dry_run {
+        return Ok(Outcome::Planned { report, build: Box::new(plan.build) });
+    }
+    // Before the compiler starts: a missing passphrase or an unreadable key should not cost a build.
+    let root = &gathered.workspace.root;
+    let signer = key::signer(context, &gathered.settings, root, request.key.as_deref(), request.no_sign, prompt, progress)?;
+    let folders = Folders::new(context, &gathered, request, &plan);
+    let releases = open(&folders.parent, progress)?;
+    // The target folder is ours as well, wherever the release goes.
+    let _own = if folders.parent == folders.own { None } else { Some(open(&folders.own, progress)?) };
+    let staging = releases.stage(&folders.name)?;
+    interrupt.lock().staging = Some(staging.path().to_owned());
+    let compiled = compile::compile(context, request, &gathered, plan, &folders, staging, interrupt, progress)?;
+    let input = release::Input { gathered: &gathered, report, feeds, signer: signer.as_ref() };
+    release::write(context, input, compiled, interrupt, progress)
+}
+
+fn open(folder: &Utf8Path, progress: &mut dyn Progress) -> Result<Releases, Error> {
+    Ok(Releases::open(folder, || progress.note(&format!("waiting for another build that writes to {folder}")))?)
+}
+
+impl From<archive::folder::Error> for Error {
+    fn from(error: archive::folder::Error) -> Self {
+        let class = if error.is_output() { Class::Output } else { Class::Usage };
+        let (help, error) = (error.help(), Self::new(class, &error));
+        if help.is_empty() { error } else { error.with_help(help) }
+    }
+}
+
+/// A toolchain file names what compiles a release; with another one the release would not be what the repository asks for.
+fn refuse_other_toolchain(gathered: &Gathered) -> Result<(), Error> {
+    match &gathered.programs.missing_channel {
+        None => Ok(()),
+        Some(channel) => Err(Error::usage(&format!("the toolchain `{channel}` that the toolchain file asks for is not installed"))
+            .with_help(format!("rustup toolchain install {channel}"))),
+    }
+}
+
+/// Where a build works.
+pub(super) struct Folders {
+    /// `target/supplychain`, or `--release-dir`.
+    pub parent: Utf8PathBuf,
+    /// The release folder's name.
+    pub name: String,
+    /// `target/supplychain`.
+    pub own: Utf8PathBuf,
+    /// Our own target folder.
+    pub target: Utf8PathBuf,
+    pub target_folder: TargetFolder,
+}
+
+impl Folders {
+    fn new(context: &Context, gathered: &Gathered, request: &Request, plan: &Plan) -> Self {
+        let own = gathered.target_directory.join("supplychain");
+        let target = own.join(".build");
+        let fresh = request.clean || context.in_ci() || !target.join("CACHEDIR.TAG").exists();
+        let build = &plan.build;
+        Self {
+            parent: request.release_dir.as_ref().map_or_else(|| own.clone(), |folder| context.cwd.join(folder)),
+            own,
+            name: folder_name(&format!("{}-{}-{}", build.name, build.version, build.invocation.target)),
+            target,
+            target_folder: if fresh { TargetFolder::Fresh } else { TargetFolder::Reused },
+        }
+    }
+}
+
+/// A name that is one part of a path on every system: what is not a letter, digit, `.`, `_`, `-` or `+` becomes `-`.
+fn folder_name(name: &str) -> String {
+    let name: String =
+        name.chars().map(|one| if one.is_ascii_alphanumeric() || "._-+".contains(one) { one } else { '-' }).collect();
+    name.trim_start_matches('.').to_owned()
+}
+
+/// Output that could not be written.
+fn output_error(path: &Utf8Path, error: &std::io::Error) -> Error {
+    Error::new(Class::Output, &format!("cannot write {path}: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::folder_name;
+
+    #[test]
+    fn folder_names_are_one_part_of_a_path() {
+        for (name, folder) in [
+            ("rg-14.1.1-x86_64-unknown-linux-gnu", "rg-14.1.1-x86_64-unknown-linux-gnu"),
+            ("a-0.0.0+abc-t", "a-0.0.0+abc-t"),
+            ("../x-1-./evil.json", "-x-1-.-evil.json"),
+        ] {
+            assert_eq!(folder_name(name), folder);
+        }
+    }
+}
