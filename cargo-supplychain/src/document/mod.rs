@@ -1,4 +1,35 @@
 //! Layer 2: documents, one file a format: model in, bytes out. Pure and deterministic: same inputs, same bytes.
+//! Signing them is `attest` and `sign`, placing them in a folder is `ops`; nothing here knows either.
+
+pub mod cyclonedx;
+pub mod evidence;
+#[cfg(test)]
+mod fixture;
+pub mod github;
+mod identity;
+mod inventory;
+mod licence;
+mod markdown;
+pub mod notice;
+pub mod provenance;
+pub mod release;
+pub mod report;
+pub mod sarif;
+#[cfg(test)]
+mod schema;
+pub mod spdx;
+pub mod summary;
+pub mod verify_guide;
+
+use serde::Serialize;
+
+pub use inventory::UnknownComponent;
+
+/// The project's home, the base of every URI that we mint (DESIGN.md, "Layout").
+pub(crate) const HOME: &str = "https://github.com/cargo-supplychain/cargo-supplychain";
+
+/// Our own version, as documents name it.
+pub(crate) const TOOL_VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// A finished document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -7,4 +38,18 @@ pub struct Document {
     pub path: String,
     pub media_type: &'static str,
     pub bytes: Vec<u8>,
+}
+
+impl Document {
+    /// Indented JSON with a trailing newline, keys in the order in which `value` gives them.
+    fn json(path: impl Into<String>, media_type: &'static str, value: &impl Serialize) -> Self {
+        let mut bytes =
+            serde_json::to_vec_pretty(value).expect("the model's types have string keys and cannot fail to serialise");
+        bytes.push(b'\n');
+        Self { path: path.into(), media_type, bytes }
+    }
+
+    fn text(path: impl Into<String>, media_type: &'static str, text: String) -> Self {
+        Self { path: path.into(), media_type, bytes: text.into_bytes() }
+    }
 }

@@ -1,0 +1,216 @@
+//! The predicate of SLSA provenance v1 (`https://slsa.dev/spec/v1.2/build-provenance`): how the artifacts came to be. The fields of
+//! our build type are documented in `docs/build-type-v1.md`. The statement around it is `attest`'s.
+
+use serde_json::{Map, Value, json};
+
+use super::identity::public_url;
+use super::{Document, HOME, TOOL_VERSION, evidence, report};
+use crate::base::Sha256;
+use crate::finding::Report;
+use crate::model::{Build, CiRun, Component, Origin};
+
+/// The predicate's type.
+pub const PREDICATE_TYPE: &str = "https://slsa.dev/provenance/v1";
+
+/// The build type: which parameters there are and what they mean.
+#[must_use]
+pub fn build_type() -> String {
+    format!("{HOME}/blob/main/docs/build-type-v1.md")
+}
+
+/// The predicate over all artifacts of one build. `report` is the one that is released as `reports/report.json`.
+///
+/// It names no start or end: the only instant that is the same in every run of the same inputs is the stamp.
+#[must_use]
+pub fn predicate(build: &Build, report: &Report) -> Value {
+    json!({
+        "buildDefinition": {
+            "buildType": build_type(),
+            "externalParameters": external_parameters(build),
+            "internalParameters": internal_parameters(build),
+            "resolvedDependencies": resolved_dependencies(build),
+        },
+        "runDetails": {
+            "builder": {
+                "id": builder_id(build.ci.as_ref()),
+                "version": {"cargo-supplychain": TOOL_VERSION},
+            },
+            "metadata": metadata(build.ci.as_ref()),
+            "byproducts": byproducts(build, report),
+        },
+    })
+}
+
+/// Who ran the build, as far as we can say ourselves: on somebody's machine, or in a CI job by its own account. A builder that
+/// vouches for more signs its own statement.
+fn builder_id(ci: Option<&CiRun>) -> String {
+    format!("{HOME}/blob/main/docs/builders/{}.md", if ci.is_some() { "ci" } else { "local" })
+}
+
+/// What the user asked for.
+fn external_parameters(build: &Build) -> Value {
+    let invocation = &build.invocation;
+    let mut source = Map::new();
+    if let Some(uri) = source_uri(build) {
+        source.insert("uri".to_owned(), json!(uri));
+    }
+    let mut tags = build.source.tags.clone();
+    tags.sort();
+    source.insert("tags".to_owned(), json!(tags));
+    source.insert("subdirectory".to_owned(), json!(build.source.subdirectory));
+    json!({
+        "source": source,
+        "arguments": invocation.arguments,
+        "profile": invocation.profile,
+        "target": invocation.target,
+        "features": invocation.features,
+        "allFeatures": invocation.all_features,
+        "defaultFeatures": invocation.default_features,
+    })
+}
+
+/// What the machine added to it.
+fn internal_parameters(build: &Build) -> Value {
+    let (invocation, toolchain) = (&build.invocation, &build.toolchain);
+    let mut gaps = build.gaps.clone();
+    gaps.sort();
+    let mut fields = json!({
+        "toolchain": {
+            "rustc": toolchain.rustc,
+            "rustcCommit": toolchain.rustc_commit,
+            "cargo": toolchain.cargo,
+            "llvm": toolchain.llvm,
+            "host": toolchain.host,
+            "channel": toolchain.channel,
+        },
+        "rustflags": invocation.rustflags,
+        "targetIsExplicit": invocation.target_is_explicit,
+        "targetFolder": invocation.target_folder,
+        "sandbox": invocation.sandbox,
+        "environment": invocation.environment,
+        "sourceIsDirty": build.source.dirty,
+        "stamp": build.stamp,
+        "gaps": gaps,
+    });
+    if let (Some(ci), Some(fields)) = (&build.ci, fields.as_object_mut()) {
+        fields.insert("ci".to_owned(), json!({"provider": ci.provider, "facts": ci.facts}));
+    }
+    fields
+}
+
+/// `git+URL@COMMIT` (SPDX download location form), where both are known.
+fn source_uri(build: &Build) -> Option<String> {
+    let url = build.source.remote.as_deref().and_then(public_url)?;
+    Some(match &build.source.commit {
+        Some(commit) => format!("git+{url}@{commit}"),
+        None => format!("git+{url}"),
+    })
+}
+
+/// The source first, then everything that took part in any artifact, sorted by package URL.
+fn resolved_dependencies(build: &Build) -> Vec<Value> {
+    let mut list = Vec::new();
+    if let Some(commit) = &build.source.commit {
+        let mut source = Map::new();
+        source.insert("name".to_owned(), json!("source"));
+        if let Some(uri) = source_uri(build) {
+            source.insert("uri".to_owned(), json!(uri));
+        }
+        source.insert("digest".to_owned(), json!({"gitCommit": commit}));
+        list.push(Value::Object(source));
+    }
+    let used = build.components.values().filter(|component| {
+        let uses = |artifact: &crate::model::Artifact| {
+            artifact.linked.iter().chain(&artifact.host).any(|one| one.purl == component.purl)
+        };
+        build.artifacts.iter().any(uses)
+    });
+    list.extend(used.filter_map(material));
+    list
+}
+
+/// A package as a material. Those of the source repository itself are in the source's commit already.
+fn material(component: &Component) -> Option<Value> {
+    let digest = match (&component.origin, &component.checksum) {
+        (Origin::Workspace { .. }, _) => return None,
+        (Origin::Git { rev, .. }, _) => json!({"gitCommit": rev}),
+        (_, Some(checksum)) => json!({"sha256": checksum}),
+        // A digest that is not known is left out, the material is not.
+        (_, None) => Value::Null,
+    };
+    let mut fields = Map::new();
+    fields.insert("uri".to_owned(), json!(component.purl));
+    if !digest.is_null() {
+        fields.insert("digest".to_owned(), digest);
+    }
+    Some(Value::Object(fields))
+}
+
+fn metadata(ci: Option<&CiRun>) -> Value {
+    match ci.and_then(|ci| ci.run_url.as_deref()) {
+        Some(url) => json!({"invocationId": url}),
+        None => json!({}),
+    }
+}
+
+fn byproducts(build: &Build, report: &Report) -> Vec<Value> {
+    let describe = |document: &Document| {
+        json!({
+            "name": document.path,
+            "digest": {"sha256": Sha256::of(&document.bytes)},
+            "mediaType": document.media_type,
+        })
+    };
+    let mut judged = describe(&report::document(report));
+    judged["annotations"] = json!({"verdict": report.verdict, "failOn": report.fail_on});
+    vec![judged, describe(&evidence::build(build))]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::fixture;
+
+    #[test]
+    fn says_what_was_asked_and_what_was_used() {
+        let predicate = predicate(&fixture::build(), &fixture::report());
+        let definition = &predicate["buildDefinition"];
+        assert_eq!(definition["externalParameters"]["arguments"], json!(["--bins", "--features", "tls"]));
+        let commit = "89abcdef0123456789abcdef0123456789abcdef";
+        let materials = definition["resolvedDependencies"].as_array().unwrap();
+        assert_eq!(materials[0]["uri"], format!("git+https://github.com/example/demo@{commit}"));
+        assert_eq!(materials[0]["digest"]["gitCommit"], commit);
+        // Ten linked and build-only packages of registries, one of git; not the two of the workspace, not the resolved one.
+        assert_eq!(materials.len(), 1 + 12, "{materials:#?}");
+        let itoa = materials.iter().find(|one| one["uri"] == "pkg:cargo/itoa@1.0.15").unwrap();
+        assert_eq!(itoa["digest"]["sha256"], Sha256::of("itoa-1.0.15.crate").to_string());
+        let git = materials.iter().find(|one| one["uri"].as_str().unwrap().starts_with("pkg:cargo/parser")).unwrap();
+        assert_eq!(git["digest"]["gitCommit"], "0123456789abcdef0123456789abcdef01234567");
+        assert!(materials.iter().all(|one| one["uri"] != "pkg:cargo/winapi@0.3.9"));
+        assert_eq!(definition["internalParameters"]["targetFolder"], "fresh");
+        assert_eq!(definition["internalParameters"]["sandbox"], "none");
+    }
+
+    #[test]
+    fn claims_no_more_than_it_knows() {
+        let in_ci = predicate(&fixture::build(), &fixture::report());
+        assert!(in_ci["runDetails"]["builder"]["id"].as_str().unwrap().ends_with("/docs/builders/ci.md"));
+        assert!(in_ci["runDetails"]["metadata"]["invocationId"].as_str().unwrap().ends_with("/runs/42/attempts/1"));
+        assert!(in_ci["runDetails"]["metadata"].get("startedOn").is_none());
+        let local = predicate(&fixture::planned(), &fixture::report());
+        assert!(local["runDetails"]["builder"]["id"].as_str().unwrap().ends_with("/docs/builders/local.md"));
+        assert_eq!(local["runDetails"]["metadata"], json!({}));
+        assert_eq!(local["buildDefinition"]["internalParameters"]["sourceIsDirty"], Value::Null);
+        assert!(local["buildDefinition"]["externalParameters"]["source"].get("uri").is_none());
+    }
+
+    #[test]
+    fn byproducts_are_the_documents_that_are_released() {
+        let report = fixture::report();
+        let predicate = predicate(&fixture::build(), &report);
+        let byproduct = &predicate["runDetails"]["byproducts"][0];
+        assert_eq!(byproduct["name"], "reports/report.json");
+        assert_eq!(byproduct["digest"]["sha256"], Sha256::of(report::document(&report).bytes).to_string());
+        assert_eq!(byproduct["annotations"]["verdict"], "fail");
+    }
+}

@@ -1,0 +1,134 @@
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::document::fixture;
+
+fn render(build: &Build) -> Value {
+    let settings = DocumentSettings { author: Some("Example KK (Tokyo)".to_owned()), supplier: Some("Example KK".to_owned()) };
+    serde_json::from_slice(&document(build, &build.artifacts[0], &settings).unwrap().bytes).unwrap()
+}
+
+fn package<'a>(document: &'a Value, name: &str) -> &'a Value {
+    document["packages"].as_array().unwrap().iter().find(|one| one["name"] == name).unwrap()
+}
+
+fn relates(document: &Value, from: &str, kind: &str, to: &str) -> bool {
+    let reference = |name: &str| match name {
+        NOASSERTION | DOCUMENT => name.to_owned(),
+        _ => package(document, name)["SPDXID"].as_str().unwrap().to_owned(),
+    };
+    document["relationships"].as_array().unwrap().iter().any(|one| {
+        one["spdxElementId"] == reference(from) && one["relationshipType"] == kind && one["relatedSpdxElement"] == reference(to)
+    })
+}
+
+#[test]
+fn header_has_none_of_the_librarys_defaults() {
+    let document = render(&fixture::build());
+    assert_eq!(document["spdxVersion"], "SPDX-2.3");
+    assert_eq!(document["creationInfo"]["created"], "2026-11-23T16:33:14Z");
+    let creators = document["creationInfo"]["creators"].as_array().unwrap();
+    assert_eq!(creators[0], "Organization: Example KK [Tokyo]");
+    assert_eq!(creators[1], format!("Tool: cargo-supplychain-{TOOL_VERSION}"));
+    assert_eq!(creators.len(), 2);
+    let namespace = document["documentNamespace"].as_str().unwrap();
+    assert!(namespace.starts_with("https://github.com/cargo-supplychain/cargo-supplychain/spdx/"), "{namespace}");
+    assert!(document.get("files").is_none() && document.get("snippets").is_none());
+}
+
+#[test]
+fn the_artifact_is_a_package_with_its_digest() {
+    let build = fixture::build();
+    let document = render(&build);
+    let artifact = package(&document, "demo");
+    assert_eq!(artifact["checksums"][0]["algorithm"], "SHA256");
+    assert_eq!(artifact["checksums"][0]["checksumValue"], build.artifacts[0].file.as_ref().unwrap().sha256.to_string());
+    assert_eq!(artifact["primaryPackagePurpose"], "APPLICATION");
+    assert_eq!(artifact["supplier"], "Organization: Example KK");
+    assert!(artifact["sourceInfo"].as_str().unwrap().contains("89abcdef"));
+    assert!(relates(&document, DOCUMENT, "DESCRIBES", "demo"));
+}
+
+#[test]
+fn packages_say_where_they_come_from() {
+    let document = render(&fixture::build());
+    for (name, location, licence) in [
+        ("serde", "https://crates.io/api/v1/crates/serde/1.0.228/download", "MIT OR Apache-2.0"),
+        ("libz-sys", "https://crates.io/api/v1/crates/libz-sys/1.1.23+1.3.1/download", "MIT OR Apache-2.0"),
+        ("parser", "git+https://example.org/parser.git@0123456789abcdef0123456789abcdef01234567", "MIT OR Apache-2.0"),
+        ("demo-core", "git+https://github.com/example/demo@89abcdef0123456789abcdef0123456789abcdef", "MIT OR Apache-2.0"),
+        ("inner", NOASSERTION, "MIT OR Apache-2.0"),
+        ("unicode-ident", "https://crates.io/api/v1/crates/unicode-ident/1.0.22/download", "(MIT OR Apache-2.0) AND Unicode-3.0"),
+        ("odd", "https://crates.io/api/v1/crates/odd/0.3.0/download", "LicenseRef-Odd-1.0 OR MIT"),
+        ("loose", "https://crates.io/api/v1/crates/loose/0.1.0/download", NOASSERTION),
+        ("filed", "https://crates.io/api/v1/crates/filed/2.0.0/download", NOASSERTION),
+    ] {
+        let package = package(&document, name);
+        assert_eq!(package["downloadLocation"], location, "{name}");
+        assert_eq!(package["licenseDeclared"], licence, "{name}");
+        assert_eq!(package["licenseConcluded"], NOASSERTION, "{name}");
+    }
+    assert_eq!(package(&document, "loose")["licenseComments"], "Declared, but no SPDX expression: as is");
+    assert_eq!(document["hasExtractedLicensingInfos"][0]["licenseId"], "LicenseRef-Odd-1.0");
+}
+
+#[test]
+fn relationships_tell_linked_from_build_only() {
+    let document = render(&fixture::build());
+    for (from, kind, to) in [
+        ("demo", "DEPENDS_ON", "serde"),
+        ("serde_derive", "BUILD_DEPENDENCY_OF", "serde"),
+        ("serde_derive", "DEPENDS_ON", "unicode-ident"),
+        ("cc", "BUILD_DEPENDENCY_OF", "libz-sys"),
+        ("libz-sys", "STATIC_LINK", "z"),
+        ("z", "DEPENDS_ON", NOASSERTION),
+        ("demo", "DYNAMIC_LINK", "m"),
+        ("demo", "DEPENDS_ON", "std"),
+        ("rustc", "BUILD_TOOL_OF", "demo"),
+    ] {
+        assert!(relates(&document, from, kind, to), "{from} {kind} {to}");
+    }
+    assert!(!relates(&document, "serde", "DEPENDS_ON", "serde_derive"));
+}
+
+#[test]
+fn spdx_rs_reads_what_we_write_and_every_reference_exists() {
+    for build in [fixture::build(), fixture::planned(), fixture::hostile()] {
+        let value = render(&build);
+        let read: SPDX = serde_json::from_value(value.clone()).unwrap();
+        let mut known: BTreeSet<&str> =
+            read.package_information.iter().map(|package| package.package_spdx_identifier.as_str()).collect();
+        assert_eq!(known.len(), read.package_information.len());
+        for identifier in &known {
+            assert!(identifier.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte)), "{identifier}");
+        }
+        known.extend([DOCUMENT, NOASSERTION]);
+        for relation in &read.relationships {
+            assert!(known.contains(relation.spdx_element_id.as_str()), "{relation:?}");
+            assert!(known.contains(relation.related_spdx_element.as_str()), "{relation:?}");
+        }
+    }
+}
+
+#[test]
+fn same_content_same_bytes_whatever_the_order() {
+    let build = fixture::build();
+    let mut shuffled = build.clone();
+    shuffled.artifacts[0].linked.reverse();
+    shuffled.artifacts[0].host.reverse();
+    shuffled.artifacts[0].native.reverse();
+    shuffled.artifacts[0].dependencies.values_mut().for_each(|list| list.reverse());
+    assert_eq!(render(&build).to_string(), render(&shuffled).to_string());
+    assert_ne!(render(&build)["documentNamespace"], render(&fixture::planned())["documentNamespace"]);
+}
+
+#[test]
+fn nothing_unknown_is_asserted_before_the_build() {
+    let document = render(&fixture::planned());
+    assert!(package(&document, "demo").get("checksums").is_none());
+    let comment = document["comment"].as_str().unwrap();
+    assert!(
+        comment.starts_with("Generation context: pre-build.") && comment.contains("its build script was not run"),
+        "{comment}"
+    );
+}

@@ -1,0 +1,197 @@
+//! `VERIFY.md`: how a reader verifies the release, with our tool and without it, and which signer they have to know from elsewhere.
+
+use std::fmt::Write as _;
+
+use super::Document;
+use super::markdown::{shell_word, text};
+use crate::base::Sha256;
+use crate::base::text::plain;
+use crate::model::release::Signing;
+
+/// What the guide tells.
+#[derive(Debug, Clone)]
+pub struct Guide<'a> {
+    pub name: &'a str,
+    pub version: &'a str,
+    pub target: &'a str,
+    pub signing: Signing,
+    /// SHA-256 of the signer's public key (DER SubjectPublicKeyInfo); none without a key.
+    pub key: Option<Sha256>,
+    /// Paths within the release, `artifacts/rg`, in the order to be shown.
+    pub artifacts: &'a [String],
+    pub attestations: &'a [Attestation<'a>],
+}
+
+/// One bundle of `attestations/`.
+#[derive(Debug, Clone, Copy)]
+pub struct Attestation<'a> {
+    /// Path within the release.
+    pub bundle: &'a str,
+    pub predicate_type: &'a str,
+    /// Path of the subject within the release.
+    pub subject: &'a str,
+}
+
+/// The guide. It stands in the release and is therefore no anchor itself: it says so.
+#[must_use]
+pub fn document(guide: &Guide<'_>) -> Document {
+    let mut out = String::new();
+    let mut line = |words: &str| writeln!(out, "{words}").expect("writing to a string cannot fail");
+    line(&format!("# Verifying {} {} ({})\n", text(guide.name), text(guide.version), text(guide.target)));
+    english(guide, &mut line);
+    japanese(guide, &mut line);
+    Document::text("VERIFY.md", "text/markdown; charset=utf-8", out)
+}
+
+fn english(guide: &Guide<'_>, line: &mut impl FnMut(&str)) {
+    let signed = guide.signing != Signing::Unsigned;
+    if signed {
+        line(
+            "Know the signer first. Get the publisher's public key, `signer.pub`, from a place other than this folder: the\n\
+             publisher's website, their repository, an earlier release that you trust. The key in `evidence/signer.pub` is a\n\
+             convenience; whoever could change this folder could change it too.\n",
+        );
+        if let Some(key) = &guide.key {
+            line(&format!(
+                "SHA-256 of the key (DER) that this release was signed with, to compare with what you know:\n\n    {key}\n"
+            ));
+        }
+    } else {
+        line("**This release is not signed** (`--no-sign`). Its checksums find accidents, not forgery.\n");
+    }
+    if guide.signing == Signing::Pending {
+        line("Signatures of this release are pending: until they are completed, verification is rejected.\n");
+    }
+    if signed {
+        line("## With cargo-supplychain, offline\n");
+        line("    cargo supplychain verify . --key /path/to/signer.pub\n");
+        line(
+            "It verifies every signature, recomputes every digest, and refuses files that are missing or not listed. Exit code 0\n\
+             means verified, 3 rejected. It needs no network and takes nothing in this folder for an anchor.\n",
+        );
+        line("## With cosign\n");
+        line("Each attestation is a DSSE envelope in a Sigstore bundle, signed with the key and without a transparency log:\n");
+        for attestation in guide.attestations {
+            line(&cosign(attestation));
+        }
+        line("");
+    }
+    line("## Checksums only\n");
+    line("    sha256sum --check SHA256SUMS\n");
+    line("This finds damaged files. It proves nothing about who made them.\n");
+    line("## What is here\n");
+    for artifact in guide.artifacts {
+        line(&format!("- {}", text(artifact)));
+    }
+    line("- `sbom/`: what each artifact contains, as CycloneDX and SPDX");
+    line("- `reports/`: what was found when it was built");
+    line("- `evidence/`: the model of the build, its lockfile and the state of the data that it was judged with");
+    if signed {
+        line("- `attestations/`: signed statements over all of it");
+    }
+    line("- `release.json`: the list of all files with their digests");
+}
+
+/// Flags as of cosign 2.4; the new bundle format is the default from 3.0 on.
+fn cosign(attestation: &Attestation<'_>) -> String {
+    format!(
+        "    cosign verify-blob-attestation --key /path/to/signer.pub --insecure-ignore-tlog=true --new-bundle-format \\\n      \
+         --type {} --bundle {} {}",
+        argument(attestation.predicate_type),
+        argument(attestation.bundle),
+        argument(attestation.subject)
+    )
+}
+
+/// Control characters can neither be shown nor pasted: such a name is shown escaped.
+fn argument(word: &str) -> String {
+    shell_word(&plain(word))
+}
+
+fn japanese(guide: &Guide<'_>, line: &mut impl FnMut(&str)) {
+    line("\n# 検証の手順\n");
+    if guide.signing == Signing::Unsigned {
+        line(
+            "**このリリースは署名されていません**（`--no-sign`）。チェックサムで分かるのは破損だけで、改ざんは検出できません。\n",
+        );
+    } else {
+        line(
+            "まず署名者を確かめてください。公開鍵 `signer.pub` は、このフォルダー以外の場所（発行元のウェブサイトやリポジトリ、\n\
+             信頼済みの過去のリリースなど）から入手します。`evidence/signer.pub` は利便のための写しであり、信頼の起点にはなりません。\n",
+        );
+        if let Some(key) = &guide.key {
+            line(&format!("署名に使われた公開鍵（DER）の SHA-256:\n\n    {key}\n"));
+        }
+        if guide.signing == Signing::Pending {
+            line("このリリースの署名は保留中です。完了するまで検証は失敗します。\n");
+        }
+        line("cargo-supplychain による検証（オフライン）:\n");
+        line("    cargo supplychain verify . --key /path/to/signer.pub\n");
+        line("終了コード 0 は検証成功、3 は拒否です。cosign による検証コマンドは上の英語の節を参照してください。\n");
+    }
+    line("チェックサムのみの確認（作成者の証明にはなりません）:\n");
+    line("    sha256sum --check SHA256SUMS");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::fixture::HOSTILE;
+
+    fn guide<'a>(signing: Signing, artifacts: &'a [String], attestations: &'a [Attestation<'a>]) -> Guide<'a> {
+        Guide {
+            name: "demo",
+            version: "1.2.0",
+            target: "x86_64-unknown-linux-gnu",
+            signing,
+            key: Some(Sha256::of("key")),
+            artifacts,
+            attestations,
+        }
+    }
+
+    fn render(guide: &Guide<'_>) -> String {
+        String::from_utf8(document(guide).bytes).unwrap()
+    }
+
+    #[test]
+    fn names_the_commands_and_the_signer_from_elsewhere() {
+        let artifacts = ["artifacts/demo".to_owned()];
+        let attestations = [Attestation {
+            bundle: "attestations/demo.provenance.sigstore.json",
+            predicate_type: "https://slsa.dev/provenance/v1",
+            subject: "artifacts/demo",
+        }];
+        let text = render(&guide(Signing::Signed, &artifacts, &attestations));
+        for expected in [
+            "cargo supplychain verify . --key /path/to/signer.pub",
+            "sha256sum --check SHA256SUMS",
+            "--type https://slsa.dev/provenance/v1 --bundle attestations/demo.provenance.sigstore.json artifacts/demo",
+            "from a place other than this folder",
+            &Sha256::of("key").to_string(),
+            "信頼の起点にはなりません",
+        ] {
+            assert!(text.contains(expected), "{expected}\n{text}");
+        }
+    }
+
+    #[test]
+    fn an_unsigned_release_says_so_and_promises_nothing() {
+        let text = render(&guide(Signing::Unsigned, &[], &[]));
+        assert!(text.contains("**This release is not signed**") && text.contains("署名されていません"));
+        assert!(!text.contains("cargo supplychain verify") && !text.contains("cosign"), "{text}");
+        assert!(render(&guide(Signing::Pending, &[], &[])).contains("pending"));
+    }
+
+    #[test]
+    fn hostile_names_can_be_pasted_without_harm() {
+        let artifacts = [HOSTILE.to_owned()];
+        let attestations = [Attestation { bundle: HOSTILE, predicate_type: HOSTILE, subject: HOSTILE }];
+        let text = render(&Guide { name: HOSTILE, ..guide(Signing::Signed, &artifacts, &attestations) });
+        assert!(!text.contains(['\r', '\u{1b}', '\0', '\u{202e}']));
+        let command = text.lines().find(|line| line.trim_start().starts_with("--type")).unwrap();
+        // Within single quotes a shell expands nothing; the only way out is the closing quote, which is escaped.
+        assert!(command.contains("'x\"'\\''\\u{d}"), "{command}");
+        assert_eq!(text.lines().filter(|line| line.starts_with("- ")).count(), 6, "{text}");
+    }
+}

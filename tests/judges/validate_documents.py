@@ -1,0 +1,181 @@
+#!/usr/bin/env python3
+"""Validates the documents of release folders with other people's validators and the official schemas.
+
+Usage: validate_documents.py [--sarif-schema FILE] FOLDER...
+
+What is judged, by whom:
+  *.cdx.json           the official strict JSON schema of its specVersion, as cyclonedx-python-lib ships it
+  *.spdx.json          spdx-tools: parser and full validation of SPDX 2.3
+  *.sarif              the official schema 2.1.0, taken from the crate serde-sarif (fetched with cargo unless --sarif-schema is given)
+  report.json          docs/schemas/report-1.json
+  release.json         docs/schemas/release-1.json
+  *.sigstore.json      the statement in the DSSE envelope: in-toto-attestation, and for provenance the SLSA v1 messages
+
+Prints one line a document and a count. Exit code 0: all valid; 1: one is not; 2: nothing to judge, or no schema.
+"""
+
+import argparse
+import base64
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SARIF_CRATE = ("serde-sarif", "0.8.0")
+
+
+def first_lines(problems, limit=3):
+    problems = list(problems)
+    more = [f"and {len(problems) - limit} more"] if len(problems) > limit else []
+    return [str(problem)[:300] for problem in problems[:limit]] + more
+
+
+def read_json(path):
+    def no_duplicates(pairs):
+        names = [name for name, _ in pairs]
+        if len(names) != len(set(names)):
+            raise ValueError("an object has a key twice")
+        return dict(pairs)
+
+    return json.loads(path.read_bytes(), object_pairs_hook=no_duplicates)
+
+
+def schema_problems(schema, document):
+    import jsonschema
+
+    kind = jsonschema.validators.validator_for(schema)
+    kind.check_schema(schema)
+    validator = kind(schema, format_checker=kind.FORMAT_CHECKER)
+    return first_lines(f"{error.json_path}: {error.message}" for error in validator.iter_errors(document))
+
+
+def judge_cyclonedx(path, _options):
+    from cyclonedx.schema import OutputFormat, SchemaVersion
+    from cyclonedx.validation import make_schemabased_validator
+    from cyclonedx.validation.json import JsonStrictValidator
+
+    text = path.read_text(encoding="utf-8")
+    version = SchemaVersion.from_version(read_json(path)["specVersion"])
+    problems = []
+    for validator in (JsonStrictValidator(version), make_schemabased_validator(OutputFormat.JSON, version)):
+        error = validator.validate_str(text)
+        if error is not None:
+            problems.append(error)
+    return first_lines(problems)
+
+
+def judge_spdx(path, _options):
+    from spdx_tools.spdx.parser.parse_anything import parse_file
+    from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
+
+    if read_json(path)["spdxVersion"] != "SPDX-2.3":
+        return ["not SPDX-2.3"]
+    document = parse_file(str(path))
+    return first_lines(message.validation_message for message in validate_full_spdx_document(document))
+
+
+def judge_sarif(path, options):
+    return schema_problems(sarif_schema(options), read_json(path))
+
+
+def judge_report(path, _options):
+    return schema_problems(read_json(ROOT / "docs/schemas/report-1.json"), read_json(path))
+
+
+def judge_release(path, _options):
+    return schema_problems(read_json(ROOT / "docs/schemas/release-1.json"), read_json(path))
+
+
+def judge_bundle(path, _options):
+    from google.protobuf import json_format
+    from in_toto_attestation.predicates.provenance.v1 import provenance_pb2
+    from in_toto_attestation.v1 import statement_pb2
+    from in_toto_attestation.v1.statement import Statement
+
+    envelope = read_json(path)["dsseEnvelope"]
+    if envelope["payloadType"] != "application/vnd.in-toto+json":
+        return [f"payloadType is {envelope['payloadType']}"]
+    statement = json.loads(base64.b64decode(envelope["payload"], validate=True))
+    message = json_format.ParseDict(statement, statement_pb2.Statement())
+    Statement.copy_from_pb(message).validate()
+    if statement["predicateType"] == "https://slsa.dev/provenance/v1":
+        provenance = json_format.ParseDict(statement["predicate"], provenance_pb2.Provenance())
+        definition, details = provenance.build_definition, provenance.run_details
+        required = {
+            "buildType": definition.build_type,
+            "externalParameters": definition.external_parameters.fields,
+            "builder.id": details.builder.id,
+        }
+        return [f"{name} is missing" for name, value in required.items() if not value]
+    return []
+
+
+def sarif_schema(options, cache={}):
+    """The official schema: a file that was given, or the copy within the pinned crate."""
+    if "schema" not in cache:
+        cache["schema"] = read_json(pathlib.Path(options.sarif_schema) if options.sarif_schema else fetched_sarif_schema())
+        if "2.1.0" not in cache["schema"].get("title", "") + cache["schema"].get("id", "") + cache["schema"].get("$id", ""):
+            raise SystemExit("the SARIF schema is not that of 2.1.0")
+    return cache["schema"]
+
+
+def fetched_sarif_schema():
+    name, version = SARIF_CRATE
+    home = pathlib.Path(os.environ.get("CARGO_HOME", pathlib.Path.home() / ".cargo"))
+    found = lambda: sorted(home.glob(f"registry/src/*/{name}-{version}/src/schema.json"))  # noqa: E731
+    if not found():
+        with tempfile.TemporaryDirectory() as folder:
+            manifest = pathlib.Path(folder, "Cargo.toml")
+            manifest.write_text(
+                '[package]\nname = "schema"\nversion = "0.0.0"\nedition = "2021"\n[workspace]\n'
+                f'[dependencies]\n{name} = "={version}"\n'
+            )
+            pathlib.Path(folder, "src").mkdir()
+            pathlib.Path(folder, "src/lib.rs").touch()
+            subprocess.run(["cargo", "fetch", "--quiet"], cwd=folder, check=True)
+    if not found():
+        raise SystemExit(f"{name} {version} has no src/schema.json below {home}")
+    return found()[0]
+
+
+JUDGES = [
+    ("*.cdx.json", judge_cyclonedx),
+    ("*.spdx.json", judge_spdx),
+    ("*.sarif", judge_sarif),
+    ("report.json", judge_report),
+    ("release.json", judge_release),
+    ("*.sigstore.json", judge_bundle),
+]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sarif-schema", metavar="FILE")
+    parser.add_argument("folders", nargs="+", metavar="FOLDER")
+    options = parser.parse_args()
+    judged = failed = 0
+    for folder in map(pathlib.Path, options.folders):
+        if not folder.is_dir():
+            sys.exit(f"{folder} is no folder")
+        for pattern, judge in JUDGES:
+            for path in sorted(folder.rglob(pattern)):
+                try:
+                    problems = judge(path, options)
+                except Exception as error:  # a validator that stumbles has not accepted the document
+                    problems = [f"{type(error).__name__}: {error}"[:300]]
+                judged += 1
+                failed += bool(problems)
+                print(f"{'invalid' if problems else 'valid  '} {path}")
+                for problem in problems:
+                    print(f"        {problem}")
+    print(f"{judged - failed} of {judged} documents are valid")
+    if judged == 0:
+        sys.exit(2)
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
