@@ -1,1 +1,3 @@
 //! Layer 3 (IO): where releases are kept: the release folder today, stores later.
+
+pub mod folder;

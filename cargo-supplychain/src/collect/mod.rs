@@ -8,6 +8,7 @@ pub mod index;
 pub mod lockfile;
 pub mod manifests;
 pub mod process;
+pub mod release_folder;
 pub mod toolchain;
 pub mod toolchain_file;
 pub mod vcs;

@@ -29,9 +29,7 @@ pub fn check(path: &str) -> Result<(), UnsafePath> {
     if path.contains(['\\', ':']) {
         return Err(UnsafePath("backslashes and colons are not allowed"));
     }
-    if path.chars().any(|character| character.is_control())
-        || matches!(crate::base::text::plain(path), std::borrow::Cow::Owned(_))
-    {
+    if path.chars().any(char::is_control) || matches!(crate::base::text::plain(path), std::borrow::Cow::Owned(_)) {
         return Err(UnsafePath("control and invisible characters are not allowed"));
     }
     if path.chars().any(is_decomposed) {

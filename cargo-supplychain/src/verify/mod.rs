@@ -1,1 +1,25 @@
-//! Layer 2: verification of signatures, statements and release folders against a policy from outside. Pure: over bytes.
+//! Layer 2: judging signed releases and files. Pure: bytes and a [`VerificationPolicy`] in, [`Verified`] or [`Rejection`] out;
+//! no IO, no clock, no environment, no default signer. Nothing inside a release is an anchor (DESIGN.md, invariant 7):
+//! `signer.pub` and `VERIFY.md` of a release are never read here.
+
+mod contents;
+mod file;
+mod manifest;
+mod policy;
+mod provenance;
+mod rejection;
+mod release;
+mod signature;
+#[cfg(test)]
+mod specimen;
+#[cfg(test)]
+mod tests;
+mod verified;
+
+pub use contents::{Entry, FileEntry, MAX_CONTROL_BYTES, ReleaseContents, needs_bytes};
+pub use file::{BundleFile, FileEvidence, file};
+pub use policy::VerificationPolicy;
+pub use provenance::ProvenanceFacts;
+pub use rejection::{Reason, ReasonId, Rejection};
+pub use release::release;
+pub use verified::{Verified, VerifiedArtifact};

@@ -1,0 +1,371 @@
+//! Reads a release folder, or a file with its bundles, for `verify`. Follows no symbolic link below the folder that was
+//! named, opens nothing but regular files, keeps bounds, and reads each file once.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::base::digest::Hasher;
+use crate::verify::{BundleFile, FileEvidence, MAX_CONTROL_BYTES, ReleaseContents, needs_bytes};
+
+/// Most entries of a folder and deepest nesting; a release has a dozen or two.
+const MAX_ENTRIES: usize = 200_000;
+const MAX_DEPTH: usize = 32;
+/// Most bytes of control files that are kept at once.
+const MAX_KEPT_BYTES: u64 = 512 * 1024 * 1024;
+const BUFFER: usize = 256 * 1024;
+
+/// Why a release could not be read (exit 2: it is not a verdict).
+#[derive(Debug)]
+pub enum Error {
+    Unreadable {
+        path: Utf8PathBuf,
+        source: io::Error,
+    },
+    /// Neither a folder nor a regular file, as the caller expected.
+    NotA {
+        path: Utf8PathBuf,
+        expected: &'static str,
+    },
+    TooMany {
+        path: Utf8PathBuf,
+        what: &'static str,
+        limit: u64,
+    },
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unreadable { path, source } => write!(f, "cannot read {path}: {source}"),
+            Self::NotA { path, expected } => write!(f, "{path} is not a {expected}"),
+            Self::TooMany { path, what, limit } => write!(f, "{path} holds more than {limit} {what}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Unreadable { source, .. } => Some(source),
+            Self::NotA { .. } | Self::TooMany { .. } => None,
+        }
+    }
+}
+
+/// Reads the release folder at `folder` (which may itself be reached through a link).
+///
+/// # Errors
+/// It is no folder, cannot be read, or exceeds the bounds. Links, pipes and the like within it are no errors: they are
+/// recorded, and rejected by the verification.
+pub fn read(folder: &Utf8Path) -> Result<ReleaseContents, Error> {
+    let metadata = fs::metadata(folder).map_err(unreadable(folder))?;
+    if !metadata.is_dir() {
+        return Err(Error::NotA { path: folder.to_owned(), expected: "folder" });
+    }
+    let mut reader = Reader { root: folder, contents: ReleaseContents::default(), entries: 0, kept: 0 };
+    reader.folder("", 0)?;
+    Ok(reader.contents)
+}
+
+struct Reader<'a> {
+    root: &'a Utf8Path,
+    contents: ReleaseContents,
+    entries: usize,
+    kept: u64,
+}
+
+impl Reader<'_> {
+    fn folder(&mut self, relative: &str, depth: usize) -> Result<(), Error> {
+        let path = self.root.join(relative);
+        if depth > MAX_DEPTH {
+            return Err(Error::TooMany { path, what: "levels of folders", limit: MAX_DEPTH as u64 });
+        }
+        for entry in fs::read_dir(&path).map_err(unreadable(&path))? {
+            let entry = entry.map_err(unreadable(&path))?;
+            self.entries += 1;
+            if self.entries > MAX_ENTRIES {
+                return Err(Error::TooMany { path: self.root.to_owned(), what: "entries", limit: MAX_ENTRIES as u64 });
+            }
+            let name = entry.file_name();
+            let join = |name: &str| if relative.is_empty() { name.to_owned() } else { format!("{relative}/{name}") };
+            let Some(name) = name.to_str() else {
+                // Not listable in release.json, so that it is rejected whatever it is.
+                self.contents.insert_other(join(&name.to_string_lossy()), "file whose name is not UTF-8");
+                continue;
+            };
+            self.entry(&join(name), depth)?;
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, relative: &str, depth: usize) -> Result<(), Error> {
+        let path = self.root.join(relative);
+        let metadata = fs::symlink_metadata(&path).map_err(unreadable(&path))?;
+        if metadata.is_dir() {
+            self.contents.insert_folder(relative);
+            return self.folder(relative, depth + 1);
+        }
+        if !metadata.is_file() {
+            self.contents.insert_other(relative, kind(&metadata));
+            return Ok(());
+        }
+        let file = open_regular(&path)?;
+        if needs_bytes(relative)
+            && let Some(bytes) = read_bounded(&file, MAX_CONTROL_BYTES).map_err(unreadable(&path))?
+        {
+            self.kept += bytes.len() as u64;
+            if self.kept > MAX_KEPT_BYTES {
+                let path = self.root.to_owned();
+                return Err(Error::TooMany { path, what: "bytes of statements and SBOMs", limit: MAX_KEPT_BYTES });
+            }
+            self.contents.insert_bytes(relative, bytes);
+            return Ok(());
+        }
+        // A control file that is too large was read in part: begin again, to hash it as a whole.
+        let file = if needs_bytes(relative) { open_regular(&path)? } else { file };
+        let (size, sha256) = hash(&file).map_err(unreadable(&path))?;
+        self.contents.insert_digest(relative, size, sha256);
+        Ok(())
+    }
+}
+
+/// Reads a single file and the bundles about it: those in `given`; without any, those that lie beside it
+/// (`FILE.sigstore.json`, `FILE.*.sigstore.json`) and, where it lies in the `artifacts` folder of a release, the release's.
+///
+/// # Errors
+/// A file cannot be read, is no regular file, or exceeds the bounds.
+pub fn read_file(path: &Utf8Path, given: &[Utf8PathBuf]) -> Result<FileEvidence, Error> {
+    let not_a_file = || Error::NotA { path: path.to_owned(), expected: "file" };
+    // What the user named may be a link; it is resolved here and not followed any further.
+    let resolved = path.canonicalize_utf8().map_err(unreadable(path))?;
+    if !fs::symlink_metadata(&resolved).map_err(unreadable(path))?.is_file() {
+        return Err(not_a_file());
+    }
+    let name = path.file_name().ok_or_else(not_a_file)?.to_owned();
+    let (size, sha256) = hash(&open_regular(&resolved)?).map_err(unreadable(path))?;
+    let is_given = !given.is_empty();
+    let paths = if is_given { given.to_vec() } else { find_bundles(path, &name)? };
+    let mut bundles = Vec::new();
+    let mut kept = 0;
+    for path in paths {
+        let resolved = if is_given { path.canonicalize_utf8().map_err(unreadable(&path))? } else { path.clone() };
+        let too_large = || Error::TooMany { path: path.clone(), what: "bytes", limit: MAX_CONTROL_BYTES };
+        let file = open_regular(&resolved)?;
+        let bytes = read_bounded(&file, MAX_CONTROL_BYTES).map_err(unreadable(&path))?.ok_or_else(too_large)?;
+        kept += bytes.len() as u64;
+        if kept > MAX_KEPT_BYTES {
+            return Err(Error::TooMany { path, what: "bytes of bundles", limit: MAX_KEPT_BYTES });
+        }
+        bundles.push(BundleFile { path: path.into_string(), bytes, given: is_given });
+    }
+    Ok(FileEvidence { name, size, sha256, bundles })
+}
+
+/// Bundles that lie where bundles of the file would lie, sorted.
+fn find_bundles(path: &Utf8Path, name: &str) -> Result<Vec<Utf8PathBuf>, Error> {
+    let folder = path.parent().filter(|folder| !folder.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
+    let beside = |found: &str| {
+        let rest = found.strip_prefix(name).and_then(|rest| rest.strip_prefix('.'));
+        rest.is_some_and(|rest| rest == "sigstore.json" || rest.ends_with(".sigstore.json"))
+    };
+    let mut bundles = list(folder, beside)?;
+    // In the folder of a release only: `release.json` stands where `artifacts` does.
+    let release = folder.canonicalize_utf8().ok().filter(|folder| folder.file_name() == Some("artifacts"));
+    if let Some(release) = release.as_deref().and_then(Utf8Path::parent)
+        && release.join("release.json").is_file()
+    {
+        let attestations = release.join("attestations");
+        if fs::symlink_metadata(&attestations).is_ok_and(|metadata| metadata.is_dir()) {
+            bundles.extend(list(&attestations, |found| found.ends_with(".sigstore.json"))?);
+        }
+    }
+    Ok(bundles)
+}
+
+fn list(folder: &Utf8Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<Utf8PathBuf>, Error> {
+    let mut found = Vec::new();
+    for (index, entry) in fs::read_dir(folder).map_err(unreadable(folder))?.enumerate() {
+        if index >= MAX_ENTRIES {
+            return Err(Error::TooMany { path: folder.to_owned(), what: "entries", limit: MAX_ENTRIES as u64 });
+        }
+        let entry = entry.map_err(unreadable(folder))?;
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        if let Some(name) = entry.file_name().to_str().filter(|name| is_file && wanted(name)) {
+            found.push(folder.join(name));
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn unreadable(path: &Utf8Path) -> impl FnOnce(io::Error) -> Error {
+    let path = path.to_owned();
+    move |source| Error::Unreadable { path, source }
+}
+
+/// Opens a regular file without following a link at its end and without waiting for a pipe, and looks at what was opened.
+fn open_regular(path: &Utf8Path) -> Result<File, Error> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC).bits();
+        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags.cast_signed());
+    }
+    let file = options.open(path).map_err(unreadable(path))?;
+    if file.metadata().map_err(unreadable(path))?.is_file() {
+        Ok(file)
+    } else {
+        Err(Error::NotA { path: path.to_owned(), expected: "file" })
+    }
+}
+
+/// The file's bytes; `None` when there are more than `limit`.
+fn read_bounded(mut file: &File, limit: u64) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    file.by_ref().take(limit + 1).read_to_end(&mut bytes)?;
+    Ok((bytes.len() as u64 <= limit).then_some(bytes))
+}
+
+fn hash(mut file: &File) -> io::Result<(u64, crate::base::Sha256)> {
+    let (mut hasher, mut size, mut buffer) = (Hasher::default(), 0, vec![0; BUFFER]);
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok((size, hasher.finish())),
+            Ok(read) => {
+                hasher.update(&buffer[..read]);
+                size += read as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn kind(metadata: &fs::Metadata) -> &'static str {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt as _;
+        let kind = metadata.file_type();
+        if kind.is_fifo() {
+            return "named pipe";
+        } else if kind.is_socket() {
+            return "socket";
+        } else if kind.is_block_device() || kind.is_char_device() {
+            return "device";
+        }
+    }
+    if metadata.is_symlink() { "symbolic link" } else { "special file" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Sha256;
+    use crate::verify::Entry;
+
+    fn folder() -> (tempfile::TempDir, Utf8PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = Utf8PathBuf::from_path_buf(folder.path().to_owned()).unwrap();
+        (folder, path)
+    }
+
+    fn write(folder: &Utf8Path, path: &str, bytes: &[u8]) {
+        let path = folder.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+
+    #[test]
+    fn files_are_hashed_and_control_files_kept() {
+        let (_guard, folder) = folder();
+        write(&folder, "release.json", b"{}");
+        write(&folder, "artifacts/tool", b"elf");
+        write(&folder, "attestations/a.sigstore.json", b"[]");
+        fs::create_dir(folder.join("empty")).unwrap();
+        let contents = read(&folder).unwrap();
+        let paths: Vec<_> = contents.iter().map(|(path, _)| path).collect();
+        let expected = ["artifacts", "artifacts/tool", "attestations", "attestations/a.sigstore.json", "empty", "release.json"];
+        assert_eq!(paths, expected);
+        for (path, bytes, kept) in
+            [("release.json", "{}", true), ("artifacts/tool", "elf", false), ("attestations/a.sigstore.json", "[]", true)]
+        {
+            let Some(Entry::File(file)) = contents.get(path) else { panic!("{path}") };
+            assert_eq!((file.size(), file.sha256()), (bytes.len() as u64, Sha256::of(bytes)));
+            assert_eq!(file.bytes(), kept.then_some(bytes.as_bytes()));
+        }
+        assert!(matches!(contents.get("empty"), Some(Entry::Folder)));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn links_and_specials_are_recorded_and_never_opened() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let (_guard, folder) = folder();
+        write(&folder, "outside/secret", b"secret");
+        let release = folder.join("release");
+        fs::create_dir(&release).unwrap();
+        for (target, name) in [("../outside/secret", "file"), ("../outside", "folder"), ("absent", "dangling"), (".", "loop")] {
+            std::os::unix::fs::symlink(target, release.join(name)).unwrap();
+        }
+        rustix::fs::mknodat(rustix::fs::CWD, release.join("pipe").as_str(), rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+        let odd = release.as_std_path().join(std::ffi::OsStr::from_bytes(b"\xff"));
+        fs::write(odd, b"").unwrap();
+        let contents = read(&release).unwrap();
+        for name in ["file", "folder", "dangling", "loop"] {
+            assert_eq!(contents.get(name), Some(&Entry::Other("symbolic link")), "{name}");
+        }
+        assert_eq!(contents.get("pipe"), Some(&Entry::Other("named pipe")));
+        assert_eq!(contents.get("\u{fffd}"), Some(&Entry::Other("file whose name is not UTF-8")));
+        assert_eq!(contents.iter().count(), 6);
+        // A link that takes a file's place after the look is refused at the opening.
+        assert!(open_regular(&release.join("file")).is_err());
+        assert!(matches!(open_regular(&release.join("pipe")), Err(Error::NotA { .. })));
+    }
+
+    #[test]
+    fn depth_is_bounded_and_other_things_are_errors_with_their_path() {
+        let (_guard, folder) = folder();
+        write(&folder, &format!("{}x", "d/".repeat(MAX_DEPTH + 1)), b"");
+        assert!(read(&folder).unwrap_err().to_string().contains("more than 32 levels"));
+        let absent = folder.join("absent");
+        assert!(read(&absent).unwrap_err().to_string().contains(absent.as_str()));
+        write(&folder, "file", b"");
+        assert!(matches!(read(&folder.join("file")), Err(Error::NotA { .. })));
+        assert!(matches!(read_file(&folder, &[]), Err(Error::NotA { .. })));
+        assert!(read_file(&absent, &[]).is_err());
+        assert!(read_file(&folder.join("file"), &[absent]).is_err());
+    }
+
+    #[test]
+    fn a_file_finds_its_bundles() {
+        let (_guard, folder) = folder();
+        for path in
+            ["tool", "tool.sigstore.json", "tool.spdx.sigstore.json", "tool2.sigstore.json", "tool.json", "other.sigstore.json"]
+        {
+            write(&folder, path, b"x");
+        }
+        let names = |evidence: &FileEvidence| -> Vec<String> {
+            evidence.bundles.iter().map(|bundle| Utf8Path::new(&bundle.path).file_name().unwrap().to_owned()).collect()
+        };
+        let found = read_file(&folder.join("tool"), &[]).unwrap();
+        assert_eq!(names(&found), ["tool.sigstore.json", "tool.spdx.sigstore.json"]);
+        assert!(found.bundles.iter().all(|bundle| !bundle.given));
+        assert_eq!((found.name.as_str(), found.size, found.sha256), ("tool", 1, Sha256::of(b"x")));
+
+        let given = read_file(&folder.join("tool"), &[folder.join("other.sigstore.json")]).unwrap();
+        assert_eq!(names(&given), ["other.sigstore.json"]);
+        assert!(given.bundles[0].given);
+
+        for path in ["r/release.json", "r/artifacts/tool", "r/attestations/tool.provenance.sigstore.json"] {
+            write(&folder, path, b"{}");
+        }
+        let released = read_file(&folder.join("r/artifacts/tool"), &[]).unwrap();
+        assert_eq!(names(&released), ["tool.provenance.sigstore.json"]);
+        fs::remove_file(folder.join("r/release.json")).unwrap();
+        assert!(read_file(&folder.join("r/artifacts/tool"), &[]).unwrap().bundles.is_empty());
+    }
+}
