@@ -1,3 +1,5 @@
 //! The binary: hands the process over to the library.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    cargo_supplychain::cli::main()
+}

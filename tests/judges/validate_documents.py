@@ -7,8 +7,8 @@ What is judged, by whom:
   *.cdx.json           the official strict JSON schema of its specVersion, as cyclonedx-python-lib ships it
   *.spdx.json          spdx-tools: parser and full validation of SPDX 2.3
   *.sarif              the official schema 2.1.0, taken from the crate serde-sarif (fetched with cargo unless --sarif-schema is given)
-  report.json          docs/schemas/report-1.json
-  release.json         docs/schemas/release-1.json
+  report.json          cargo-supplychain/schemas/report-1.json
+  release.json         cargo-supplychain/schemas/release-1.json
   *.sigstore.json      the statement in the DSSE envelope: in-toto-attestation, and for provenance the SLSA v1 messages
 
 Prints one line a document and a count. Exit code 0: all valid; 1: one is not; 2: nothing to judge, or no schema.
@@ -82,11 +82,11 @@ def judge_sarif(path, options):
 
 
 def judge_report(path, _options):
-    return schema_problems(read_json(ROOT / "docs/schemas/report-1.json"), read_json(path))
+    return schema_problems(read_json(ROOT / "cargo-supplychain/schemas/report-1.json"), read_json(path))
 
 
 def judge_release(path, _options):
-    return schema_problems(read_json(ROOT / "docs/schemas/release-1.json"), read_json(path))
+    return schema_problems(read_json(ROOT / "cargo-supplychain/schemas/release-1.json"), read_json(path))
 
 
 def judge_bundle(path, _options):

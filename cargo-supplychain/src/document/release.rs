@@ -1,4 +1,4 @@
-//! `release.json` (schema: `docs/schemas/release-1.json`) and `SHA256SUMS`, the two lists of a release folder's files.
+//! `release.json` (schema: `cargo-supplychain/schemas/release-1.json`) and `SHA256SUMS`, the two lists of a release folder's files.
 
 use std::fmt::Write as _;
 
@@ -44,7 +44,7 @@ mod tests {
     use crate::document::{fixture, schema};
     use crate::model::release::{FORMAT_VERSION, FileRole, ReleaseFile, Signing, StatementRef};
 
-    const SCHEMA: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/schemas/release-1.json"));
+    const SCHEMA: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/release-1.json"));
 
     fn example() -> ReleaseManifest {
         let file = |path: &str, role, media_type: &str| ReleaseFile {

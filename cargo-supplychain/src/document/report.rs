@@ -1,4 +1,4 @@
-//! `reports/report.json`: the report as data. Its schema is `docs/schemas/report-1.json`.
+//! `reports/report.json`: the report as data. Its schema is `cargo-supplychain/schemas/report-1.json`.
 
 use super::Document;
 use crate::finding::Report;
@@ -15,7 +15,7 @@ mod tests {
     use crate::document::fixture;
     use crate::document::schema;
 
-    const SCHEMA: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/schemas/report-1.json"));
+    const SCHEMA: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/report-1.json"));
 
     #[test]
     fn conforms_to_its_schema() {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{Area, FailOn, Finding, Severity};
 use crate::base::Timestamp;
 
-/// Version of the JSON form of [`Report`]; its schema is `docs/schemas/report-1.json`. Fields are only ever added to a version.
+/// Version of the JSON form of [`Report`]; its schema is `cargo-supplychain/schemas/report-1.json`. Fields are only ever added to a version.
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// A check that could not be made. Never a pass (DESIGN.md, invariant 3).

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::{Sha256, Timestamp};
 
-/// Version of the form of [`ReleaseManifest`]; its schema is `docs/schemas/release-1.json`.
+/// Version of the form of [`ReleaseManifest`]; its schema is `cargo-supplychain/schemas/release-1.json`.
 pub const FORMAT_VERSION: u32 = 1;
 
 /// The content of `release.json`. Lists every file of the folder except itself, `SHA256SUMS` and `attestations/`.

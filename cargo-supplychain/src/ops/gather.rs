@@ -125,7 +125,7 @@ pub(super) fn settings(
         .map_err(|error| Error::usage(&format!("cannot read the policy {path}: {error}")))?;
     let known: Vec<_> =
         rules::ALL.iter().map(|rule| config::KnownRule { id: rule.id, takes_allow: rule.allows.is_some() }).collect();
-    let settings = config::parse(&shown, &text, &known).map_err(|error| {
+    let settings = config::parse(&shown, &text, &known_rules()).map_err(|error| {
         let snippet = error.span.clone().map(|span| super::error::Snippet {
             file: path.to_string(),
             text: text.clone(),
@@ -135,6 +135,11 @@ pub(super) fn settings(
         Error { snippet, ..Error::usage(&error) }
     })?;
     Ok((settings, Some(text.into_bytes())))
+}
+
+/// The rules, as the policy's parser has to know them.
+pub(super) fn known_rules() -> Vec<config::KnownRule<'static>> {
+    rules::ALL.iter().map(|rule| config::KnownRule { id: rule.id, takes_allow: rule.allows.is_some() }).collect()
 }
 
 fn cargo_config(context: &Context, request: &Request, root: &Utf8Path) -> Result<CargoConfig, Error> {

@@ -5,6 +5,7 @@ pub mod check;
 mod error;
 pub mod fetch;
 pub mod gather;
+pub mod init;
 pub mod interrupt;
 pub mod judge;
 pub mod key;
@@ -13,6 +14,7 @@ pub mod sbom;
 pub mod verify;
 mod workspace;
 
+pub use build::rule_infos;
 pub use error::{Class, Error};
 pub use interrupt::Interrupt;
 pub use progress::Progress;

@@ -18,8 +18,8 @@ pub fn sbom(context: &Context, request: &gather::Request, format: Format, progre
     let build = &gathered.planned()?.build;
     let settings = &gathered.settings.documents;
     let document = |artifact| match format {
-        Format::CycloneDxJson => document::cyclonedx::document(build, artifact, settings),
-        Format::SpdxJson => document::spdx::document(build, artifact, settings),
+        Format::CycloneDxJson => document::cyclonedx::document(build, artifact, settings).map_err(|error| Error::usage(&error)),
+        Format::SpdxJson => document::spdx::document(build, artifact, settings).map_err(|error| Error::usage(&error)),
     };
-    build.artifacts.iter().map(|artifact| document(artifact).map_err(|error| Error::usage(&error))).collect()
+    build.artifacts.iter().map(document).collect()
 }

@@ -4,6 +4,8 @@
 mod compile;
 mod release;
 
+pub use release::rule_infos;
+
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::gather::{self, Gathered, gather};

@@ -118,9 +118,8 @@ impl Writer<'_> {
         let provenance = document::provenance::predicate(build, &input.report);
         let mut statements = Vec::new();
         for artifact in &build.artifacts {
-            let unknown = |error: document::UnknownComponent| Error::usage(&error);
-            let cyclonedx = document::cyclonedx::document(build, artifact, settings).map_err(unknown)?;
-            let spdx = document::spdx::document(build, artifact, settings).map_err(unknown)?;
+            let cyclonedx = document::cyclonedx::document(build, artifact, settings).map_err(|error| Error::usage(&error))?;
+            let spdx = document::spdx::document(build, artifact, settings).map_err(|error| Error::usage(&error))?;
             statements.push(statement(artifact, "provenance", attest::PROVENANCE, provenance.clone()));
             statements.push(statement(artifact, "cyclonedx", attest::CYCLONEDX, json(&cyclonedx)));
             statements.push(statement(artifact, "spdx", attest::SPDX, json(&spdx)));
@@ -224,7 +223,7 @@ fn guide(input: &Input<'_>, build: &Build, statements: &[Planned], signing: Sign
         version: &build.version,
         target: &build.invocation.target,
         signing,
-        key: input.signer.map(|signer| signer.public_key().spki_digest()),
+        key: input.signer.map(|signer| signer.public_key().digest()),
         artifacts: &artifacts,
         attestations: &attestations,
     })

@@ -1,0 +1,197 @@
+//! `build`.
+
+use std::io::Write as _;
+
+use serde_json::json;
+
+use super::super::args::{BuildArgs, Format};
+use super::super::exit::Exit;
+use super::super::render;
+use super::super::shell::{DIM, GOOD, NOTE, STRONG, Shell};
+use super::{ENVELOPE_VERSION, ask_passphrase, exit_of_verdict, gather_request, json_out, judge_request, show_report};
+use crate::base::Context;
+use crate::base::text::plain;
+use crate::finding::Report;
+use crate::model::{Build, TargetFolder};
+use crate::ops;
+use crate::ops::build::{Outcome, Released, Request};
+use crate::ops::Interrupt;
+
+pub(in crate::cli) fn run(shell: &mut Shell, context: &Context, args: &BuildArgs, interrupt: &Interrupt) -> Result<Exit, ops::Error> {
+    refuse_ours(args)?;
+    let context = &Context { offline: context.offline || args.frozen, ..context.clone() };
+    let mut gather = gather_request(&args.selection, args.policy.policy.as_deref())?;
+    gather.passed = passed(args);
+    let request = Request {
+        gather,
+        judge: judge_request(&args.policy),
+        clean: args.clean,
+        release_dir: args.release_dir.clone(),
+        dry_run: args.dry_run,
+        no_sign: args.no_sign,
+        key: args.key.clone(),
+    };
+    match ops::build::build(context, &request, interrupt, &mut ask_passphrase, shell)? {
+        Outcome::Stopped(report) => {
+            let exit = exit_of_verdict(report.verdict);
+            show_stopped(shell, &report, exit);
+            Ok(exit)
+        }
+        Outcome::Planned { report, build } => {
+            show_plan(shell, &report, &build);
+            Ok(Exit::Pass)
+        }
+        Outcome::Released(released) => {
+            show_release(shell, context, &released);
+            Ok(Exit::Pass)
+        }
+    }
+}
+
+/// Two options of `cargo build` are ours.
+fn refuse_ours(args: &BuildArgs) -> Result<(), ops::Error> {
+    if !args.message_format.is_empty() {
+        return Err(ops::Error::usage(&"--message-format is not passed on: cargo's messages are what the SBOM is made of")
+            .with_help("use --format json for our own result"));
+    }
+    if args.target_dir.is_some() {
+        return Err(ops::Error::usage(&"--target-dir is not passed on: a release is compiled in a target folder of our own")
+            .with_help("set CARGO_TARGET_DIR to move the whole of target/, or --release-dir to move the result"));
+    }
+    Ok(())
+}
+
+fn passed(args: &BuildArgs) -> Vec<String> {
+    let mut passed = Vec::new();
+    if let Some(jobs) = &args.jobs {
+        passed.extend(["--jobs".to_owned(), jobs.clone()]);
+    }
+    for (on, flag) in [
+        (args.keep_going, "--keep-going"),
+        (args.ignore_rust_version, "--ignore-rust-version"),
+        (args.future_incompat_report, "--future-incompat-report"),
+        (args.timings, "--timings"),
+    ] {
+        if on {
+            passed.push(flag.to_owned());
+        }
+    }
+    passed.extend(args.unstable.iter().flat_map(|flag| ["-Z".to_owned(), flag.clone()]));
+    passed
+}
+
+/// The JSON of `build` holds the report whole, and what came of it.
+fn envelope(report: &Report, exit: Exit, rest: serde_json::Value) -> serde_json::Value {
+    let mut value = json!({ "schema_version": ENVELOPE_VERSION, "exit_code": exit as u8, "report": report });
+    if let (Some(value), serde_json::Value::Object(rest)) = (value.as_object_mut(), rest) {
+        value.extend(rest);
+    }
+    value
+}
+
+fn show_stopped(shell: &mut Shell, report: &Report, exit: Exit) {
+    if shell.format == Format::Json {
+        json_out(shell, &envelope(report, exit, json!({ "release": null })));
+        return;
+    }
+    show_report(shell, report);
+    if shell.is_human() {
+        let help = match exit {
+            Exit::Undetermined => "make the check possible, or build with `--fail-on none` and see it in the report",
+            _ => "mend what was found, exempt it with a reason in supplychain.toml, or see `cargo supplychain explain ID`",
+        };
+        shell.err(|err| writeln!(err, "{STRONG}     stopped{STRONG:#} before compilation; nothing was built\n{GOOD}help{GOOD:#}: {help}"));
+    }
+}
+
+fn show_plan(shell: &mut Shell, report: &Report, build: &Build) {
+    if shell.format == Format::Json {
+        json_out(shell, &envelope(report, Exit::Pass, json!({ "release": null, "plan": build })));
+        return;
+    }
+    show_report(shell, report);
+    if shell.is_human() {
+        for artifact in &build.artifacts {
+            let (linked, host) = (artifact.linked.len(), artifact.build_only().count());
+            shell.say("Would build", &format!("{} ({linked} components linked, {host} more help to build it)", artifact.name));
+        }
+        shell.say("Dry run", "nothing was compiled or written");
+    }
+}
+
+fn show_release(shell: &mut Shell, context: &Context, released: &Released) {
+    if shell.format == Format::Json {
+        let value = json!({
+            "release": {
+                "folder": released.folder,
+                "manifest": released.manifest,
+                "signer": released.signer,
+                "signer_is_pinned": released.signer_is_pinned,
+                "verified": released.verified,
+                "target_folder": released.build.invocation.target_folder,
+                "gaps": released.build.gaps,
+            }
+        });
+        json_out(shell, &envelope(&released.report, Exit::Pass, value));
+        return;
+    }
+    if !shell.is_human() {
+        show_report(shell, &released.report);
+        return;
+    }
+    shell.blank();
+    render::report(shell, &released.report);
+    shell.blank();
+    render::stages(shell);
+    shell.blank();
+    artifacts(shell, released);
+    let folder = released.folder.strip_prefix(&context.cwd).unwrap_or(&released.folder);
+    shell.err(|err| {
+        writeln!(err, "{GOOD}{:>12}{GOOD:#} {STRONG}{}{STRONG:#}", "Released", plain(folder.as_str()))?;
+        for line in notes(released) {
+            writeln!(err, "{NOTE}{:>12}{NOTE:#} {}", "Note", plain(&line))?;
+        }
+        let key = if released.signer.is_some() { format!("{folder}/evidence/signer.pub") } else { "PUBLIC_KEY".to_owned() };
+        writeln!(err, "{DIM}{:>12}{DIM:#} cargo supplychain verify {} --key {}", "next", plain(folder.as_str()), plain(&key))
+    });
+}
+
+fn artifacts(shell: &Shell, released: &Released) {
+    shell.err(|err| {
+        for artifact in &released.build.artifacts {
+            let Some(file) = &artifact.file else { continue };
+            let (linked, host, native) = (artifact.linked.len(), artifact.build_only().count(), artifact.native.len());
+            writeln!(
+                err,
+                "  {STRONG}{}{STRONG:#} {DIM}{} bytes, sha256:{}{DIM:#}\n    {linked} components linked, {host} only helped to build, {native} native libraries",
+                plain(&file.name),
+                file.size,
+                file.sha256
+            )?;
+        }
+        Ok(())
+    });
+}
+
+/// What the reader should know before the release leaves the machine.
+fn notes(released: &Released) -> Vec<String> {
+    let build = &released.build;
+    let mut notes = Vec::new();
+    if released.signer.is_none() {
+        notes.push("the release is not signed; `verify` will reject it".to_owned());
+    } else if !released.signer_is_pinned {
+        notes.push("signer not pinned: set [verify] key in supplychain.toml, and this check proves who signed as well".to_owned());
+    }
+    if build.invocation.target_folder == TargetFolder::Reused {
+        notes.push("the target folder was reused, which the provenance says; use --clean for what you publish".to_owned());
+    }
+    match build.source.dirty {
+        Some(true) => notes.push("the work tree has uncommitted changes, which the provenance says".to_owned()),
+        None => notes.push("no git commit stands behind this release".to_owned()),
+        Some(false) => {}
+    }
+    if !build.gaps.is_empty() {
+        notes.push(format!("{} gaps: what evidence could not establish stands in evidence/build.json and in the SBOMs", build.gaps.len()));
+    }
+    notes
+}

@@ -1,0 +1,75 @@
+//! `init` and `explain`.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+
+use serde_json::json;
+
+use super::super::args::{ExplainArgs, Format, InitArgs};
+use super::super::exit::Exit;
+use super::super::shell::{STRONG, Shell};
+use super::{ENVELOPE_VERSION, json_out};
+use crate::base::Context;
+use crate::check::{Rule, rules};
+use crate::ops;
+
+pub(in crate::cli) fn init(shell: &mut Shell, context: &Context, args: &InitArgs) -> Result<Exit, ops::Error> {
+    let path = ops::init::init(context, args.manifest_path.as_deref())?;
+    shell.say("Wrote", &format!("{path} (every setting stands there with its default, as a comment)"));
+    Ok(Exit::Pass)
+}
+
+pub(in crate::cli) fn explain(shell: &mut Shell, args: &ExplainArgs) -> Result<Exit, ops::Error> {
+    let Some(id) = &args.id else {
+        list(shell);
+        return Ok(Exit::Pass);
+    };
+    let rule = rules::find(id).ok_or_else(|| unknown(id))?;
+    if shell.format == Format::Json {
+        json_out(shell, &as_json(rule));
+    } else {
+        let mut text = String::new();
+        let _ = writeln!(text, "# {}\n\n{}\n\nDefault severity: {}. Area: {}.\n", rule.id, rule.summary, rule.severity, rule.area);
+        if let Some(allows) = rule.allows {
+            let _ = writeln!(text, "`allow` in `[rules]` lists {allows}.\n");
+        }
+        let _ = writeln!(text, "{}", rule.docs.trim());
+        shell.out(text.as_bytes());
+    }
+    Ok(Exit::Pass)
+}
+
+fn as_json(rule: &Rule) -> serde_json::Value {
+    json!({
+        "schema_version": ENVELOPE_VERSION,
+        "id": rule.id,
+        "severity": rule.severity,
+        "area": rule.area,
+        "summary": rule.summary,
+        "allows": rule.allows,
+        "docs": rule.docs,
+    })
+}
+
+fn list(shell: &mut Shell) {
+    if shell.format == Format::Json {
+        let rules: Vec<_> = rules::ALL.iter().map(|rule| as_json(rule)).collect();
+        json_out(shell, &json!({ "schema_version": ENVELOPE_VERSION, "rules": rules }));
+        return;
+    }
+    let mut text = String::new();
+    for rule in rules::ALL {
+        let _ = writeln!(text, "{:<38} {:<9} {}", rule.id, rule.severity, rule.summary);
+    }
+    shell.out(text.as_bytes());
+    shell.err(|err| writeln!(err, "{STRONG}cargo supplychain explain ID{STRONG:#} explains one of them"));
+}
+
+fn unknown(id: &str) -> ops::Error {
+    let close = rules::ALL.iter().map(|rule| (strsim::damerau_levenshtein(rule.id, id), rule.id)).min();
+    let error = ops::Error::usage(&format!("there is no finding `{id}`"));
+    match close {
+        Some((distance, close)) if distance <= 6 => error.with_help(format!("did you mean `{close}`?")),
+        _ => error.with_help("`cargo supplychain explain` lists all"),
+    }
+}

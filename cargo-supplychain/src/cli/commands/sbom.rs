@@ -1,0 +1,38 @@
+//! `sbom`.
+
+use camino::Utf8Path;
+
+use super::super::args::{SbomArgs, SbomFormat};
+use super::super::exit::Exit;
+use super::super::shell::Shell;
+use super::gather_request;
+use crate::archive;
+use crate::base::Context;
+use crate::ops::{self, sbom::Format};
+
+pub(in crate::cli) fn run(shell: &mut Shell, context: &Context, args: &SbomArgs) -> Result<Exit, ops::Error> {
+    let request = gather_request(&args.selection, args.policy.as_deref())?;
+    let format = match args.format_sbom {
+        SbomFormat::CyclonedxJson => Format::CycloneDxJson,
+        SbomFormat::SpdxJson => Format::SpdxJson,
+    };
+    let documents = ops::sbom::sbom(context, &request, format, shell)?;
+    match (&args.output, documents.as_slice()) {
+        (Some(folder), documents) => {
+            for document in documents {
+                let name = Utf8Path::new(&document.path).file_name().unwrap_or(&document.path);
+                let path = context.cwd.join(folder).join(name);
+                archive::file::write(&path, &document.bytes)
+                    .map_err(|error| ops::Error::new(ops::Class::Output, &format!("cannot write {path}: {error}")))?;
+                shell.say("Wrote", path.as_str());
+            }
+        }
+        (None, [document]) => shell.out(&document.bytes),
+        (None, documents) => {
+            let names: Vec<_> = documents.iter().map(|document| document.path.trim_start_matches("sbom/")).collect();
+            return Err(ops::Error::usage(&format!("the selection has {} artifacts: {}", documents.len(), names.join(", ")))
+                .with_help("write one file each with --output DIR, or select one with --bin NAME"));
+        }
+    }
+    Ok(Exit::Pass)
+}

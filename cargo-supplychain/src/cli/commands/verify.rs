@@ -1,0 +1,112 @@
+//! `verify`.
+
+use std::io::Write as _;
+
+use serde_json::json;
+
+use super::super::args::{Format, VerifyArgs};
+use super::super::exit::Exit;
+use super::super::shell::{BAD, DIM, GOOD, STRONG, Shell};
+use super::{ENVELOPE_VERSION, json_out};
+use crate::base::Context;
+use crate::base::text::plain;
+use crate::ops;
+use crate::ops::verify::Outcome;
+use crate::verify::{ProvenanceFacts, Rejection, Verified};
+
+pub(in crate::cli) fn run(shell: &mut Shell, context: &Context, args: VerifyArgs) -> Result<Exit, ops::Error> {
+    if !matches!(shell.format, Format::Human | Format::Json) {
+        return Err(ops::Error::usage(&"verify has the formats human and json"));
+    }
+    let request = ops::verify::Request {
+        paths: args.paths,
+        key: args.key,
+        bundles: args.bundle,
+        expect_version: args.expect_version,
+        require_fresh_target: args.require_fresh_target,
+        require_predicates: args.require_predicate,
+        policy: args.policy,
+    };
+    let outcomes = ops::verify::verify(context, &request)?;
+    let rejected = outcomes.iter().any(|outcome| outcome.result.is_err());
+    let exit = if rejected { Exit::Rejected } else { Exit::Pass };
+    if shell.format == Format::Json {
+        let results: Vec<_> = outcomes.iter().map(as_json).collect();
+        json_out(
+            shell,
+            &json!({
+                "schema_version": ENVELOPE_VERSION,
+                "exit_code": exit as u8,
+                "verdict": if rejected { "rejected" } else { "verified" },
+                "results": results,
+            }),
+        );
+    } else {
+        for outcome in &outcomes {
+            match &outcome.result {
+                Ok(verified) => show_verified(shell, outcome, verified),
+                Err(rejection) => show_rejection(shell, outcome, rejection),
+            }
+        }
+    }
+    Ok(exit)
+}
+
+fn as_json(outcome: &Outcome) -> serde_json::Value {
+    match &outcome.result {
+        Ok(verified) => json!({ "path": outcome.path, "verdict": "verified", "verified": verified }),
+        Err(rejection) => json!({ "path": outcome.path, "verdict": "rejected", "reasons": rejection.reasons() }),
+    }
+}
+
+fn show_verified(shell: &Shell, outcome: &Outcome, verified: &Verified) {
+    shell.err(|err| {
+        writeln!(err, "{GOOD}{:>12}{GOOD:#} {}", "Verified", plain(outcome.path.as_str()))?;
+        let release = [Some(verified.name()), verified.version(), verified.target()];
+        let release: Vec<_> = release.into_iter().flatten().collect();
+        writeln!(err, "{:>12} {}", "release", plain(&release.join(" ")))?;
+        writeln!(err, "{:>12} {}", "signer", plain(verified.signer()))?;
+        writeln!(err, "{:>12} {} files, {} statements", "content", verified.files(), verified.statements())?;
+        for artifact in verified.artifacts() {
+            writeln!(err, "{:>12} {} {DIM}sha256:{}{DIM:#}", "artifact", plain(artifact.path()), artifact.sha256())?;
+            for line in artifact.provenance().map(provenance).into_iter().flatten() {
+                writeln!(err, "{:>12} {}", "", plain(&line))?;
+            }
+        }
+        verified.not_proven().iter().try_for_each(|note| writeln!(err, "{DIM}{:>12}{DIM:#} {}", "not proven", plain(note)))
+    });
+}
+
+/// What the signer claims of the build.
+fn provenance(facts: &ProvenanceFacts) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(commit) = &facts.commit {
+        let state = match facts.dirty {
+            Some(true) => " with uncommitted changes",
+            Some(false) => "",
+            None => " (unknown whether changed)",
+        };
+        lines.push(format!("built from {} at {commit}{state}", facts.source_uri.as_deref().unwrap_or("an unnamed repository")));
+    }
+    if let Some(builder) = &facts.builder_id {
+        lines.push(format!("by {builder}"));
+    }
+    if let Some(folder) = &facts.target_folder {
+        lines.push(format!("in a {folder} target folder"));
+    }
+    lines
+}
+
+fn show_rejection(shell: &Shell, outcome: &Outcome, rejection: &Rejection) {
+    shell.err(|err| {
+        writeln!(err, "{BAD}{:>12}{BAD:#} {STRONG}{}{STRONG:#}", "Rejected", plain(outcome.path.as_str()))?;
+        for reason in rejection.reasons() {
+            writeln!(err, "  {BAD}{}{BAD:#} {}", reason.id, plain(&reason.path))?;
+            writeln!(err, "    {}", plain(&reason.message))?;
+        }
+        match rejection.reasons().first() {
+            Some(reason) => writeln!(err, "{GOOD}help{GOOD:#}: {}", reason.id.help()),
+            None => Ok(()),
+        }
+    });
+}
