@@ -19,7 +19,7 @@ between clean sources and the signature. With cargo 1.95.0 `[env] LD_PRELOAD` an
 `cargo metadata`.
 
 Fires for `target.*.linker`, `target.*.runner`, `build.rustflags` and `target.*.rustflags` (and `host.*`), overrides of a build script's
-result (`target.TRIPLE.LINKS.…`), and `[env]` with `LD_PRELOAD`, `RUSTC_BOOTSTRAP`, `PATH`, `CC`, `CFLAGS` and their like.
+result (`target.TRIPLE.LINKS.…`), a target description (`build.target = "….json"`), and `[env]` with `LD_PRELOAD`, `RUSTC_BOOTSTRAP`, `PATH`, `CC`, `CFLAGS` and their like.
 
 Low, because common and harmless: a well-known linker or cross compiler by its bare name (`clang`, `lld`, `mold`, `rust-lld`,
 `aarch64-linux-gnu-gcc`), `-fuse-ld=` with one, `-C target-cpu`, `-C target-feature`, `-C force-frame-pointers` and other code
@@ -61,12 +61,24 @@ fn judge(facts: &Facts<'_>, entry: &ConfigEntry) -> Option<Finding> {
             Some(program(entry, tool, &allowed))
         }
         ["build" | "host", "rustflags"] | ["target" | "host", _, "rustflags"] => compiler_flags(entry, &allowed),
-        ["target", _, links, what] if links != "rustflags" => {
-            let message = format!("`{}` replaces what the build script of `{}` says ({})", key(entry), shown(links), shown(what));
-            Some(finding(RULE.id, Severity::High, entry, message).help(HELP))
-        }
+        ["build", "target"] => target_description(entry, &allowed),
+        ["target", _, "rustdocflags", ..] => None,
+        ["target", _, links] if entry.value.is_table() => Some(build_script(entry, links)),
+        ["target", _, links, _, ..] => Some(build_script(entry, links)),
         _ => None,
     }
+}
+
+fn build_script(entry: &ConfigEntry, links: &str) -> Finding {
+    let message = format!("`{}` replaces what the build script that links `{}` says", key(entry), shown(links));
+    finding(RULE.id, Severity::High, entry, message).help(HELP)
+}
+
+/// A target description is a file that names the linker, its arguments and the code to start with.
+fn target_description(entry: &ConfigEntry, allowed: &dyn Fn(&str) -> bool) -> Option<Finding> {
+    let words = entry.value.as_str().map_or_else(|| entry.words(), |one| vec![one.to_owned()]);
+    let file = words.iter().find(|word| word.ends_with(".json"))?;
+    Some(judged(entry, allowed(file), format!("`{}` builds for the target description `{}`", key(entry), shown(file))))
 }
 
 fn judged(entry: &ConfigEntry, is_harmless: bool, message: String) -> Finding {
@@ -133,7 +145,18 @@ mod tests {
                 (
                     Repository,
                     "target.a.ssl.rustc-link-lib = ['evil']",
-                    &["high `target.a.ssl.rustc-link-lib` replaces what the build script of `ssl` says (rustc-link-lib)"],
+                    &["high `target.a.ssl.rustc-link-lib` replaces what the build script that links `ssl` says"],
+                ),
+                (
+                    Repository,
+                    "target.a.ssl.rustc-env.X = 'evil'",
+                    &["high `target.a.ssl.rustc-env.X` replaces what the build script that links `ssl` says"],
+                ),
+                (Repository, "target.a.ssl = {}", &["high `target.a.ssl` replaces what the build script that links `ssl` says"]),
+                (
+                    Repository,
+                    "build.target = ['x86_64-unknown-linux-gnu', 't/my.json']",
+                    &["high `build.target` builds for the target description `t/my.json`"],
                 ),
                 (Repository, "build.jobs = 2\nbuild.target = 'a'\nbuild.rustdocflags = ['-Zx']", &[]),
             ],
