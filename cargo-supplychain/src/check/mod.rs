@@ -1,6 +1,7 @@
 //! Layer 2: judgement. [`check`] runs every rule of [`rules::ALL`] over the [`Facts`], applies levels and exemptions of the policy
 //! and lists what could not be evaluated. Pure: no IO, no clock; what it does not find in the facts it does not know.
 
+mod cargo_setting;
 mod exemptions;
 mod facts;
 mod not_evaluated;

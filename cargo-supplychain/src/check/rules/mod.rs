@@ -1,12 +1,69 @@
 //! One file a rule. [`ALL`] is the table: a rule that is not in it does not exist.
 
+mod config_alias_shadows_tool;
+mod config_build_tool_override;
+mod config_compiler_override;
+mod config_credential_provider_command;
+mod config_patch;
+mod config_profile_override;
+mod config_source_override;
+mod config_source_replacement;
+mod env_compiler_override;
+mod toolchain_path_override;
+mod toolchain_unpinned;
+
 use super::Rule;
 
 /// Every rule, in the order of the catalogue.
-pub static ALL: &[&Rule] = &[];
+pub static ALL: &[&Rule] = &[
+    &config_compiler_override::RULE,
+    &config_source_override::RULE,
+    &config_source_replacement::RULE,
+    &config_build_tool_override::RULE,
+    &config_patch::RULE,
+    &config_profile_override::RULE,
+    &config_credential_provider_command::RULE,
+    &config_alias_shadows_tool::RULE,
+    &env_compiler_override::RULE,
+    &toolchain_path_override::RULE,
+    &toolchain_unpinned::RULE,
+];
 
 /// The rule of this id.
 #[must_use]
 pub fn find(id: &str) -> Option<&'static Rule> {
     ALL.iter().copied().find(|rule| rule.id == id)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    #[allow(clippy::disallowed_methods, reason = "the test looks at the source folder; the layer does not")]
+    fn every_file_is_a_registered_rule_of_its_name() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/check/rules");
+        let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let files: BTreeSet<_> =
+            names.filter(|name| name != "mod.rs").map(|name| name.trim_end_matches(".rs").to_owned()).collect();
+        let registered: BTreeSet<_> = ALL.iter().map(|rule| rule.id.replace(['/', '-'], "_")).collect();
+        assert_eq!(files, registered);
+        assert_eq!(registered.len(), ALL.len(), "an id is there twice");
+    }
+
+    #[test]
+    fn every_rule_is_documented_with_an_example() {
+        for rule in ALL {
+            let (area, word) = rule.id.split_once('/').expect(rule.id);
+            assert!(!area.is_empty() && !word.is_empty(), "{}", rule.id);
+            let fences = rule.docs.lines().filter(|line| line.starts_with("```")).count();
+            assert!(fences >= 2 && fences.is_multiple_of(2), "{}: no example in a fenced block", rule.id);
+            assert!(rule.docs.contains("What to do:"), "{}: does not say what to do", rule.id);
+            assert!(!rule.summary.is_empty() && !rule.summary.ends_with('.') && !rule.summary.contains('\n'), "{}", rule.id);
+            assert!(rule.docs.ends_with('\n'), "{}", rule.id);
+            assert!(find(rule.id).is_some_and(|found| std::ptr::eq(found, *rule)), "{}", rule.id);
+        }
+    }
 }

@@ -154,7 +154,7 @@ mod tests {
         let deep = format!("{} = 1", vec!["a"; 200_000].join("."));
         let arrays = format!("a = {}", "[".repeat(500_000));
         let long = format!("{} = 1", "k".repeat(5000));
-        let many: String = (0..10_001).map(|n| format!("k{n} = 1\n")).collect();
+        let many: String = (0..10_001).map(|n| format!("k{n:05} = 1\n")).collect();
         for (text, place, reason) in [
             ("a = 1\nb = = 2\n", (2, 5), ""),
             ("a = 1\na = 2\n", (2, 1), "duplicate key"),

@@ -1,0 +1,104 @@
+//! For the tests of the rules about the configuration: a world of facts that is fine, and words to change it.
+
+use std::collections::BTreeMap;
+
+use crate::base::{Location, Timestamp};
+use crate::check::{Advisories, Facts, LockState, Rule};
+use crate::config::Settings;
+use crate::model::index::IndexFacts;
+use crate::model::manifest::Manifest;
+use crate::model::{CargoConfig, ConfigEntry, Scope, Toolchain, ToolchainFile};
+
+pub(crate) struct World {
+    pub(crate) settings: Settings,
+    pub(crate) manifests: Vec<Manifest>,
+    pub(crate) config: CargoConfig,
+    pub(crate) environment: BTreeMap<String, String>,
+    pub(crate) in_ci: bool,
+    pub(crate) toolchain_file: Option<ToolchainFile>,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self {
+            settings: Settings::default(),
+            manifests: Vec::new(),
+            config: CargoConfig::default(),
+            environment: BTreeMap::new(),
+            in_ci: false,
+            toolchain_file: None,
+        }
+    }
+
+    /// Adds a configuration file of this scope.
+    pub(crate) fn file(mut self, scope: Scope, text: &str) -> Self {
+        let table: toml::Table = text.parse().expect(text);
+        let mut leaves = Vec::new();
+        flatten(&table, &mut Vec::new(), &mut leaves);
+        self.config.entries.extend(leaves.into_iter().map(|(key, value)| ConfigEntry {
+            key,
+            value,
+            location: Location::line(if scope == Scope::CommandLine { "--config" } else { "config.toml" }, 1),
+            scope,
+            base: "/w".into(),
+            effective: true,
+        }));
+        self
+    }
+
+    pub(crate) fn allow(mut self, rule: &Rule, words: &[&str]) -> Self {
+        self.settings.rules.entry(rule.id.into()).or_default().allow = words.iter().map(|&word| word.to_owned()).collect();
+        self
+    }
+
+    /// The rule's findings, `severity message`, in its order.
+    pub(crate) fn run(&self, rule: &Rule) -> Vec<String> {
+        let toolchain = Toolchain {
+            rustc: String::new(),
+            rustc_commit: None,
+            host: "x86_64-unknown-linux-gnu".into(),
+            llvm: None,
+            cargo: String::new(),
+            channel: None,
+        };
+        let facts = Facts {
+            settings: &self.settings,
+            now: Timestamp::from_unix(0).expect("the epoch is a time"),
+            in_ci: self.in_ci,
+            lock: &LockState::Missing { path: "Cargo.lock".into() },
+            manifests: &self.manifests,
+            cargo_config: &self.config,
+            environment: &self.environment,
+            toolchain_file: self.toolchain_file.as_ref(),
+            toolchain: &toolchain,
+            index: &IndexFacts::default(),
+            advisories: &Advisories::Unavailable { why: String::new(), help: String::new() },
+            build: Err("no build"),
+        };
+        let findings = (rule.run)(&facts);
+        for finding in &findings {
+            assert_eq!(finding.id, rule.id);
+            assert!(!finding.help.is_empty(), "{finding:?}");
+            assert!(!finding.message.ends_with('.'), "{finding:?}");
+        }
+        findings.into_iter().map(|finding| format!("{} {}", finding.severity, finding.message)).collect()
+    }
+}
+
+/// One row of a table test: the configuration file of a scope, and what the rule says of it.
+pub(crate) fn table(rule: &Rule, rows: &[(Scope, &str, &[&str])]) {
+    for (scope, text, expected) in rows {
+        assert_eq!(World::new().file(*scope, text).run(rule), *expected, "{scope:?} {text}");
+    }
+}
+
+fn flatten(table: &toml::Table, prefix: &mut Vec<String>, leaves: &mut Vec<(Vec<String>, toml::Value)>) {
+    for (key, value) in table {
+        prefix.push(key.clone());
+        match value {
+            toml::Value::Table(inner) if !inner.is_empty() => flatten(inner, prefix, leaves),
+            leaf => leaves.push((prefix.clone(), leaf.clone())),
+        }
+        prefix.pop();
+    }
+}

@@ -1,0 +1,127 @@
+//! `env/compiler-override`.
+
+use crate::base::Location;
+use crate::check::cargo_setting::{allow, env_variable, settings, shown};
+use crate::check::{Facts, Rule};
+use crate::finding::{Area, Finding, Severity};
+use crate::model::ConfigEntry;
+use crate::model::cargo_config::environment::{Influence, influence};
+
+pub(super) static RULE: Rule = Rule {
+    id: "env/compiler-override",
+    severity: Severity::Low,
+    area: Area::Config,
+    summary: "a variable of the environment changes the compiler, its flags, the linker, the loader or a profile",
+    docs: r#"The environment decides about a build as much as a configuration file: `RUSTC`, `RUSTC_WRAPPER`, `RUSTFLAGS`, `CARGO_BUILD_RUSTC_WRAPPER`,
+`CARGO_TARGET_*_LINKER`, `CARGO_PROFILE_*`, `RUSTC_BOOTSTRAP`, `CC`, `LD_PRELOAD` and their like. It is your own machine's, so it is low, and
+recorded in the provenance. In CI, where the repository's own `[env]` table sets the same variable, it is high: there the repository decides.
+
+Steps of a GitHub workflow share variables through a file; a step that lets foreign text into it hands `LD_PRELOAD` to every later step
+(the GITHUB_ENV injections found in public projects in 2022).
+
+Only names are reported, and the program for a compiler or linker: values may be secrets. `PATH` and `LD_LIBRARY_PATH` are set everywhere
+and say nothing. `CARGO_TERM_COLOR`, `RUST_LOG`, `RUST_BACKTRACE` and `CARGO_TARGET_DIR` are silent.
+
+```console
+$ export RUSTC_WRAPPER=/tmp/wrap
+$ cargo supplychain check
+```
+
+What to do: unset it for a release, or allow it by name:
+
+```toml
+# supplychain.toml
+[rules]
+"env/compiler-override" = { allow = ["RUSTC_WRAPPER"] }
+```
+"#,
+    allows: Some("names of variables"),
+    run,
+};
+
+fn run(facts: &Facts<'_>) -> Vec<Finding> {
+    facts.environment.iter().filter_map(|(name, value)| judge(facts, name, value)).collect()
+}
+
+fn judge(facts: &Facts<'_>, name: &str, value: &str) -> Option<Finding> {
+    let influence = influence(name).filter(|influence| is_telling(name, *influence))?;
+    // An empty wrapper switches one off; empty flags do replace those of the configuration.
+    if value.is_empty() && influence != Influence::CompilerFlags {
+        return None;
+    }
+    let by_repository = facts.in_ci.then(|| set_by_repository(facts, name)).flatten();
+    let severity = match by_repository {
+        _ if allow(facts, RULE.id).iter().any(|allowed| allowed == name) => Severity::Info,
+        Some(_) => Severity::High,
+        None => Severity::Low,
+    };
+    let program = match influence {
+        Influence::Compiler | Influence::Linker => value.split_whitespace().next().map(|word| format!(": `{}`", shown(word))),
+        _ => None,
+    };
+    let message = format!("the environment variable {} {}{}", shown(name), influence.describe(), program.unwrap_or_default());
+    let mut finding =
+        Finding::new(RULE.id, severity, message).at(Location::file(format!("environment variable {}", shown(name))));
+    if let Some(entry) = by_repository {
+        finding = finding.at(entry.location.clone()).because("the repository's `[env]` sets the same variable");
+    }
+    Some(finding.help("unset it for a release, or allow it by name in `[rules]` of supplychain.toml"))
+}
+
+/// `CARGO` is set by cargo for its subcommands, and the search paths are set on every machine.
+fn is_telling(name: &str, influence: Influence) -> bool {
+    influence != Influence::Lookup
+        && !matches!(name, "CARGO" | "LD_LIBRARY_PATH" | "DYLD_LIBRARY_PATH" | "DYLD_FALLBACK_LIBRARY_PATH")
+}
+
+fn set_by_repository<'a>(facts: &Facts<'a>, name: &str) -> Option<&'a ConfigEntry> {
+    settings(facts).find(|entry| !entry.scope.is_user() && env_variable(entry) == Some(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::cargo_setting::fixture::World;
+    use crate::model::Scope::{Repository, User};
+
+    fn world(name: &str, value: &str) -> World {
+        let mut world = World::new();
+        world.environment.insert(name.into(), value.into());
+        world
+    }
+
+    #[test]
+    fn names_fire_values_stay_out_and_the_benign_are_silent() {
+        for (name, value, expected) in [
+            ("RUSTC_WRAPPER", "/tmp/w x", Some("replaces or wraps the compiler: `/tmp/w`")),
+            ("RUSTC", "rustc2", Some("replaces or wraps the compiler: `rustc2`")),
+            ("CARGO_BUILD_RUSTC_WRAPPER", "w", Some("replaces or wraps the compiler: `w`")),
+            ("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER", "ld", Some("chooses the linker or the runner: `ld`")),
+            ("RUSTFLAGS", "--cfg hunter2", Some("adds compiler flags")),
+            ("CARGO_ENCODED_RUSTFLAGS", "", Some("adds compiler flags")),
+            ("CARGO_PROFILE_RELEASE_DEBUG", "1", Some("changes a profile")),
+            ("LD_PRELOAD", "/x.so", Some("loads code into every program that is started")),
+            ("RUSTC_BOOTSTRAP", "1", Some("unlocks unstable features of the compiler")),
+            ("RUSTC_WRAPPER", "", None),
+            ("CARGO_TERM_COLOR", "always", None),
+            ("RUST_LOG", "debug", None),
+            ("RUST_BACKTRACE", "1", None),
+            ("PATH", "/bin", None),
+            ("CARGO", "/bin/cargo", None),
+            ("LD_LIBRARY_PATH", "/lib", None),
+        ] {
+            let expected: Vec<_> = expected.iter().map(|text| format!("low the environment variable {name} {text}")).collect();
+            assert_eq!(world(name, value).run(&RULE), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn high_only_in_ci_and_only_when_the_repository_sets_it() {
+        for (in_ci, scope, expected) in [(true, Repository, "high"), (false, Repository, "low"), (true, User, "low")] {
+            let mut world = world("LD_PRELOAD", "x.so").file(scope, "env.LD_PRELOAD = 'x.so'");
+            world.in_ci = in_ci;
+            assert!(world.run(&RULE)[0].starts_with(expected), "{in_ci} {scope:?}");
+        }
+        assert!(world("CC", "x").allow(&RULE, &["CC"]).run(&RULE)[0].starts_with("info"));
+    }
+}
