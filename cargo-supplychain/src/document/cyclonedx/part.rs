@@ -12,7 +12,7 @@ use cyclonedx_bom::models::organization::OrganizationalEntity;
 use cyclonedx_bom::models::property::{Properties, Property};
 
 use crate::base::Sha256;
-use crate::base::text::plain;
+use crate::base::text::{plain, without_credentials};
 use crate::config::DocumentSettings;
 use crate::document::identity::{public_url, rustc_release};
 use crate::document::inventory::{Entry, Inventory};
@@ -171,11 +171,11 @@ fn origin(list: &mut PropertyList, origin: &Origin) {
         Origin::Registry { crates_io: true, .. } => list.add("origin", "crates.io"),
         Origin::Registry { index, .. } => {
             list.add("origin", "registry");
-            list.add("origin:index", index);
+            list.add("origin:index", &without_credentials(index));
         }
         Origin::Git { url, rev } => {
             list.add("origin", "git");
-            list.add("origin:url", url);
+            list.add("origin:url", &without_credentials(url));
             list.add("origin:rev", rev);
         }
         // Paths of this machine are nobody else's business; those within the workspace are.
@@ -186,7 +186,10 @@ fn origin(list: &mut PropertyList, origin: &Origin) {
         Origin::Path { .. } => list.add("origin", "path"),
         Origin::Replaced { by } => {
             list.add("origin", "replaced");
-            list.add("origin:by", by);
+            list.add(
+                "origin:by",
+                &if by.starts_with(['/', '~']) { "a local folder".to_owned() } else { without_credentials(by) },
+            );
         }
     }
 }
