@@ -18,6 +18,7 @@ use cyclonedx_bom::models::tool::Tools;
 use cyclonedx_bom::validation::Validate;
 
 use self::part::{PropertyList, STANDARD_LIBRARY, entity};
+use super::identity::stated;
 use super::inventory::{Inventory, has_standard_library};
 use super::{Document, UnknownComponent, identity};
 use crate::config::DocumentSettings;
@@ -109,10 +110,10 @@ fn metadata(build: &Build, artifact: &Artifact, settings: &DocumentSettings, inv
         timestamp: build.stamp.to_string().try_into().ok(),
         lifecycles: Some(Lifecycles(vec![Lifecycle::Phase(phase)])),
         tools: Some(Tools::Object { services: None, components: Some(Components(vec![tool])) }),
-        authors: settings.author.as_deref().map(|author| vec![OrganizationalContact::new(author, None)]),
+        authors: stated(settings.author.as_ref()).map(|author| vec![OrganizationalContact::new(author, None)]),
         component: Some(part::artifact(build, artifact, settings, inventory)),
         manufacture: None,
-        supplier: settings.supplier.as_deref().map(entity),
+        supplier: stated(settings.supplier.as_ref()).map(entity),
         licenses: None,
         properties: Some(build_properties(build, settings)),
     }
@@ -121,7 +122,7 @@ fn metadata(build: &Build, artifact: &Artifact, settings: &DocumentSettings, inv
 /// What is true of the whole build: the compiler, the invocation, the source and what is not known.
 fn build_properties(build: &Build, settings: &DocumentSettings) -> Properties {
     let mut list = PropertyList::default();
-    if settings.author.is_none() {
+    if stated(settings.author.as_ref()).is_none() {
         list.add("author", "unknown");
     }
     list.add("build:name", &build.name);

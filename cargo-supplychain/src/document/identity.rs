@@ -46,6 +46,11 @@ fn is_plain_path(path: &str) -> bool {
     })
 }
 
+/// A setting that says something: a blank one is as good as none.
+pub(super) fn stated(setting: Option<&String>) -> Option<&str> {
+    setting.map(|text| text.trim()).filter(|text| !text.is_empty())
+}
+
 /// `name` as one part of a path of a release folder. A name that is not plain is cleaned and made unique by its digest.
 pub(super) fn file_stem(name: &str) -> String {
     let is_plain = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.' | '+');

@@ -1,6 +1,8 @@
 //! Layer 2: documents, one file a format: model in, bytes out. Pure and deterministic: same inputs, same bytes.
 //! Signing them is `attest` and `sign`, placing them in a folder is `ops`; nothing here knows either.
 
+#[cfg(test)]
+mod any_text;
 pub mod cyclonedx;
 pub mod evidence;
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::Document;
 use super::identity::public_url;
 use super::inventory::has_standard_library;
 use super::licence::{Declared, declared};
-use crate::base::text::plain;
+use crate::base::text::{plain, without_credentials};
 use crate::model::{Build, Component, Origin};
 
 /// Every component that is linked into any artifact, sorted by name and version; of the artifacts' own packages too.
@@ -57,14 +57,15 @@ fn source(component: &Component) -> String {
         Origin::Registry { crates_io: true, .. } => {
             format!("https://crates.io/crates/{}/{}", plain(&component.name), plain(&component.version))
         }
-        Origin::Registry { index, .. } => format!("registry {}", plain(index)),
+        Origin::Registry { index, .. } => format!("registry {}", plain(&without_credentials(index))),
         Origin::Git { url, rev } => match public_url(url) {
             Some(url) => format!("{url} at {}", plain(rev)),
             None => format!("a git repository at {}", plain(rev)),
         },
         Origin::Workspace { .. } => "this workspace".to_owned(),
         Origin::Path { .. } => "a local folder".to_owned(),
-        Origin::Replaced { by } => format!("replaced by {}", plain(by)),
+        Origin::Replaced { by } if by.starts_with(['/', '~']) => "replaced by a local folder".to_owned(),
+        Origin::Replaced { by } => format!("replaced by {}", plain(&without_credentials(by))),
     }
 }
 

@@ -1,6 +1,8 @@
 //! The predicate of SLSA provenance v1 (`https://slsa.dev/spec/v1.2/build-provenance`): how the artifacts came to be. The fields of
 //! our build type are documented in `docs/build-type-v1.md`. The statement around it is `attest`'s.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::identity::public_url;
@@ -119,13 +121,9 @@ fn resolved_dependencies(build: &Build) -> Vec<Value> {
         source.insert("digest".to_owned(), json!({"gitCommit": commit}));
         list.push(Value::Object(source));
     }
-    let used = build.components.values().filter(|component| {
-        let uses = |artifact: &crate::model::Artifact| {
-            artifact.linked.iter().chain(&artifact.host).any(|one| one.purl == component.purl)
-        };
-        build.artifacts.iter().any(uses)
-    });
-    list.extend(used.filter_map(material));
+    let parts = build.artifacts.iter().flat_map(|artifact| artifact.linked.iter().chain(&artifact.host));
+    let used: BTreeSet<&str> = parts.map(|part| part.purl.as_str()).collect();
+    list.extend(used.iter().filter_map(|purl| build.components.get(*purl)).filter_map(material));
     list
 }
 

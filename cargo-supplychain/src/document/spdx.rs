@@ -14,6 +14,7 @@ use spdx_rs::models::{
     RelationshipType, SPDX,
 };
 
+use super::identity::stated;
 use super::inventory::{Inventory, has_standard_library};
 use super::licence::{Declared, declared};
 use super::{Document, HOME, TOOL_VERSION, UnknownComponent, identity};
@@ -100,11 +101,11 @@ fn creation(
     settings: &DocumentSettings,
 ) -> Result<DocumentCreationInformation, serde_json::Error> {
     let mut creators = vec![format!("Tool: cargo-supplychain-{TOOL_VERSION}")];
-    if let Some(author) = &settings.author {
+    if let Some(author) = stated(settings.author.as_ref()) {
         creators.insert(0, package::organisation(author));
     }
     let context = if artifact.file.is_some() { "build" } else { "pre-build" };
-    let unknown_author = if settings.author.is_none() { " The author of this document is unknown." } else { "" };
+    let unknown_author = if stated(settings.author.as_ref()).is_none() { " The author of this document is unknown." } else { "" };
     let mut comment = format!(
         "Generation context: {context}. {} packages that the lockfile resolves took no part and are not listed.",
         build.resolved_only.len()

@@ -70,7 +70,10 @@ fn english(guide: &Guide<'_>, line: &mut impl FnMut(&str)) {
              means verified, 3 rejected. It needs no network and takes nothing in this folder for an anchor.\n",
         );
         line("## With cosign\n");
-        line("Each attestation is a DSSE envelope in a Sigstore bundle, signed with the key and without a transparency log:\n");
+        line(
+            "Each attestation is a DSSE envelope in a Sigstore bundle, signed with the key and without a transparency log (cosign 3;\n\
+             add `--new-bundle-format` for 2.4 and later):\n",
+        );
         for attestation in guide.attestations {
             line(&cosign(attestation));
         }
@@ -92,10 +95,10 @@ fn english(guide: &Guide<'_>, line: &mut impl FnMut(&str)) {
     line("- `release.json`: the list of all files with their digests");
 }
 
-/// Flags as of cosign 2.4; the new bundle format is the default from 3.0 on.
+/// Flags as its reference documents them; the Sigstore bundle is what it expects by default from 3.0 on.
 fn cosign(attestation: &Attestation<'_>) -> String {
     format!(
-        "    cosign verify-blob-attestation --key /path/to/signer.pub --insecure-ignore-tlog=true --new-bundle-format \\\n      \
+        "    cosign verify-blob-attestation --key /path/to/signer.pub --insecure-ignore-tlog=true \\\n      \
          --type {} --bundle {} {}",
         argument(attestation.predicate_type),
         argument(attestation.bundle),

@@ -12,9 +12,9 @@ use cyclonedx_bom::models::organization::OrganizationalEntity;
 use cyclonedx_bom::models::property::{Properties, Property};
 
 use crate::base::Sha256;
-use crate::base::text::plain;
+use crate::base::text::{plain, without_credentials};
 use crate::config::DocumentSettings;
-use crate::document::identity::{public_url, rustc_release};
+use crate::document::identity::{public_url, rustc_release, stated};
 use crate::document::inventory::{Entry, Inventory};
 use crate::document::licence::{Declared, declared};
 use crate::model::{Artifact, ArtifactKind, Build, Component, Linkage, NativeLibrary, Origin, Role, Toolchain};
@@ -67,7 +67,7 @@ pub(super) fn artifact(build: &Build, artifact: &Artifact, settings: &DocumentSe
         list.add("features", &used.features.join(","));
     }
     // A derived artifact is made by the user's own command: it is theirs too.
-    produced_by(&mut part, &mut list, inventory.own, settings.supplier.as_deref());
+    produced_by(&mut part, &mut list, inventory.own, stated(settings.supplier.as_ref()));
     if let Some(url) = build.source.remote.as_deref().and_then(public_url) {
         part.external_references = Some(ExternalReferences(vec![reference(&url)]));
     }
@@ -112,7 +112,7 @@ pub(super) fn component(entry: &Entry<'_>, inventory: &Inventory<'_>, settings: 
         Some(checksum) => part.hashes = Some(sha256(checksum)),
         None => list.add("hash", "unknown: not a registry package"),
     }
-    let supplier = settings.supplier.as_deref().filter(|_| matches!(package.origin, Origin::Workspace { .. }));
+    let supplier = stated(settings.supplier.as_ref()).filter(|_| matches!(package.origin, Origin::Workspace { .. }));
     produced_by(&mut part, &mut list, Some(package), supplier);
     if let Some(url) = package.repository.as_deref().and_then(public_url) {
         part.external_references = Some(ExternalReferences(vec![reference(&url)]));
@@ -171,11 +171,11 @@ fn origin(list: &mut PropertyList, origin: &Origin) {
         Origin::Registry { crates_io: true, .. } => list.add("origin", "crates.io"),
         Origin::Registry { index, .. } => {
             list.add("origin", "registry");
-            list.add("origin:index", index);
+            list.add("origin:index", &without_credentials(index));
         }
         Origin::Git { url, rev } => {
             list.add("origin", "git");
-            list.add("origin:url", url);
+            list.add("origin:url", &without_credentials(url));
             list.add("origin:rev", rev);
         }
         // Paths of this machine are nobody else's business; those within the workspace are.
@@ -186,7 +186,10 @@ fn origin(list: &mut PropertyList, origin: &Origin) {
         Origin::Path { .. } => list.add("origin", "path"),
         Origin::Replaced { by } => {
             list.add("origin", "replaced");
-            list.add("origin:by", by);
+            list.add(
+                "origin:by",
+                &if by.starts_with(['/', '~']) { "a local folder".to_owned() } else { without_credentials(by) },
+            );
         }
     }
 }

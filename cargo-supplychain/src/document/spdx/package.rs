@@ -8,7 +8,7 @@ use super::{COMPILER, NOASSERTION, STANDARD_LIBRARY, expression};
 use crate::base::Sha256;
 use crate::base::text::plain;
 use crate::config::DocumentSettings;
-use crate::document::identity::{public_url, rustc_release};
+use crate::document::identity::{public_url, rustc_release, stated};
 use crate::document::inventory::{Entry, Inventory};
 use crate::document::licence::{Declared, declared};
 use crate::model::{Artifact, ArtifactKind, Build, Component, NativeLibrary, Origin, Role, Toolchain};
@@ -24,8 +24,7 @@ pub(super) fn identifier(kind: &str, label: &str, unique: &str) -> String {
 
 /// An organisation as SPDX writes it (section 6.8). Round brackets would be read as an e-mail address.
 pub(super) fn organisation(name: &str) -> String {
-    let name = plain(name.trim()).replace('(', "[").replace(')', "]");
-    if name.is_empty() { NOASSERTION.to_owned() } else { format!("Organization: {name}") }
+    format!("Organization: {}", plain(name.trim()).replace('(', "[").replace(')', "]"))
 }
 
 /// A package about which nothing is asserted yet.
@@ -95,7 +94,7 @@ pub(super) fn artifact(
     } else {
         package.package_comment = Some("Not built: its digest is unknown.".to_owned());
     }
-    if let Some(supplier) = &settings.supplier {
+    if let Some(supplier) = stated(settings.supplier.as_ref()) {
         package.package_supplier = Some(organisation(supplier));
     }
     // The file itself has no download location; where its source is, is.
@@ -131,7 +130,7 @@ pub(super) fn component(
     package.primary_package_purpose = Some(PrimaryPackagePurpose::Library);
     package.package_checksum = component.checksum.as_ref().map(checksum).unwrap_or_default();
     package.package_download_location = download_location(build, component);
-    if let (Origin::Workspace { .. }, Some(supplier)) = (&component.origin, &settings.supplier) {
+    if let (Origin::Workspace { .. }, Some(supplier)) = (&component.origin, stated(settings.supplier.as_ref())) {
         package.package_supplier = Some(organisation(supplier));
     }
     let role = match entry.part.role {

@@ -37,6 +37,17 @@ fn header_has_none_of_the_librarys_defaults() {
 }
 
 #[test]
+fn a_blank_author_is_none() {
+    let build = fixture::build();
+    let blank = DocumentSettings { author: Some(" ".to_owned()), supplier: Some(String::new()) };
+    let document = |settings: &DocumentSettings| document(&build, &build.artifacts[0], settings).unwrap();
+    assert_eq!(document(&blank), document(&DocumentSettings::default()));
+    let value: Value = serde_json::from_slice(&document(&blank).bytes).unwrap();
+    assert_eq!(value["creationInfo"]["creators"].as_array().unwrap().len(), 1);
+    assert_eq!(package(&value, "demo")["supplier"], NOASSERTION);
+}
+
+#[test]
 fn the_artifact_is_a_package_with_its_digest() {
     let build = fixture::build();
     let document = render(&build);

@@ -1,0 +1,153 @@
+//! For every format: text that others wrote is text and nothing else, whatever it is, and the order of the model's lists never shows.
+
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::*;
+use crate::base::{Location, Sha256};
+use crate::config::DocumentSettings;
+use crate::finding::{FailOn, Finding, Report, ReportInput, Severity};
+use crate::model::{Build, Gap};
+
+/// The fixture with `text` wherever a manifest, a repository or a setting can bring it in.
+fn build_with(text: &str) -> Build {
+    let mut build = fixture::build();
+    for component in build.components.values_mut() {
+        text.clone_into(&mut component.name);
+        text.clone_into(&mut component.version);
+        component.license = Some(text.to_owned());
+        component.license_file = Some(text.to_owned());
+        component.authors = vec![text.to_owned(), format!("{text} <{text}>")];
+        component.description = Some(text.to_owned());
+        component.repository = Some(format!("https://example.org/{text}"));
+    }
+    for library in &mut build.artifacts[0].native {
+        text.clone_into(&mut library.name);
+    }
+    text.clone_into(&mut build.artifacts[0].name);
+    build.source.remote = Some(format!("https://{text}.example.org/"));
+    build.gaps = vec![Gap { subject: text.to_owned(), message: text.to_owned() }];
+    build
+}
+
+fn report_with(text: &str) -> Report {
+    let finding =
+        Finding::new("dep/banned", Severity::High, text).about(text, &text).at(Location::line(text, 3)).because(text).help(text);
+    Report::new(ReportInput { findings: vec![finding], ..ReportInput::default() }, FailOn::default(), fixture::stamp(), false)
+}
+
+fn json(document: &Document) -> Value {
+    serde_json::from_slice(&document.bytes).unwrap()
+}
+
+/// Arbitrary characters, and those that mean something to one of the formats more often.
+fn any_text() -> impl Strategy<Value = String> {
+    let special = prop::sample::select(vec![
+        "\n",
+        "\r",
+        "\t",
+        "\0",
+        "\u{1b}[0m",
+        "|",
+        "`",
+        "```",
+        "\"",
+        "'",
+        "\\",
+        "::",
+        "%0A",
+        "<",
+        ">",
+        "&",
+        "](",
+        "@a",
+        "(",
+        ")",
+        " OR ",
+        "MIT",
+        "/",
+        "..",
+        "\u{202e}",
+        "\u{2028}",
+        "日",
+        ",",
+        ":",
+        "#",
+    ]);
+    let part = prop_oneof![special.prop_map(str::to_owned), any::<char>().prop_map(String::from)];
+    prop::collection::vec(part, 0..12).prop_map(|parts| parts.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn sboms_stay_valid(text in any_text()) {
+        let build = build_with(&text);
+        let settings = DocumentSettings { author: Some(text.clone()), supplier: Some(text.clone()) };
+        let cyclonedx = cyclonedx::document(&build, &build.artifacts[0], &settings).unwrap();
+        prop_assert_eq!(json(&cyclonedx)["components"].as_array().unwrap().len(), 14);
+        let spdx = spdx::document(&build, &build.artifacts[0], &settings).unwrap();
+        prop_assert!(serde_json::from_value::<spdx_rs::models::SPDX>(json(&spdx)).is_ok());
+        for document in [&cyclonedx, &spdx] {
+            let file = document.path.strip_prefix("sbom/").unwrap();
+            prop_assert!(!file.contains(['/', '\\', '\n', '\0']) && !file.starts_with('.'), "{}", file);
+        }
+    }
+
+    #[test]
+    fn lines_stay_lines(text in any_text()) {
+        let report = report_with(&text);
+        prop_assert_eq!(github::annotations(&report).lines().count(), 2);
+        let summary = String::from_utf8(summary::document(&report).bytes).unwrap();
+        let row = summary.lines().filter(|line| line.starts_with("| high")).collect::<Vec<_>>();
+        prop_assert_eq!(row.len(), 1);
+        prop_assert_eq!(row[0].replace("\\\\", "").replace("\\|", "").matches('|').count(), 6, "{}", row[0]);
+        let notice = String::from_utf8(notice::document(&build_with(&text)).bytes).unwrap();
+        let expected = String::from_utf8(notice::document(&build_with("x")).bytes).unwrap();
+        prop_assert_eq!(notice.lines().count(), expected.lines().count());
+    }
+
+    #[test]
+    fn sarif_keeps_its_places(text in any_text()) {
+        let value = json(&sarif::document(&report_with(&text), &[]));
+        let result = &value["runs"][0]["results"][0];
+        let uri = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"].as_str().unwrap();
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/%".contains(&byte);
+        prop_assert!(uri.bytes().all(is_plain) && !uri.starts_with('/') && !uri.split('/').any(|part| part == ".."), "{}", uri);
+        prop_assert!(!result["message"]["text"].as_str().unwrap().contains("]("));
+    }
+
+    #[test]
+    fn checksums_have_one_line_a_path(paths in prop::collection::btree_set(any_text(), 0..6)) {
+        let entries: Vec<_> = paths.iter().map(|path| (path.clone(), Sha256::of(path))).collect();
+        let text = String::from_utf8(release::checksums(&entries).bytes).unwrap();
+        prop_assert_eq!(text.matches('\n').count(), entries.len());
+        let reversed: Vec<_> = entries.iter().rev().cloned().collect();
+        prop_assert_eq!(String::from_utf8(release::checksums(&reversed).bytes).unwrap(), text);
+    }
+
+    #[test]
+    fn the_order_of_lists_never_shows(seed in any::<[u8; 4]>()) {
+        let build = fixture::build();
+        let mut other = build.clone();
+        let artifact = &mut other.artifacts[0];
+        let turn = |at: usize, length: usize| usize::from(seed[at]) % length.max(1);
+        let by = turn(0, artifact.linked.len());
+        artifact.linked.rotate_left(by);
+        let by = turn(1, artifact.host.len());
+        artifact.host.rotate_left(by);
+        let by = turn(2, artifact.native.len());
+        artifact.native.rotate_left(by);
+        for targets in artifact.dependencies.values_mut() {
+            let by = turn(3, targets.len());
+            targets.rotate_left(by);
+        }
+        let settings = DocumentSettings::default();
+        let both = |build: &Build| (cyclonedx::document(build, &build.artifacts[0], &settings), spdx::document(build, &build.artifacts[0], &settings));
+        prop_assert_eq!(both(&build), both(&other));
+        prop_assert_eq!(notice::document(&build), notice::document(&other));
+        let materials = |build: &Build| provenance::predicate(build, &fixture::report())["buildDefinition"].clone();
+        prop_assert_eq!(materials(&build), materials(&other));
+    }
+}
