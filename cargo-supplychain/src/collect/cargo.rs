@@ -52,6 +52,9 @@ pub struct MetadataRequest<'a> {
     pub manifest: &'a Utf8Path,
     /// Allow-listed configuration, as `KEY=VALUE`.
     pub config: &'a [String],
+    /// `$CARGO_HOME` when it lies inside the repository: cargo would read its configuration even from the root folder, so a private
+    /// home with links to its registry and git folders takes its place.
+    pub untrusted_home: Option<&'a Utf8Path>,
     /// Whether only the workspace's own packages are wanted, which needs neither lockfile nor sources.
     pub no_deps: bool,
 }
@@ -64,6 +67,10 @@ pub fn metadata(
     progress: &mut dyn FnMut(&str),
 ) -> Result<String, Error> {
     let mut command = process::analysis(context, &programs.cargo);
+    let home = request.untrusted_home.map(private_home).transpose()?;
+    if let Some(home) = &home {
+        command.env("CARGO_HOME", home.path());
+    }
     // Set even though the environment is cleared: an empty wrapper and an explicit rustc overrule any configuration file.
     command.env("RUSTC", &programs.rustc).env("RUSTC_WRAPPER", "").env("RUSTC_WORKSPACE_WRAPPER", "");
     if let Some(name) = &programs.name {
@@ -83,6 +90,27 @@ pub fn metadata(
     }
     let (stdout, stderr, success) = run(command, progress)?;
     if success { Ok(stdout) } else { Err(classify(&stderr, context.offline)) }
+}
+
+/// A home without configuration and credentials, whose `registry` and `git` are those of `home`.
+fn private_home(home: &Utf8Path) -> Result<tempfile::TempDir, Error> {
+    let failed = |source| Error::Start { program: home.to_owned(), source };
+    let private = tempfile::Builder::new().prefix("cargo-home-").tempdir().map_err(failed)?;
+    for folder in ["registry", "git"] {
+        std::fs::create_dir_all(home.join(folder)).map_err(failed)?;
+        link(home.join(folder).as_std_path(), &private.path().join(folder)).map_err(failed)?;
+    }
+    Ok(private)
+}
+
+#[cfg(unix)]
+fn link(target: &std::path::Path, link: &std::path::Path) -> std::io::Result<()> {
+    std::os::unix::fs::symlink(target, link)
+}
+
+#[cfg(windows)]
+fn link(target: &std::path::Path, link: &std::path::Path) -> std::io::Result<()> {
+    std::os::windows::fs::symlink_dir(target, link)
 }
 
 /// Runs a command, hands the status lines of its standard error on as they come, and keeps the rest.

@@ -274,15 +274,17 @@ mod tests {
             value: value.into(),
             location: Location::file("config.toml"),
             scope: Scope::User,
+            base: String::new(),
+            effective: true,
         };
         let replaced = CargoConfig {
             entries: vec![set(["source", "crates-io", "replace-with"], "corp"), set(["source", "corp", "registry"], corp)],
-            files: Vec::new(),
+            ..CargoConfig::default()
         };
         assert!(facts(&home, "1.0.0", CRATES_IO[0], &replaced).is_ok());
         let circle = CargoConfig {
             entries: vec![set(["source", "crates-io", "replace-with"], "b"), set(["source", "b", "replace-with"], "crates-io")],
-            files: Vec::new(),
+            ..CargoConfig::default()
         };
         assert_eq!(facts(&home, "1.0.0", CRATES_IO[0], &circle), Err(IndexGap::NotCached));
     }

@@ -151,15 +151,6 @@ pub fn home_folder(context: &Context) -> Option<Utf8PathBuf> {
     context.var("HOME").or_else(|| context.var("USERPROFILE")).map(Utf8PathBuf::from)
 }
 
-/// `$CARGO_HOME`, else `~/.cargo`.
-#[must_use]
-pub fn cargo_home(context: &Context) -> Option<Utf8PathBuf> {
-    match context.var("CARGO_HOME") {
-        Some(home) => Some(context.cwd.join(home)),
-        None => Some(home_folder(context)?.join(".cargo")),
-    }
-}
-
 /// `rustc -vV` and `cargo -V`.
 pub fn describe(context: &Context, programs: &Programs) -> Result<Toolchain, Error> {
     let rustc = ask(context, &programs.rustc, &["-vV"])?;

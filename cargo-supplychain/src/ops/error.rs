@@ -27,7 +27,7 @@ pub struct Error {
     /// What to do next, one entry a `help:` line.
     pub help: Vec<String>,
     /// The place in a text file, with the file's text, where there is one.
-    pub snippet: Option<Snippet>,
+    pub snippet: Option<Box<Snippet>>,
 }
 
 /// A place in a file that an error points to.

@@ -6,7 +6,7 @@ use super::progress::Stage;
 use super::{Class, Error, Progress};
 use crate::advisory::FeedInfo;
 use crate::base::Context;
-use crate::collect::toolchain;
+use crate::collect::cargo_config::cargo_home;
 use crate::feeds::rustsec;
 
 /// Fetches the database of the URL, or RustSec's own.
@@ -15,7 +15,7 @@ pub fn fetch(context: &Context, url: Option<&str>, progress: &mut dyn Progress) 
         return Err(Error::usage(&"--offline leaves nothing to fetch with"));
     }
     let stage = Stage::begin(progress, "fetch", url.unwrap_or(rustsec::DEFAULT_URL));
-    let home = toolchain::cargo_home(context);
+    let home = cargo_home(&context.env, &context.cwd);
     let loaded = {
         let progress = Mutex::new(&mut *progress);
         rustsec::load(&rustsec::RustsecRequest {

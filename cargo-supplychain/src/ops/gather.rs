@@ -11,6 +11,7 @@ use super::{Class, Error, Progress};
 use crate::assemble::{self, Evidence, Plan, Platforms, Resolver};
 use crate::base::Context;
 use crate::check::{LockState, ToolchainFile, rules};
+use crate::collect::cargo_config::cargo_home;
 use crate::collect::toolchain::Programs;
 use crate::collect::{self, cargo, ci, environment, toolchain, vcs};
 use crate::config::{self, Settings};
@@ -123,14 +124,14 @@ pub(super) fn settings(
     }
     let text = collect::read_text(&path, POLICY_LIMIT)
         .map_err(|error| Error::usage(&format!("cannot read the policy {path}: {error}")))?;
-    let known: Vec<_> =
-        rules::ALL.iter().map(|rule| config::KnownRule { id: rule.id, takes_allow: rule.allows.is_some() }).collect();
     let settings = config::parse(&shown, &text, &known_rules()).map_err(|error| {
-        let snippet = error.span.clone().map(|span| super::error::Snippet {
-            file: path.to_string(),
-            text: text.clone(),
-            span,
-            label: error.suggestion.clone().unwrap_or_default(),
+        let snippet = error.span.clone().map(|span| {
+            Box::new(super::error::Snippet {
+                file: path.to_string(),
+                text: text.clone(),
+                span,
+                label: error.suggestion.clone().unwrap_or_default(),
+            })
         });
         Error { snippet, ..Error::usage(&error) }
     })?;
@@ -144,7 +145,7 @@ pub(super) fn known_rules() -> Vec<config::KnownRule<'static>> {
 
 fn cargo_config(context: &Context, request: &Request, root: &Utf8Path) -> Result<CargoConfig, Error> {
     let repository = root.ancestors().find(|folder| folder.join(".git").exists());
-    let home = toolchain::cargo_home(context);
+    let home = cargo_home(&context.env, &context.cwd);
     collect::cargo_config::read(&collect::cargo_config::ConfigRequest {
         cwd: &context.cwd,
         workspace_root: root,
@@ -171,13 +172,19 @@ enum Missing {
 
 fn metadata(context: &Context, gathered: &Gathered, progress: &mut dyn Progress) -> Result<Result<String, Missing>, Error> {
     let config = collect::cargo_config::allow_listed(&gathered.cargo_config);
-    let request = cargo::MetadataRequest { manifest: &gathered.workspace.manifest, config: &config, no_deps: false };
+    let home = untrusted_home(context, gathered);
+    let manifest = &gathered.workspace.manifest;
+    let request = cargo::MetadataRequest { manifest, config: &config, untrusted_home: home.as_deref(), no_deps: false };
     match cargo::metadata(context, &gathered.programs, request, &mut |line| progress.status(line)) {
         Ok(metadata) => Ok(Ok(metadata)),
         Err(cargo::Error::LockOutOfDate(message)) => Ok(Err(Missing::Stale(message))),
         Err(cargo::Error::Unreachable(message)) => Ok(Err(Missing::Unreachable(message))),
         Err(error) => Err(Error::usage(&format!("cargo metadata refused {}\n{error}", gathered.workspace.manifest))),
     }
+}
+
+fn untrusted_home(context: &Context, gathered: &Gathered) -> Option<Utf8PathBuf> {
+    if gathered.cargo_config.cargo_home_in_repository { cargo_home(&context.env, &context.cwd) } else { None }
 }
 
 fn plan(
@@ -245,7 +252,7 @@ fn platforms(context: &Context, request: &Request, gathered: &Gathered) -> Resul
             None => Error::from(error),
         })
     };
-    let parse = |lines: &[String]| assemble::Platforms::cfgs(lines);
+    let parse = Platforms::cfgs;
     // `[target.'cfg(…)'] rustflags` depends on cfgs, which depend on flags: cargo, too, asks rustc without flags first.
     let plain = print(explicit.map(String::as_str), &[])?;
     let flags = rustflags(cargo_config, &context.env, target, &parse(&plain));
@@ -307,7 +314,9 @@ fn manifests(context: &Context, gathered: &Gathered) -> Result<Vec<Manifest>, Er
 
 /// `cargo metadata --no-deps` needs neither lockfile nor network.
 fn members_without_lock(context: &Context, gathered: &Gathered) -> Result<Vec<Utf8PathBuf>, Error> {
-    let request = cargo::MetadataRequest { manifest: &gathered.workspace.manifest, config: &[], no_deps: true };
+    let home = untrusted_home(context, gathered);
+    let manifest = &gathered.workspace.manifest;
+    let request = cargo::MetadataRequest { manifest, config: &[], untrusted_home: home.as_deref(), no_deps: true };
     let refused =
         |error: &dyn std::fmt::Display| Error::usage(&format!("cargo metadata refused {}\n{error}", gathered.workspace.manifest));
     let text = cargo::metadata(context, &gathered.programs, request, &mut |_| {}).map_err(|error| refused(&error))?;

@@ -31,7 +31,8 @@ mod tests {
         let settings = parse("supplychain.toml", TEMPLATE, &known).unwrap();
         assert_eq!(settings, Settings { file: Some("supplychain.toml".to_owned()), ..Settings::default() });
         // With the comment signs of the settings taken away it is still a policy.
-        let uncommented: String = TEMPLATE.lines().map(|line| line.strip_prefix("#: ").unwrap_or(line)).map(|line| format!("{line}\n")).collect();
+        let uncommented: String =
+            TEMPLATE.lines().map(|line| line.strip_prefix("#: ").unwrap_or(line)).map(|line| format!("{line}\n")).collect();
         parse("supplychain.toml", &uncommented, &known).unwrap();
     }
 }

@@ -9,7 +9,8 @@ use super::{Error, Progress};
 use crate::advisory::{self, FeedInfo};
 use crate::base::Context;
 use crate::check::{self, Advisories, Facts, LockState, Scope};
-use crate::collect::{index, toolchain};
+use crate::collect::cargo_config::cargo_home;
+use crate::collect::index;
 use crate::feeds::rustsec;
 use crate::finding::{Area, FailOn, Report};
 use crate::model::cargo_config::environment;
@@ -48,7 +49,7 @@ pub fn judge(context: &Context, gathered: &Gathered, request: &Request, progress
         Advisories::Loaded { database, .. } => vec![database.info.clone()],
         Advisories::Unavailable { .. } => Vec::new(),
     };
-    let index = match (gathered.lock.lockfile(), toolchain::cargo_home(context)) {
+    let index = match (gathered.lock.lockfile(), cargo_home(&context.env, &context.cwd)) {
         (Some(lockfile), Some(home)) => index::read(lockfile, &gathered.cargo_config, &home),
         _ => IndexFacts::default(),
     };
@@ -73,7 +74,12 @@ pub fn judge(context: &Context, gathered: &Gathered, request: &Request, progress
     Ok(Judged { report, feeds })
 }
 
-fn advisories(context: &Context, gathered: &Gathered, request: &Request, progress: &mut dyn Progress) -> Result<Advisories, Error> {
+fn advisories(
+    context: &Context,
+    gathered: &Gathered,
+    request: &Request,
+    progress: &mut dyn Progress,
+) -> Result<Advisories, Error> {
     let LockState::Present { lockfile, .. } = &gathered.lock else {
         return Ok(Advisories::Unavailable { why: "Cargo.lock is missing".to_owned(), help: String::new() });
     };
@@ -83,7 +89,7 @@ fn advisories(context: &Context, gathered: &Gathered, request: &Request, progres
         None => (gathered.settings.advisories.database.as_deref(), &gathered.workspace.root),
     };
     let names: BTreeSet<_> = lockfile.packages.iter().map(|package| package.name.clone()).collect();
-    let home = toolchain::cargo_home(context);
+    let home = cargo_home(&context.env, &context.cwd);
     let progress = Mutex::new(progress);
     let loaded = rustsec::load(&rustsec::RustsecRequest {
         database,

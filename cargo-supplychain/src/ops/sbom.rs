@@ -13,7 +13,12 @@ pub enum Format {
 }
 
 /// One SBOM an artifact, in the order of their names.
-pub fn sbom(context: &Context, request: &gather::Request, format: Format, progress: &mut dyn Progress) -> Result<Vec<Document>, Error> {
+pub fn sbom(
+    context: &Context,
+    request: &gather::Request,
+    format: Format,
+    progress: &mut dyn Progress,
+) -> Result<Vec<Document>, Error> {
     let gathered = gather(context, request, progress)?;
     let build = &gathered.planned()?.build;
     let settings = &gathered.settings.documents;

@@ -77,11 +77,13 @@ fn parse(manifest: &Utf8Path) -> Result<toml::Table, Error> {
             .span()
             .map_or_else(|| Location::file(manifest.as_str()), |span| Location::at(manifest.as_str(), &text, span.start));
         let message = format!("cannot parse the manifest {place}: {}", error.message());
-        let snippet = error.span().map(|span| super::error::Snippet {
-            file: manifest.to_string(),
-            text: text.clone(),
-            span,
-            label: error.message().to_owned(),
+        let snippet = error.span().map(|span| {
+            Box::new(super::error::Snippet {
+                file: manifest.to_string(),
+                text: text.clone(),
+                span,
+                label: error.message().to_owned(),
+            })
         });
         Error { snippet, ..Error::usage(&message) }
     })

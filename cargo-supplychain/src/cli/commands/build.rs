@@ -1,7 +1,5 @@
 //! `build`.
 
-use std::io::Write as _;
-
 use serde_json::json;
 
 use super::super::args::{BuildArgs, Format};
@@ -14,10 +12,15 @@ use crate::base::text::plain;
 use crate::finding::Report;
 use crate::model::{Build, TargetFolder};
 use crate::ops;
-use crate::ops::build::{Outcome, Released, Request};
 use crate::ops::Interrupt;
+use crate::ops::build::{Outcome, Released, Request};
 
-pub(in crate::cli) fn run(shell: &mut Shell, context: &Context, args: &BuildArgs, interrupt: &Interrupt) -> Result<Exit, ops::Error> {
+pub(in crate::cli) fn run(
+    shell: &mut Shell,
+    context: &Context,
+    args: &BuildArgs,
+    interrupt: &Interrupt,
+) -> Result<Exit, ops::Error> {
     refuse_ours(args)?;
     let context = &Context { offline: context.offline || args.frozen, ..context.clone() };
     let mut gather = gather_request(&args.selection, args.policy.policy.as_deref())?;
@@ -100,7 +103,9 @@ fn show_stopped(shell: &mut Shell, report: &Report, exit: Exit) {
             Exit::Undetermined => "make the check possible, or build with `--fail-on none` and see it in the report",
             _ => "mend what was found, exempt it with a reason in supplychain.toml, or see `cargo supplychain explain ID`",
         };
-        shell.err(|err| writeln!(err, "{STRONG}     stopped{STRONG:#} before compilation; nothing was built\n{GOOD}help{GOOD:#}: {help}"));
+        shell.err(|err| {
+            writeln!(err, "{STRONG}     stopped{STRONG:#} before compilation; nothing was built\n{GOOD}help{GOOD:#}: {help}")
+        });
     }
 }
 
@@ -180,7 +185,8 @@ fn notes(released: &Released) -> Vec<String> {
     if released.signer.is_none() {
         notes.push("the release is not signed; `verify` will reject it".to_owned());
     } else if !released.signer_is_pinned {
-        notes.push("signer not pinned: set [verify] key in supplychain.toml, and this check proves who signed as well".to_owned());
+        notes
+            .push("signer not pinned: set [verify] key in supplychain.toml, and this check proves who signed as well".to_owned());
     }
     if build.invocation.target_folder == TargetFolder::Reused {
         notes.push("the target folder was reused, which the provenance says; use --clean for what you publish".to_owned());
@@ -191,7 +197,10 @@ fn notes(released: &Released) -> Vec<String> {
         Some(false) => {}
     }
     if !build.gaps.is_empty() {
-        notes.push(format!("{} gaps: what evidence could not establish stands in evidence/build.json and in the SBOMs", build.gaps.len()));
+        notes.push(format!(
+            "{} gaps: what evidence could not establish stands in evidence/build.json and in the SBOMs",
+            build.gaps.len()
+        ));
     }
     notes
 }

@@ -1,9 +1,7 @@
 //! `init` and `explain`.
 
-use std::fmt::Write as _;
-use std::io::Write as _;
-
 use serde_json::json;
+use std::fmt::Write as _;
 
 use super::super::args::{ExplainArgs, Format, InitArgs};
 use super::super::exit::Exit;
@@ -29,7 +27,8 @@ pub(in crate::cli) fn explain(shell: &mut Shell, args: &ExplainArgs) -> Result<E
         json_out(shell, &as_json(rule));
     } else {
         let mut text = String::new();
-        let _ = writeln!(text, "# {}\n\n{}\n\nDefault severity: {}. Area: {}.\n", rule.id, rule.summary, rule.severity, rule.area);
+        let _ =
+            writeln!(text, "# {}\n\n{}\n\nDefault severity: {}. Area: {}.\n", rule.id, rule.summary, rule.severity, rule.area);
         if let Some(allows) = rule.allows {
             let _ = writeln!(text, "`allow` in `[rules]` lists {allows}.\n");
         }

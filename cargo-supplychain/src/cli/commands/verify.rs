@@ -1,7 +1,5 @@
 //! `verify`.
 
-use std::io::Write as _;
-
 use serde_json::json;
 
 use super::super::args::{Format, VerifyArgs};

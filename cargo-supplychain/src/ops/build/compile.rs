@@ -15,6 +15,13 @@ use crate::ops::gather::Gathered;
 use crate::ops::progress::Stage;
 use crate::ops::{Class, Error, Interrupt, Progress};
 
+/// What is going to be compiled, and where.
+pub(super) struct Planned<'a> {
+    pub gathered: &'a Gathered,
+    pub plan: Plan,
+    pub folders: &'a Folders,
+}
+
 /// A finished compilation: the complete model and the staging folder that holds the artifacts.
 pub(super) struct Compiled<'a> {
     pub build: Build,
@@ -24,13 +31,12 @@ pub(super) struct Compiled<'a> {
 pub(super) fn compile<'a>(
     context: &Context,
     request: &Request,
-    gathered: &Gathered,
-    mut plan: Plan,
-    folders: &Folders,
+    planned: Planned<'_>,
     staging: Staging<'a>,
     interrupt: &Interrupt,
     progress: &mut dyn Progress,
 ) -> Result<Compiled<'a>, Error> {
+    let Planned { gathered, mut plan, folders } = planned;
     let how = if folders.target_folder == TargetFolder::Fresh { "fresh target folder" } else { "reused target folder" };
     let stage = Stage::begin(progress, "build", &format!("{} {} ({how})", plan.build.name, plan.build.version));
     prepare_target(folders)?;
@@ -47,7 +53,8 @@ pub(super) fn compile<'a>(
     let started = |child| interrupt.lock().child = Some(child);
     let events = cargo::build(&gathered.programs, &call, &started).map_err(build_error)?;
     interrupt.lock().child = None;
-    let mut sources: Vec<_> = assemble::produced(&plan, &events)?.into_iter().map(|file| (file.artifact, file.path, file.file_name)).collect();
+    let mut sources: Vec<_> =
+        assemble::produced(&plan, &events)?.into_iter().map(|file| (file.artifact, file.path, file.file_name)).collect();
     for (name, version) in plan.crates.clone() {
         let path = package(request, gathered, &call, &plan, &name, &version)?;
         sources.push((name.clone(), path, format!("{name}-{version}.crate")));
@@ -137,14 +144,17 @@ fn add_derived(
         // Its output is for people, like cargo's: our standard output carries data.
         command.stdout(std::io::stderr());
         command.env("SUPPLYCHAIN_ARTIFACTS", staging.path().join("artifacts").as_str());
-        let status = command.status().map_err(|error| Error::usage(&format!("cannot run [release] package `{program}`: {error}")))?;
+        let status =
+            command.status().map_err(|error| Error::usage(&format!("cannot run [release] package `{program}`: {error}")))?;
         if !status.success() {
-            let message = format!("[release] package `{}` ended with {status}; no release was written", release.package.join(" "));
+            let message =
+                format!("[release] package `{}` ended with {status}; no release was written", release.package.join(" "));
             return Err(Error::new(Class::BuildFailed, &message));
         }
         stage.end(progress, program);
     }
-    let mut names: Vec<_> = build.artifacts.iter().filter_map(|artifact| artifact.file.as_ref()).map(|file| file.name.to_lowercase()).collect();
+    let mut names: Vec<_> =
+        build.artifacts.iter().filter_map(|artifact| artifact.file.as_ref()).map(|file| file.name.to_lowercase()).collect();
     for pattern in &release.artifacts {
         for path in matching(root, pattern)? {
             let name = path.file_name().unwrap_or_default().to_owned();
@@ -180,7 +190,11 @@ fn matching(root: &Utf8Path, pattern: &str) -> Result<Vec<Utf8PathBuf>, Error> {
         }
     }
     found.sort();
-    if found.is_empty() { Err(refuse("matches no regular file").with_help("it is made by `[release] package`, or has to be there before")) } else { Ok(found) }
+    if found.is_empty() {
+        Err(refuse("matches no regular file").with_help("it is made by `[release] package`, or has to be there before"))
+    } else {
+        Ok(found)
+    }
 }
 
 /// `*` stands for any run of characters.

@@ -41,7 +41,10 @@ pub enum Outcome {
     /// Findings, or an undetermined required check, stopped the build before anything was compiled.
     Stopped(Report),
     /// `--dry-run`: what would be built.
-    Planned { report: Report, build: Box<Build> },
+    Planned {
+        report: Report,
+        build: Box<Build>,
+    },
     Released(Box<Released>),
 }
 
@@ -87,7 +90,14 @@ pub fn build(
     let _own = if folders.parent == folders.own { None } else { Some(open(&folders.own, progress)?) };
     let staging = releases.stage(&folders.name)?;
     interrupt.lock().staging = Some(staging.path().to_owned());
-    let compiled = compile::compile(context, request, &gathered, plan, &folders, staging, interrupt, progress)?;
+    let compiled = compile::compile(
+        context,
+        request,
+        compile::Planned { gathered: &gathered, plan, folders: &folders },
+        staging,
+        interrupt,
+        progress,
+    )?;
     let input = release::Input { gathered: &gathered, report, feeds, signer: signer.as_ref() };
     release::write(context, input, compiled, interrupt, progress)
 }
@@ -108,8 +118,10 @@ impl From<archive::folder::Error> for Error {
 fn refuse_other_toolchain(gathered: &Gathered) -> Result<(), Error> {
     match &gathered.programs.missing_channel {
         None => Ok(()),
-        Some(channel) => Err(Error::usage(&format!("the toolchain `{channel}` that the toolchain file asks for is not installed"))
-            .with_help(format!("rustup toolchain install {channel}"))),
+        Some(channel) => {
+            Err(Error::usage(&format!("the toolchain `{channel}` that the toolchain file asks for is not installed"))
+                .with_help(format!("rustup toolchain install {channel}")))
+        }
     }
 }
 

@@ -41,7 +41,8 @@ pub(super) fn write(
     let statements = writer.documents(&input, &build)?;
     stage.end(progress, &format!("{} documents", writer.files.len() - build.artifacts.len()));
 
-    let stage = Stage::begin(progress, "sign", &input.signer.map_or_else(|| "nothing (no signer)".to_owned(), KeySigner::describe));
+    let stage =
+        Stage::begin(progress, "sign", &input.signer.map_or_else(|| "nothing (no signer)".to_owned(), KeySigner::describe));
     let manifest = writer.finish(context, &input, &build, &statements)?;
     stage.end(progress, &format!("{} statements", if input.signer.is_some() { statements.len() + 1 } else { 0 }));
 
@@ -131,7 +132,8 @@ impl Writer<'_> {
         self.add(FileRole::Notice, &document::notice::document(build))?;
         self.add(FileRole::Evidence, &document::evidence::build(build))?;
         self.add(FileRole::Evidence, &document::evidence::feeds(&input.feeds))?;
-        let evidence = |path: &str, media_type, bytes: &[u8]| Document { path: path.to_owned(), media_type, bytes: bytes.to_vec() };
+        let evidence =
+            |path: &str, media_type, bytes: &[u8]| Document { path: path.to_owned(), media_type, bytes: bytes.to_vec() };
         self.add(FileRole::Evidence, &evidence("evidence/Cargo.lock", "text/plain", &input.gathered.lock_bytes))?;
         if let Some(policy) = &input.gathered.policy {
             self.add(FileRole::Evidence, &evidence("evidence/supplychain.toml", "application/toml", policy))?;
@@ -143,7 +145,13 @@ impl Writer<'_> {
     }
 
     /// Signs, and writes what lists everything else: `VERIFY.md`, `release.json`, its statement, `SHA256SUMS`.
-    fn finish(&mut self, context: &Context, input: &Input<'_>, build: &Build, statements: &[Planned]) -> Result<ReleaseManifest, Error> {
+    fn finish(
+        &mut self,
+        context: &Context,
+        input: &Input<'_>,
+        build: &Build,
+        statements: &[Planned],
+    ) -> Result<ReleaseManifest, Error> {
         let signing = if input.signer.is_some() { Signing::Signed } else { Signing::Unsigned };
         self.add(FileRole::Guide, &guide(input, build, statements, signing))?;
         self.files.sort_by(|a, b| a.path.cmp(&b.path));
@@ -202,13 +210,22 @@ fn json(document: &Document) -> serde_json::Value {
 
 /// What SARIF says of the rules.
 pub fn rule_infos() -> Vec<RuleInfo<'static>> {
-    let info = |rule: &&'static crate::check::Rule| RuleInfo { id: rule.id, summary: rule.summary, docs: rule.docs, severity: rule.severity };
+    let info = |rule: &&'static crate::check::Rule| RuleInfo {
+        id: rule.id,
+        summary: rule.summary,
+        docs: rule.docs,
+        severity: rule.severity,
+    };
     rules::ALL.iter().map(info).collect()
 }
 
 fn guide(input: &Input<'_>, build: &Build, statements: &[Planned], signing: Signing) -> Document {
-    let artifacts: Vec<_> =
-        build.artifacts.iter().filter_map(|artifact| artifact.file.as_ref()).map(|file| format!("artifacts/{}", file.name)).collect();
+    let artifacts: Vec<_> = build
+        .artifacts
+        .iter()
+        .filter_map(|artifact| artifact.file.as_ref())
+        .map(|file| format!("artifacts/{}", file.name))
+        .collect();
     let attestations: Vec<_> = statements
         .iter()
         .filter(|_| input.signer.is_some())
