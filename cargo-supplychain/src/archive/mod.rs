@@ -1,3 +1,4 @@
 //! Layer 3 (IO): where releases are kept: the release folder today, stores later.
 
 pub mod folder;
+mod platform;

@@ -98,16 +98,22 @@ impl PublicKey {
         VerificationKey::from_spki(&self.spki).and_then(|key| key.verify(message, &SignatureBytes::from_bytes(signature))).is_ok()
     }
 
+    /// SHA-256 of the DER SubjectPublicKeyInfo.
+    #[must_use]
+    pub fn sha256(&self) -> Sha256 {
+        Sha256::of(self.spki.as_bytes())
+    }
+
     /// `SHA256:` and the hexadecimal SHA-256 of the DER SubjectPublicKeyInfo: the key's name for people.
     #[must_use]
     pub fn fingerprint(&self) -> String {
-        format!("SHA256:{}", Sha256::of(self.spki.as_bytes()))
+        format!("SHA256:{}", self.sha256())
     }
 
     /// The key's name in bundles (`publicKey.hint`): the same digest in base64, as cosign and sigstore-go write it.
     #[must_use]
     pub fn hint(&self) -> String {
-        SignatureBytes::from_bytes(Sha256::of(self.spki.as_bytes()).as_bytes()).to_base64()
+        SignatureBytes::from_bytes(self.sha256().as_bytes()).to_base64()
     }
 
     /// PEM `PUBLIC KEY`, lines of 64 characters, LF.
