@@ -7,6 +7,7 @@ use std::io::{self, Read as _, Write as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::platform::{exchange, is_executable, make_executable, make_public, open_no_follow, sync_folder};
 use crate::base::Sha256;
 use crate::base::digest::Hasher;
 use crate::model::release_path;
@@ -257,7 +258,8 @@ impl Staging<'_> {
     /// Puts the release in its place, in exchange for the one that stands there; where it stands now.
     ///
     /// # Errors
-    /// The folder cannot be made durable or renamed; then the old release still stands.
+    /// The folder cannot be renamed: the old release still stands. Or the rename cannot be made durable: one of the two stands,
+    /// complete.
     pub fn commit(mut self) -> Result<Utf8PathBuf, Error> {
         sync_folders(&self.path)?;
         let parent = &self.releases.folder;
@@ -271,7 +273,8 @@ impl Staging<'_> {
             // The old release now bears the staging name.
             self.is_done = true;
             sync_folder(parent).map_err(output("write", parent))?;
-            remove_folder(&self.path)?;
+            // What cannot be removed now, the next run removes.
+            let _ = remove_folder(&self.path);
             return Ok(self.place.clone());
         }
         let name = self.place.file_name().unwrap_or_default();
@@ -284,7 +287,7 @@ impl Staging<'_> {
         }
         self.is_done = true;
         sync_folder(parent).map_err(output("write", parent))?;
-        remove_folder(&aside)?;
+        let _ = remove_folder(&aside);
         Ok(self.place.clone())
     }
 }
@@ -296,18 +299,6 @@ impl Drop for Staging<'_> {
             let _ = fs::remove_dir_all(&self.path);
         }
     }
-}
-
-/// Exchanges two folders in one step; false where the system or the file system cannot.
-#[cfg(any(target_os = "linux", target_os = "macos"))]
-fn exchange(a: &Utf8Path, b: &Utf8Path) -> bool {
-    use rustix::fs::{CWD, RenameFlags, renameat_with};
-    renameat_with(CWD, a.as_str(), CWD, b.as_str(), RenameFlags::EXCHANGE).is_ok()
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "macos")))]
-fn exchange(_a: &Utf8Path, _b: &Utf8Path) -> bool {
-    false
 }
 
 /// Removes a folder (or a file or link in its place) without following links.
@@ -333,11 +324,6 @@ fn sync_folders(folder: &Utf8Path) -> Result<(), Error> {
     sync_folder(folder).map_err(output("write", folder))
 }
 
-/// Systems that cannot open folders make their entries durable by themselves.
-fn sync_folder(folder: &Utf8Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
-}
-
 fn source_error(path: &Utf8Path, source: io::Error) -> Error {
     Error::Source { path: path.to_owned(), source }
 }
@@ -348,55 +334,8 @@ fn open_source(path: &Utf8Path) -> Result<File, Error> {
     if !fs::symlink_metadata(path).map_err(|error| source_error(path, error))?.is_file() {
         return Err(not_regular());
     }
-    let mut options = OpenOptions::new();
-    options.read(true);
-    #[cfg(unix)]
-    {
-        use rustix::fs::OFlags;
-        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC).bits();
-        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags.cast_signed());
-    }
-    let file = options.open(path).map_err(|error| source_error(path, error))?;
+    let file = open_no_follow(path).map_err(|error| source_error(path, error))?;
     if file.metadata().map_err(|error| source_error(path, error))?.is_file() { Ok(file) } else { Err(not_regular()) }
-}
-
-#[cfg(unix)]
-fn is_executable(metadata: &fs::Metadata) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    metadata.permissions().mode() & 0o111 != 0
-}
-
-#[cfg(not(unix))]
-fn is_executable(_metadata: &fs::Metadata) -> bool {
-    false
-}
-
-#[cfg(unix)]
-fn make_executable(file: &File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    // The umask has shaped the mode of the new file: whoever may read it may run it, and no one else.
-    let mode = file.metadata()?.permissions().mode();
-    file.set_permissions(fs::Permissions::from_mode(mode & 0o666 | (mode & 0o444) >> 2))
-}
-
-#[cfg(not(unix))]
-fn make_executable(_file: &File) -> io::Result<()> {
-    Ok(())
-}
-
-/// A temporary folder is its owner's alone; a release is for others as the umask says. The umask is read off a new folder.
-#[cfg(unix)]
-fn make_public(folder: &Utf8Path) -> io::Result<()> {
-    let probe = folder.join(".umask");
-    fs::create_dir(&probe)?;
-    let permissions = fs::metadata(&probe)?.permissions();
-    fs::remove_dir(&probe)?;
-    fs::set_permissions(folder, permissions)
-}
-
-#[cfg(not(unix))]
-fn make_public(_folder: &Utf8Path) -> io::Result<()> {
-    Ok(())
 }
 
 #[cfg(test)]

@@ -100,20 +100,20 @@ impl PublicKey {
 
     /// SHA-256 of the DER SubjectPublicKeyInfo.
     #[must_use]
-    pub fn digest(&self) -> Sha256 {
+    pub fn sha256(&self) -> Sha256 {
         Sha256::of(self.spki.as_bytes())
     }
 
     /// `SHA256:` and the hexadecimal SHA-256 of the DER SubjectPublicKeyInfo: the key's name for people.
     #[must_use]
     pub fn fingerprint(&self) -> String {
-        format!("SHA256:{}", self.digest())
+        format!("SHA256:{}", self.sha256())
     }
 
     /// The key's name in bundles (`publicKey.hint`): the same digest in base64, as cosign and sigstore-go write it.
     #[must_use]
     pub fn hint(&self) -> String {
-        SignatureBytes::from_bytes(self.digest().as_bytes()).to_base64()
+        SignatureBytes::from_bytes(self.sha256().as_bytes()).to_base64()
     }
 
     /// PEM `PUBLIC KEY`, lines of 64 characters, LF.

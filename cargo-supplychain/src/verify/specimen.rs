@@ -130,8 +130,8 @@ pub(super) fn provenance(target_folder: &str) -> Value {
     json!({
         "buildDefinition": {
             "buildType": "https://example.org/build/v1",
-            "internalParameters": { "targetFolder": target_folder, "source": { "dirty": false } },
-            "resolvedDependencies": [{ "uri": "git+https://example.org/tool", "digest": { "gitCommit": "0".repeat(40) } }]
+            "internalParameters": { "targetFolder": target_folder, "sourceIsDirty": false },
+            "resolvedDependencies": [{ "name": "source", "uri": "git+https://example.org/tool", "digest": { "gitCommit": "0".repeat(40) } }]
         },
         "runDetails": { "builder": { "id": "https://example.org/builder" } }
     })

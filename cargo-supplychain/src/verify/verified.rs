@@ -8,7 +8,9 @@ use crate::base::Sha256;
 /// The success of a verification. Its fields are private and only this module's verifications make one.
 ///
 /// ```compile_fail
-/// let forged = cargo_supplychain::verify::Verified { signer: String::new() };
+/// fn forge(verified: &mut cargo_supplychain::verify::Verified) {
+///     verified.signer = String::new();
+/// }
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Verified {

@@ -240,7 +240,7 @@ fn guide(input: &Input<'_>, build: &Build, statements: &[Planned], signing: Sign
         version: &build.version,
         target: &build.invocation.target,
         signing,
-        key: input.signer.map(|signer| signer.public_key().digest()),
+        key: input.signer.map(|signer| signer.public_key().sha256()),
         artifacts: &artifacts,
         attestations: &attestations,
     })

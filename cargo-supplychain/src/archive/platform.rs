@@ -1,0 +1,75 @@
+//! What differs between systems: exchanging folders, durability of folders, links, modes.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+
+use camino::Utf8Path;
+
+/// Exchanges two folders in one step; false where the system or the file system cannot.
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+pub(super) fn exchange(a: &Utf8Path, b: &Utf8Path) -> bool {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    renameat_with(CWD, a.as_str(), CWD, b.as_str(), RenameFlags::EXCHANGE).is_ok()
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+pub(super) fn exchange(_a: &Utf8Path, _b: &Utf8Path) -> bool {
+    false
+}
+
+/// Systems that cannot open folders make their entries durable by themselves.
+pub(super) fn sync_folder(folder: &Utf8Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+/// Opens a file for reading, not through a link at its end and without waiting for a pipe.
+pub(super) fn open_no_follow(path: &Utf8Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC).bits();
+        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags.cast_signed());
+    }
+    options.open(path)
+}
+
+#[cfg(unix)]
+pub(super) fn is_executable(metadata: &fs::Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    metadata.permissions().mode() & 0o111 != 0
+}
+
+#[cfg(not(unix))]
+pub(super) fn is_executable(_metadata: &fs::Metadata) -> bool {
+    false
+}
+
+#[cfg(unix)]
+pub(super) fn make_executable(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    // The umask has shaped the mode of the new file: whoever may read it may run it, and no one else.
+    let mode = file.metadata()?.permissions().mode();
+    file.set_permissions(fs::Permissions::from_mode(mode & 0o666 | (mode & 0o444) >> 2))
+}
+
+#[cfg(not(unix))]
+pub(super) fn make_executable(_file: &File) -> io::Result<()> {
+    Ok(())
+}
+
+/// A temporary folder is its owner's alone; a release is for others as the umask says. The umask is read off a new folder.
+#[cfg(unix)]
+pub(super) fn make_public(folder: &Utf8Path) -> io::Result<()> {
+    let probe = folder.join(".umask");
+    fs::create_dir(&probe)?;
+    let permissions = fs::metadata(&probe)?.permissions();
+    fs::remove_dir(&probe)?;
+    fs::set_permissions(folder, permissions)
+}
+
+#[cfg(not(unix))]
+pub(super) fn make_public(_folder: &Utf8Path) -> io::Result<()> {
+    Ok(())
+}
