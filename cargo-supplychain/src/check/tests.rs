@@ -1,8 +1,12 @@
+use std::collections::BTreeMap;
+
 use super::case::{Case, HEX, advisory, lock_with_lib};
 use super::*;
 use crate::advisory::{Advisory, Kind};
 use crate::finding::NotEvaluated;
+use crate::model::build::{Artifact, ArtifactKind, Component, Origin, Role, TargetFolder, Use};
 use crate::model::index::{IndexGap, IndexVersion};
+use crate::model::{Build, Invocation, Source, Toolchain};
 
 fn judged(case: &Case, scope: &Scope) -> ReportInput {
     case.with(|facts| check(facts, scope))
@@ -63,6 +67,92 @@ fn levels_of_the_policy() {
     let low = |score| Advisory { score: Some(score), ..advisory(Kind::Vulnerability) };
     let scored = || Case::new().lock(&lock_with_lib("1.0.0")).advisory(low(20));
     assert_eq!(of(scored(), "critical"), [Severity::Critical]);
+}
+
+/// A plan with one artifact of `app`, into which `linked` is linked; `lib` and `app` are its components.
+fn build(linked: &[&str]) -> Build {
+    let component = |name: &str| Component {
+        purl: format!("pkg:cargo/{name}@1.0.0"),
+        name: name.into(),
+        version: "1.0.0".into(),
+        origin: Origin::Registry { index: "i".into(), crates_io: true },
+        checksum: None,
+        license: None,
+        license_file: None,
+        authors: Vec::new(),
+        description: None,
+        repository: None,
+        links: None,
+        has_build_script: false,
+        is_proc_macro: false,
+    };
+    let uses = |name: &&str| Use { purl: component(name).purl, role: Role::Runtime, features: Vec::new() };
+    let artifact = Artifact {
+        name: "app".into(),
+        kind: ArtifactKind::Bin,
+        package: component("app").purl,
+        linked: linked.iter().map(uses).collect(),
+        host: Vec::new(),
+        dependencies: BTreeMap::new(),
+        native: Vec::new(),
+        file: None,
+    };
+    let toolchain = Toolchain {
+        rustc: "1.95.0".into(),
+        rustc_commit: None,
+        host: "h".into(),
+        llvm: None,
+        cargo: "1.95.0".into(),
+        channel: None,
+    };
+    let invocation = Invocation {
+        arguments: Vec::new(),
+        profile: "release".into(),
+        target: "t".into(),
+        target_is_explicit: false,
+        features: Vec::new(),
+        all_features: false,
+        default_features: true,
+        rustflags: Vec::new(),
+        target_folder: TargetFolder::Unused,
+        environment: BTreeMap::new(),
+        sandbox: "none".into(),
+    };
+    Build {
+        name: "app".into(),
+        version: "1.0.0".into(),
+        invocation,
+        source: Source::default(),
+        toolchain,
+        ci: None,
+        stamp: "2026-11-23".parse().unwrap(),
+        components: ["app", "lib"].map(|name| (component(name).purl, component(name))).into(),
+        artifacts: vec![artifact],
+        resolved_only: Vec::new(),
+        gaps: Vec::new(),
+    }
+}
+
+#[test]
+fn advisory_on_what_is_not_built_is_info_whatever_the_level() {
+    for (linked, policy, expected) in [
+        (&["app", "lib"][..], "", "high RUSTSEC-2026-0001: Something is wrong"),
+        (&["app"], "", "info RUSTSEC-2026-0001: Something is wrong (not in this build)"),
+        (
+            &["app"],
+            "[rules]\n\"advisory/vulnerability\" = \"critical\"\n",
+            "info RUSTSEC-2026-0001: Something is wrong (not in this build)",
+        ),
+    ] {
+        let mut case = vulnerable().policy(policy);
+        case.build = Ok(build(linked));
+        let found = judged(&case, &Scope::default()).findings;
+        let shown: Vec<_> = found.iter().map(|finding| format!("{} {}", finding.severity, finding.message)).collect();
+        assert_eq!(shown, [expected], "{linked:?} {policy}");
+    }
+    let mut case = vulnerable();
+    case.build = Ok(Build { artifacts: Vec::new(), ..build(&[]) });
+    assert_eq!(judged(&case, &Scope::default()).findings[0].severity, Severity::High, "no artifact: nothing is known to be out");
 }
 
 #[test]
