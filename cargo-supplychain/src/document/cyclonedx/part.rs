@@ -135,7 +135,7 @@ fn role_word(role: Role) -> &'static str {
 fn describe(part: &mut Part, package: &Component) {
     // A package URL that the library refuses would make the whole document invalid; the name still identifies the package.
     part.purl = Purl::from_str(&package.purl).ok();
-    part.description = package.description.as_deref().map(|text| NormalizedString::new(&plain(text.trim())));
+    part.description = package.description.as_deref().map(|text| NormalizedString::new(&one_line(text)));
     part.licenses = licences(package);
 }
 
