@@ -12,7 +12,7 @@ use cyclonedx_bom::models::organization::OrganizationalEntity;
 use cyclonedx_bom::models::property::{Properties, Property};
 
 use crate::base::Sha256;
-use crate::base::text::{plain, without_credentials};
+use crate::base::text::{one_line, plain, without_credentials};
 use crate::config::DocumentSettings;
 use crate::document::identity::{public_url, rustc_release, stated};
 use crate::document::inventory::{Entry, Inventory};

@@ -168,7 +168,7 @@ fn is_commit(rev: &str) -> bool {
 fn describe(package: &mut PackageInformation, component: &Component) -> Result<()> {
     package.external_reference = vec![purl_reference(&component.purl)];
     package.package_home_page = component.repository.as_deref().and_then(public_url);
-    package.package_summary_description = component.description.as_deref().map(|text| one_line(text));
+    package.package_summary_description = component.description.as_deref().map(one_line);
     match declared(component) {
         // An expression that the library's own parser does not take stays as a comment.
         Declared::Expression { text, .. } => match expression(&text) {
