@@ -25,6 +25,8 @@ pub enum Error {
     Refused(String),
     /// The build failed; its messages went to standard error already.
     BuildFailed,
+    /// `cargo package` failed, likewise.
+    PackageFailed,
     Start {
         program: Utf8PathBuf,
         source: std::io::Error,
@@ -38,6 +40,7 @@ impl fmt::Display for Error {
         match self {
             Self::LockOutOfDate(message) | Self::Unreachable(message) | Self::Refused(message) => f.write_str(message),
             Self::BuildFailed => f.write_str("cargo build failed"),
+            Self::PackageFailed => f.write_str("cargo package failed"),
             Self::Start { program, source } => write!(f, "cannot start {program}: {source}"),
             Self::Messages(message) => write!(f, "cannot read cargo's messages: {message}"),
         }
@@ -234,6 +237,8 @@ fn command(programs: &Programs, request: &BuildRequest<'_>, verb: &str) -> Comma
     let mut command = Command::new(&programs.cargo);
     command.env_clear().envs(request.environment).current_dir(request.cwd).stdin(Stdio::null());
     command.env_remove("CARGO_TARGET_DIR").env_remove("CARGO");
+    // `build.build-dir` of a configuration file would put intermediate files elsewhere, and a fresh target folder would not be fresh.
+    command.env("CARGO_BUILD_BUILD_DIR", request.target_dir);
     if let Some(name) = &programs.name {
         command.env("RUSTUP_TOOLCHAIN", name);
     }
@@ -304,7 +309,7 @@ pub fn package(
     let status =
         command.stdout(Stdio::null()).status().map_err(|source| Error::Start { program: programs.cargo.clone(), source })?;
     if !status.success() {
-        return Err(Error::BuildFailed);
+        return Err(Error::PackageFailed);
     }
     Ok(request.target_dir.join("package").join(format!("{name}-{version}.crate")))
 }

@@ -83,6 +83,8 @@ fn arguments(request: &Request, gathered: &Gathered) -> Vec<String> {
 fn build_error(error: cargo::Error) -> Error {
     match error {
         cargo::Error::BuildFailed => Error::new(Class::BuildFailed, &"cargo build failed; no release was written"),
+        cargo::Error::PackageFailed => Error::new(Class::BuildFailed, &"cargo package failed; no release was written")
+            .with_help("a library-only package is released as its .crate; `cargo package` says what it needs"),
         error => Error::usage(&error),
     }
 }
