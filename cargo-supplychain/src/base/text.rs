@@ -31,7 +31,7 @@ fn is_unprintable(character: char) -> bool {
         || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
-/// A URL without user name, password, query and fragment: what may be shown or recorded (DESIGN.md, invariant 8).
+/// A URL without user name, password, query and fragment: what may be shown or recorded (ARCHITECTURE.md, invariant 8).
 #[must_use]
 pub fn without_credentials(url: &str) -> String {
     let end = url.find(['?', '#']).unwrap_or(url.len());

@@ -1,5 +1,5 @@
 //! Gathers what `build`, `check` and `sbom` stand on: workspace, policy, cargo configuration, toolchain, lockfile, metadata, and the
-//! plan that follows from them. Executes nothing of the project (DESIGN.md, invariant 1).
+//! plan that follows from them. Executes nothing of the project (ARCHITECTURE.md, invariant 1).
 
 use std::collections::BTreeMap;
 
