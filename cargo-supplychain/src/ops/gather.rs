@@ -10,6 +10,7 @@ use super::workspace::{self, Workspace};
 use super::{Class, Error, Progress};
 use crate::assemble::{self, Evidence, Plan, Platforms, Resolver};
 use crate::base::Context;
+use crate::base::text::counted;
 use crate::check::{LockState, ToolchainFile, rules};
 use crate::collect::cargo_config::cargo_home;
 use crate::collect::toolchain::Programs;
@@ -106,7 +107,7 @@ pub fn gather(context: &Context, request: &Request, progress: &mut dyn Progress)
     gathered.lock = lock;
     gathered.manifests = manifests(context, &gathered)?;
     let packages = gathered.lock.lockfile().map_or(0, |lockfile| lockfile.packages.len());
-    stage.end(progress, &format!("{packages} packages in Cargo.lock"));
+    stage.end(progress, &format!("{} in Cargo.lock", counted(packages, "package")));
     Ok(gathered)
 }
 
