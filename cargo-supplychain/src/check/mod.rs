@@ -1,14 +1,17 @@
 //! Layer 2: judgement. [`check`] runs every rule of [`rules::ALL`] over the [`Facts`], applies levels and exemptions of the policy
 //! and lists what could not be evaluated. Pure: no IO, no clock; what it does not find in the facts it does not know.
 
+mod advised;
 mod cargo_setting;
+#[cfg(test)]
+mod case;
 mod exemptions;
 mod facts;
 mod not_evaluated;
 pub mod rules;
 
 use crate::config::Level;
-use crate::finding::{Area, Finding, ReportInput};
+use crate::finding::{Area, Finding, ReportInput, Severity};
 
 pub use facts::{Advisories, Facts, LockState, ToolchainFile};
 
@@ -17,7 +20,7 @@ pub struct Rule {
     /// `area/word`, a contract that never changes its meaning.
     pub id: &'static str,
     /// Its default severity; findings may carry another where the catalogue says so.
-    pub severity: crate::finding::Severity,
+    pub severity: Severity,
     pub area: Area,
     /// One sentence: when it fires.
     pub summary: &'static str,
@@ -50,15 +53,26 @@ impl Scope {
 pub fn check(facts: &Facts<'_>, scope: &Scope) -> ReportInput {
     let mut findings = Vec::new();
     for rule in rules::ALL.iter().filter(|rule| scope.includes(rule.area)) {
-        let level = facts.settings.rules.get(rule.id).and_then(|setting| setting.level);
-        match level {
-            Some(Level::Off) => {}
-            Some(Level::Severity(severity)) => {
-                findings.extend((rule.run)(facts).into_iter().map(|finding| Finding { severity, ..finding }));
-            }
-            None => findings.extend((rule.run)(facts)),
+        if level_of(facts, rule) != Some(Level::Off) {
+            findings.extend((rule.run)(facts).into_iter().map(|finding| leveled(facts, rule, finding)));
         }
     }
     let not_evaluated = not_evaluated::list(facts, scope);
     exemptions::apply(facts, scope, ReportInput { findings, exempted: Vec::new(), not_evaluated })
 }
+
+fn level_of(facts: &Facts<'_>, rule: &Rule) -> Option<Level> {
+    facts.settings.rules.get(rule.id).and_then(|setting| setting.level)
+}
+
+/// The finding with the severity that the policy gives its rule. What the rule itself rates down because of where it is (a setting
+/// of the user's own machine, a package that is not in this build) is not rated up by that.
+fn leveled(facts: &Facts<'_>, rule: &Rule, finding: Finding) -> Finding {
+    let Some(Level::Severity(severity)) = level_of(facts, rule) else { return finding };
+    let by_score = rule.area == Area::Advisories && finding.severity > Severity::Info;
+    let rated_down = finding.severity <= Severity::Low && finding.severity < rule.severity && !by_score;
+    Finding { severity: if rated_down { severity.min(finding.severity) } else { severity }, ..finding }
+}
+
+#[cfg(test)]
+mod tests;

@@ -18,6 +18,8 @@ use crate::model::index::{IndexFacts, IndexGap, IndexVersion};
 use crate::model::lockfile::CRATES_IO;
 use crate::model::{CargoConfig, LockedPackage, Lockfile};
 
+/// Cache format 3, index format 2.
+const HEADER: &[u8] = &[3, 2, 0, 0, 0];
 /// Of a long entry the end is read first: locked versions are mostly recent ones.
 const TAIL: u64 = 48 << 10;
 /// The largest entry that is read, in bytes; the largest real ones have a few mebibytes.
@@ -121,35 +123,41 @@ fn look_up(folder: &Utf8Path, name: &str, version: &semver::Version) -> Result<I
     }
 }
 
-/// Searches the end of the entry, then the whole.
+/// Searches a short entry as a whole; of a long one the end, then the whole.
 fn search(path: &Utf8Path, version: &[u8]) -> io::Result<Result<IndexVersion, IndexGap>> {
     let mut file = File::open(path)?;
     let metadata = file.metadata()?;
-    if !metadata.is_file() || metadata.len() > MAX_ENTRY {
+    let length = metadata.len();
+    if !metadata.is_file() || length > MAX_ENTRY {
         return Ok(Err(IndexGap::Unreadable("not a regular file of a sensible size".into())));
     }
-    let mut header = [0; 5];
-    if metadata.len() < 5 {
-        return Ok(Err(IndexGap::Unreadable("it is empty".into())));
-    }
-    file.read_exact(&mut header)?;
-    if header != [3, 2, 0, 0, 0] {
-        return Ok(Err(IndexGap::Unreadable("it is of another cache format".into())));
-    }
-    let mut bytes = Vec::new();
-    if metadata.len() > 2 * TAIL {
-        file.seek(SeekFrom::Start(metadata.len() - TAIL))?;
-        bytes.reserve_exact(usize::try_from(TAIL).unwrap_or(0) + 1);
-        file.by_ref().take(TAIL).read_to_end(&mut bytes)?;
-        // What stands before the first NUL is the rest of something that begins earlier.
-        if let Some(line) = line_of(&bytes, version) {
+    let is_long = length > 2 * TAIL;
+    if is_long {
+        let header = read_at(&mut file, 0, HEADER.len() as u64)?;
+        let tail = read_at(&mut file, length - TAIL, TAIL)?;
+        // What stands before the first NUL of the tail is the rest of something that begins earlier; it is skipped.
+        if header == HEADER
+            && let Some(line) = line_of(&tail, version)
+        {
             return Ok(parse_line(line, version));
         }
-        bytes.clear();
-        file.seek(SeekFrom::Start(5))?;
     }
-    file.take(MAX_ENTRY).read_to_end(&mut bytes)?;
-    Ok(line_of(&bytes, version).map_or(Err(IndexGap::NoSuchVersion), |line| parse_line(line, version)))
+    let whole = read_at(&mut file, 0, length)?;
+    let Some(entries) = whole.strip_prefix(HEADER) else {
+        let why = if whole.is_empty() { "it is empty" } else { "it is of another cache format" };
+        return Ok(Err(IndexGap::Unreadable(why.into())));
+    };
+    Ok(line_of(entries, version).map_or(Err(IndexGap::NoSuchVersion), |line| parse_line(line, version)))
+}
+
+/// Up to `length` bytes from `start` on.
+fn read_at(file: &mut File, start: u64, length: u64) -> io::Result<Vec<u8>> {
+    if start > 0 || file.stream_position()? > 0 {
+        file.seek(SeekFrom::Start(start))?;
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0) + 1);
+    file.take(length).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// The JSON after `NUL version NUL`. A JSON line holds no NUL and begins with `{`, so no part of one can pass for a version.

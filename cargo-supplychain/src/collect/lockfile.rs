@@ -48,12 +48,12 @@ pub fn read(path: &Utf8Path, shown: &str) -> Result<Option<ReadLockfile>, Error>
 
 /// At most one byte more than `limit`: the parser says that it is too large, nobody reads a device or a huge file to its end.
 pub(super) fn bounded(path: &Utf8Path, limit: usize) -> io::Result<Vec<u8>> {
-    let file = std::fs::File::open(path)?;
-    if !file.metadata()?.is_file() {
+    // Asked before it is opened: opening a named pipe would wait for its writer.
+    if !std::fs::metadata(path)?.is_file() {
         return Err(io::Error::other("not a regular file"));
     }
     let mut bytes = Vec::new();
-    file.take(limit as u64 + 1).read_to_end(&mut bytes)?;
+    std::fs::File::open(path)?.take(limit as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

@@ -181,6 +181,9 @@ pub struct Finding {
     pub evidence: Vec<String>,
     /// What to do next.
     pub help: String,
+    /// Advisory findings: the id of the advisory and its aliases, which exemptions may name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ids: Vec<String>,
 }
 
 /// `package` and `version` stand beside the other fields in JSON, both `null` when the finding is about no package.
@@ -203,6 +206,7 @@ impl Finding {
             locations: Vec::new(),
             evidence: Vec::new(),
             help: String::new(),
+            ids: Vec::new(),
         }
     }
 
@@ -224,6 +228,13 @@ impl Finding {
     #[must_use]
     pub fn because(mut self, fact: impl Into<String>) -> Self {
         self.evidence.push(fact.into());
+        self
+    }
+
+    /// It is known by these advisory ids.
+    #[must_use]
+    pub fn known_as(mut self, ids: impl IntoIterator<Item = String>) -> Self {
+        self.ids.extend(ids);
         self
     }
 

@@ -1,0 +1,153 @@
+//! For tests of rules: a set of facts that is all in order, to be changed where the test wants it.
+
+use std::collections::BTreeMap;
+
+use super::{Advisories, Facts, LockState, Rule};
+use crate::advisory::{self, Advisory, AdvisoryDatabase, FeedInfo, Kind};
+use crate::base::{Sha256, Timestamp};
+use crate::config::Settings;
+use crate::finding::Finding;
+use crate::model::index::{IndexFacts, IndexGap, IndexVersion};
+use crate::model::lockfile::CRATES_IO;
+use crate::model::manifest::Manifest;
+use crate::model::{Build, CargoConfig, Lockfile, Toolchain, lockfile, manifest};
+
+/// A checksum for locked packages.
+pub(crate) const HEX: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+pub(crate) struct Case {
+    pub(crate) settings: Settings,
+    pub(crate) now: Timestamp,
+    pub(crate) lock: LockState,
+    pub(crate) manifests: Vec<Manifest>,
+    pub(crate) index: IndexFacts,
+    pub(crate) database: Result<AdvisoryDatabase, String>,
+    pub(crate) build: Result<Build, String>,
+}
+
+impl Case {
+    /// The clock is 2026-11-23; the database is of the day before and empty; the build could not be planned.
+    pub(crate) fn new() -> Self {
+        let info = FeedInfo {
+            name: "RustSec".into(),
+            origin: "db".into(),
+            revision: None,
+            date: Some("2026-11-22".parse().unwrap()),
+            sha256: Sha256::of(b""),
+            entries: 0,
+        };
+        Self {
+            settings: Settings::default(),
+            now: "2026-11-23".parse().unwrap(),
+            lock: LockState::Present { lockfile: parse("version = 4\n"), stale: None },
+            manifests: Vec::new(),
+            index: IndexFacts::default(),
+            database: Ok(AdvisoryDatabase { info, advisories: Vec::new() }),
+            build: Err("not planned".into()),
+        }
+    }
+
+    /// The lockfile's text; `CRATES_IO` and `HEX` stand for themselves.
+    pub(crate) fn lock(mut self, text: &str) -> Self {
+        self.lock = LockState::Present { lockfile: parse(text), stale: None };
+        self
+    }
+
+    pub(crate) fn manifest(mut self, path: &str, text: &str) -> Self {
+        self.manifests.push(manifest::parse(path, text).unwrap());
+        self
+    }
+
+    /// `supplychain.toml`, with the real rules.
+    pub(crate) fn policy(mut self, text: &str) -> Self {
+        let known: Vec<_> = super::rules::known().collect();
+        self.settings = crate::config::parse("supplychain.toml", text, &known).unwrap();
+        self
+    }
+
+    /// What the index says of a crates.io package.
+    pub(crate) fn indexed(mut self, name: &str, version: &str, facts: Result<IndexVersion, IndexGap>) -> Self {
+        self.index.versions.insert((name.into(), version.parse().unwrap(), CRATES_IO[0].into()), facts);
+        self
+    }
+
+    pub(crate) fn advisory(mut self, advisory: Advisory) -> Self {
+        let database = self.database.as_mut().unwrap();
+        database.advisories.push(advisory);
+        database.advisories.sort_by(|a, b| (&a.package, &a.id).cmp(&(&b.package, &b.id)));
+        self
+    }
+
+    pub(crate) fn with<T>(&self, look: impl FnOnce(&Facts<'_>) -> T) -> T {
+        let advisories = match &self.database {
+            Ok(database) => {
+                let hits = self.lock.lockfile().map(|lock| advisory::hits(database, lock)).unwrap_or_default();
+                Advisories::Loaded { database: database.clone(), hits }
+            }
+            Err(why) => Advisories::Unavailable { why: why.clone(), help: "do something".into() },
+        };
+        let toolchain = Toolchain {
+            rustc: "1.95.0".into(),
+            rustc_commit: None,
+            host: "x86_64-unknown-linux-gnu".into(),
+            llvm: None,
+            cargo: "1.95.0".into(),
+            channel: None,
+        };
+        look(&Facts {
+            settings: &self.settings,
+            now: self.now,
+            in_ci: false,
+            lock: &self.lock,
+            manifests: &self.manifests,
+            cargo_config: &CargoConfig::default(),
+            environment: &BTreeMap::new(),
+            toolchain_file: None,
+            toolchain: &toolchain,
+            index: &self.index,
+            advisories: &advisories,
+            build: self.build.as_ref().map_err(String::as_str),
+        })
+    }
+
+    pub(crate) fn findings(&self, rule: &Rule) -> Vec<Finding> {
+        let findings = self.with(rule.run);
+        assert!(findings.iter().all(|finding| finding.id == rule.id && !finding.help.is_empty()), "{findings:?}");
+        findings
+    }
+
+    /// The findings of a rule, each as `SEVERITY PLACES: MESSAGE`.
+    pub(crate) fn run(&self, rule: &Rule) -> Vec<String> {
+        let places = |finding: &Finding| finding.locations.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        self.findings(rule)
+            .iter()
+            .map(|finding| format!("{} {}: {}", finding.severity, places(finding), finding.message))
+            .collect()
+    }
+}
+
+fn parse(text: &str) -> Lockfile {
+    lockfile::parse("Cargo.lock", text.replace("CRATES_IO", CRATES_IO[0]).replace("HEX", HEX).as_bytes()).unwrap()
+}
+
+/// An advisory on `lib` before 1.2.0, without a score.
+pub(crate) fn advisory(kind: Kind) -> Advisory {
+    Advisory {
+        id: "RUSTSEC-2026-0001".into(),
+        aliases: vec!["CVE-2026-1000".into()],
+        package: "lib".into(),
+        title: "Something is wrong".into(),
+        kind,
+        cvss: None,
+        score: None,
+        url: Some("https://example.org/advisory".into()),
+        date: "2026-10-01".into(),
+        source: None,
+        versions: rustsec::advisory::Versions::new(vec![">= 1.2.0".parse().unwrap()], Vec::new()).unwrap(),
+    }
+}
+
+/// A lockfile with `lib` of this version from crates.io, in line 3.
+pub(crate) fn lock_with_lib(version: &str) -> String {
+    format!("version = 4\n\n[[package]]\nname = \"lib\"\nversion = \"{version}\"\nsource = \"CRATES_IO\"\nchecksum = \"HEX\"\n")
+}

@@ -1,0 +1,218 @@
+use std::collections::BTreeMap;
+
+use super::case::{Case, HEX, advisory, lock_with_lib};
+use super::*;
+use crate::advisory::{Advisory, Kind};
+use crate::finding::NotEvaluated;
+use crate::model::build::{Artifact, ArtifactKind, Component, Origin, Role, TargetFolder, Use};
+use crate::model::index::{IndexGap, IndexVersion};
+use crate::model::{Build, Invocation, Source, Toolchain};
+
+fn judged(case: &Case, scope: &Scope) -> ReportInput {
+    case.with(|facts| check(facts, scope))
+}
+
+/// The best-effort checks that this version does not have are in every report; the tests look at the others.
+fn not_evaluated(case: &Case, scope: &Scope) -> Vec<String> {
+    let list = judged(case, scope).not_evaluated;
+    assert!(list.iter().all(|check| !check.help.is_empty()));
+    let others = list.into_iter().filter(|check| check.why != "not part of this version" && check.check != "build plan");
+    others.map(|NotEvaluated { area, check, why, required, .. }| format!("{area} {check} {required}: {why}")).collect()
+}
+
+fn vulnerable() -> Case {
+    let indexed = Ok(IndexVersion { checksum: HEX.parse().unwrap(), yanked: false, published: None });
+    Case::new().lock(&lock_with_lib("1.0.0")).indexed("lib", "1.0.0", indexed).advisory(advisory(Kind::Vulnerability))
+}
+
+#[test]
+fn exemptions_by_rule_by_advisory_and_by_alias_narrowed_by_package_and_version() {
+    for (exemption, exempts) in [
+        ("id = \"RUSTSEC-2026-0001\"", true),
+        ("id = \"CVE-2026-1000\"", true),
+        ("id = \"advisory/vulnerability\"\npackage = \"lib\"\nversion = \"1.0.0\"", true),
+        ("id = \"RUSTSEC-2026-0001\"\npackage = \"other\"", false),
+        ("id = \"RUSTSEC-2026-0001\"\npackage = \"lib\"\nversion = \"1.0.1\"", false),
+        ("id = \"RUSTSEC-2026-0002\"", false),
+    ] {
+        let case = vulnerable().policy(&format!("[[exemptions]]\n{exemption}\nreason = \"because\"\nexpires = 2027-01-01\n"));
+        let output = judged(&case, &Scope::default());
+        assert_eq!(output.exempted.len(), usize::from(exempts), "{exemption}");
+        assert_eq!(
+            output.findings.iter().filter(|finding| finding.id == "advisory/vulnerability").count(),
+            usize::from(!exempts)
+        );
+        assert!(output.exempted.iter().all(|exempted| exempted.reason == "because"));
+    }
+}
+
+#[test]
+fn expired_exemption_brings_the_finding_back_and_the_policy_cannot_exempt_itself() {
+    let expired = "[[exemptions]]\nid = \"RUSTSEC-2026-0001\"\nreason = \"r\"\nexpires = 2026-11-01\n";
+    let itself = "[[exemptions]]\nid = \"policy/exemption-expired\"\nreason = \"r\"\nexpires = 2027-01-01\n";
+    let output = judged(&vulnerable().policy(&format!("{expired}{itself}")), &Scope::default());
+    let ids: Vec<_> = output.findings.iter().map(|finding| finding.id).collect();
+    assert_eq!(ids, ["advisory/vulnerability", "policy/exemption-expired", "policy/exemption-unused"]);
+    assert!(output.exempted.is_empty());
+}
+
+#[test]
+fn levels_of_the_policy() {
+    let of = |case: Case, level: &str| {
+        let case = case.policy(&format!("[rules]\n\"advisory/vulnerability\" = \"{level}\"\n"));
+        judged(&case, &Scope::default()).findings.into_iter().map(|finding| finding.severity).collect::<Vec<_>>()
+    };
+    assert_eq!(of(vulnerable(), "off"), []);
+    assert_eq!(of(vulnerable(), "low"), [Severity::Low]);
+    let low = |score| Advisory { score: Some(score), ..advisory(Kind::Vulnerability) };
+    let scored = || Case::new().lock(&lock_with_lib("1.0.0")).advisory(low(20));
+    assert_eq!(of(scored(), "critical"), [Severity::Critical]);
+}
+
+/// A plan with one artifact of `app`, into which `linked` is linked; `lib` and `app` are its components.
+fn build(linked: &[&str]) -> Build {
+    let component = |name: &str| Component {
+        purl: format!("pkg:cargo/{name}@1.0.0"),
+        name: name.into(),
+        version: "1.0.0".into(),
+        origin: Origin::Registry { index: "i".into(), crates_io: true },
+        checksum: None,
+        license: None,
+        license_file: None,
+        authors: Vec::new(),
+        description: None,
+        repository: None,
+        links: None,
+        has_build_script: false,
+        is_proc_macro: false,
+    };
+    let uses = |name: &&str| Use { purl: component(name).purl, role: Role::Runtime, features: Vec::new() };
+    let artifact = Artifact {
+        name: "app".into(),
+        kind: ArtifactKind::Bin,
+        package: component("app").purl,
+        linked: linked.iter().map(uses).collect(),
+        host: Vec::new(),
+        dependencies: BTreeMap::new(),
+        native: Vec::new(),
+        file: None,
+    };
+    let toolchain = Toolchain {
+        rustc: "1.95.0".into(),
+        rustc_commit: None,
+        host: "h".into(),
+        llvm: None,
+        cargo: "1.95.0".into(),
+        channel: None,
+    };
+    let invocation = Invocation {
+        arguments: Vec::new(),
+        profile: "release".into(),
+        target: "t".into(),
+        target_is_explicit: false,
+        features: Vec::new(),
+        all_features: false,
+        default_features: true,
+        rustflags: Vec::new(),
+        target_folder: TargetFolder::Unused,
+        environment: BTreeMap::new(),
+        sandbox: "none".into(),
+    };
+    Build {
+        name: "app".into(),
+        version: "1.0.0".into(),
+        invocation,
+        source: Source::default(),
+        toolchain,
+        ci: None,
+        stamp: "2026-11-23".parse().unwrap(),
+        components: ["app", "lib"].map(|name| (component(name).purl, component(name))).into(),
+        artifacts: vec![artifact],
+        resolved_only: Vec::new(),
+        gaps: Vec::new(),
+    }
+}
+
+#[test]
+fn advisory_on_what_is_not_built_is_info_whatever_the_level() {
+    for (linked, policy, expected) in [
+        (&["app", "lib"][..], "", "high RUSTSEC-2026-0001: Something is wrong"),
+        (&["app"], "", "info RUSTSEC-2026-0001: Something is wrong (not in this build)"),
+        (
+            &["app"],
+            "[rules]\n\"advisory/vulnerability\" = \"critical\"\n",
+            "info RUSTSEC-2026-0001: Something is wrong (not in this build)",
+        ),
+    ] {
+        let mut case = vulnerable().policy(policy);
+        case.build = Ok(build(linked));
+        let found = judged(&case, &Scope::default()).findings;
+        let shown: Vec<_> = found.iter().map(|finding| format!("{} {}", finding.severity, finding.message)).collect();
+        assert_eq!(shown, [expected], "{linked:?} {policy}");
+    }
+    let mut case = vulnerable();
+    case.build = Ok(Build { artifacts: Vec::new(), ..build(&[]) });
+    assert_eq!(judged(&case, &Scope::default()).findings[0].severity, Severity::High, "no artifact: nothing is known to be out");
+}
+
+#[test]
+fn scope_narrows_rules_and_unmade_checks() {
+    let lock_only = Scope { only: vec![Area::Lock], ..Scope::default() };
+    let mut case = vulnerable();
+    case.database = Err("gone".into());
+    assert_eq!(not_evaluated(&case, &Scope::default()), ["advisories advisories true: gone"]);
+    assert!(not_evaluated(&case, &lock_only).is_empty());
+    assert!(judged(&vulnerable(), &lock_only).findings.is_empty());
+}
+
+#[test]
+fn age_of_the_database_is_judged_by_the_clock_of_the_run() {
+    for (date, policy, expected) in [
+        (Some("2026-11-22"), "", &[][..]),
+        (Some("2026-11-16"), "", &[]),
+        (Some("2026-10-24"), "", &["advisories advisories true: db-stale, age 30d > 7d"]),
+        (None, "", &["advisories advisories true: db-stale, the age of the advisory database is not known"]),
+        (Some("2026-10-24"), "[advisories]\nmax-age = \"30d\"\n", &[]),
+        (
+            Some("2020-01-01"),
+            "[advisories]\nmax-age = \"none\"\n",
+            &["advisories advisories false: the age of the advisory database is not judged: `max-age` is \"none\""],
+        ),
+    ] {
+        let mut case = Case::new().policy(policy);
+        case.database.as_mut().unwrap().info.date = date.map(|day| day.parse().unwrap());
+        assert_eq!(not_evaluated(&case, &Scope::default()), expected, "{date:?} {policy}");
+    }
+}
+
+#[test]
+fn index_gaps_are_told_once_a_reason_and_required_on_demand() {
+    let case = Case::new().lock(&lock_with_lib("1.0.0"));
+    let why = "cargo's index cache has no entry of 1 package: lib 1.0.0";
+    assert_eq!(not_evaluated(&case, &Scope::default()), [format!("lock yanked, checksum in the index false: {why}")]);
+    let required = Scope { require: vec![Area::Lock], ..Scope::default() };
+    assert_eq!(not_evaluated(&case, &required), [format!("lock yanked, checksum in the index true: {why}")]);
+    let known = case.indexed("lib", "1.0.0", Err(IndexGap::NoSuchVersion));
+    let why = "cargo's index cache does not know the version of 1 package: lib 1.0.0";
+    assert_eq!(not_evaluated(&known, &Scope::default()), [format!("lock yanked, checksum in the index false: {why}")]);
+}
+
+#[test]
+fn without_a_lockfile_advisories_are_undetermined() {
+    let mut case = Case::new();
+    case.lock = LockState::Missing { path: "Cargo.lock".into() };
+    assert_eq!(not_evaluated(&case, &Scope::default()), ["advisories advisories true: there is no Cargo.lock"]);
+}
+
+#[test]
+fn areas_to_come_are_told_and_fail_only_who_asks_for_them() {
+    let required = |scope: &Scope, policy: &str| {
+        let list = judged(&Case::new().policy(policy), scope).not_evaluated;
+        let areas = list.into_iter().filter(|check| check.required).map(|check| check.area);
+        areas.collect::<Vec<_>>()
+    };
+    assert_eq!(required(&Scope::default(), ""), []);
+    assert_eq!(required(&Scope { only: vec![Area::Integrity], ..Scope::default() }, ""), [Area::Integrity]);
+    assert_eq!(required(&Scope { require: vec![Area::Workflows], ..Scope::default() }, ""), [Area::Workflows]);
+    assert_eq!(required(&Scope::default(), "[rules]\nrequire = [\"maintainers\"]\n"), [Area::Maintainers]);
+}
