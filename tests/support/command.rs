@@ -43,6 +43,12 @@ impl<'p> Command<'p> {
         self
     }
 
+    /// Without a variable that runs have otherwise.
+    pub fn without(mut self, name: &str) -> Self {
+        self.environment.remove(name);
+        self
+    }
+
     pub fn cwd(mut self, folder: Utf8PathBuf) -> Self {
         self.cwd = folder;
         self
@@ -126,8 +132,25 @@ fn environment(project: &Project) -> BTreeMap<String, String> {
 
 /// Cargo as the project's own user would start it, in the project; its outcome does not matter.
 pub(super) fn plain_cargo(project: &Project, arguments: &[&str]) {
-    let mut command = process::Command::new("cargo");
-    command.args(arguments).env_clear().envs(environment(project)).current_dir(project.folder()).stdin(Stdio::null());
+    cargo(project, arguments, environment(project));
+}
+
+/// As [`plain_cargo`], where rustup chooses the toolchain, by the project's toolchain file.
+pub fn plain_cargo_without_toolchain(project: &Project, arguments: &[&str]) {
+    let mut environment = environment(project);
+    environment.remove("RUSTUP_TOOLCHAIN");
+    // `cargo test` puts the toolchain's own folder before rustup's proxies.
+    if let Ok(home) = std::env::var("CARGO_HOME").or_else(|_| std::env::var("HOME").map(|home| format!("{home}/.cargo"))) {
+        environment.insert("PATH".to_owned(), format!("{home}/bin:{}", std::env::var("PATH").unwrap_or_default()));
+    }
+    cargo(project, arguments, environment);
+}
+
+fn cargo(project: &Project, arguments: &[&str], environment: BTreeMap<String, String>) {
+    let path = environment.get("PATH").cloned().unwrap_or_default();
+    let program = std::env::split_paths(&path).map(|folder| folder.join("cargo")).find(|path| path.is_file()).unwrap();
+    let mut command = process::Command::new(program);
+    command.args(arguments).env_clear().envs(environment).current_dir(project.folder()).stdin(Stdio::null());
     command.env("CARGO_TARGET_DIR", project.root().join("plain-target").as_str());
     command.output().unwrap();
 }

@@ -9,7 +9,7 @@ use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-pub use command::Command;
+pub use command::{Command, plain_cargo_without_toolchain};
 pub use outcome::Outcome;
 
 /// The instant that every run judges by, unless told otherwise.

@@ -114,7 +114,17 @@ fn redacted(text: &str, root: &str) -> String {
     let lines = text.lines().map(|line| line.split(' ').map(redacted_word).collect::<Vec<_>>().join(" "));
     let text: String = lines.map(|line| without_size(line.trim_end()) + "\n").collect();
     let host = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
-    text.replace(&host, "[HOST]")
+    without_channel(&text.replace(&host, "[HOST]"))
+}
+
+/// The compiler's version, where it is proposed for a toolchain file.
+fn without_channel(text: &str) -> String {
+    const KEY: &str = "channel = \"";
+    let mut parts = text.split(KEY);
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |before, part| {
+        format!("{before}{KEY}[CHANNEL]{}", part.trim_start_matches(|one: char| one.is_ascii_digit() || one == '.'))
+    })
 }
 
 /// `449752 bytes` depends on the compiler.
