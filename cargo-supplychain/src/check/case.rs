@@ -10,6 +10,7 @@ use crate::finding::Finding;
 use crate::model::index::{IndexFacts, IndexGap, IndexVersion};
 use crate::model::lockfile::CRATES_IO;
 use crate::model::manifest::Manifest;
+use crate::model::toolchain_file::ToolchainFile;
 use crate::model::{Build, CargoConfig, Lockfile, Toolchain, lockfile, manifest};
 
 /// A checksum for locked packages.
@@ -94,6 +95,8 @@ impl Case {
             cargo: "1.95.0".into(),
             channel: None,
         };
+        // A project in order: what a case is about is the only thing to find.
+        let pinned = ToolchainFile { file: "rust-toolchain.toml".into(), channel: Some("1.95.0".into()), path: None, line: 2 };
         look(&Facts {
             settings: &self.settings,
             now: self.now,
@@ -102,7 +105,7 @@ impl Case {
             manifests: &self.manifests,
             cargo_config: &CargoConfig::default(),
             environment: &BTreeMap::new(),
-            toolchain_file: None,
+            toolchain_file: Some(&pinned),
             toolchain: &toolchain,
             index: &self.index,
             advisories: &advisories,

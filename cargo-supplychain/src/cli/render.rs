@@ -12,7 +12,8 @@ use crate::ops;
 
 /// The findings and unmade checks of a report, worst first, then one line of verdict.
 pub(super) fn report(shell: &Shell, report: &Report) {
-    let shown = |finding: &&Finding| shell.verbose || finding.severity > Severity::Info;
+    let least = if shell.quiet { Severity::Medium } else { Severity::Low };
+    let shown = |finding: &&Finding| shell.verbose || finding.severity >= least;
     for finding in report.findings.iter().filter(shown) {
         shell.err(|err| write_finding(err, finding, shell.verbose));
     }

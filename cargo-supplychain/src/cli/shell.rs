@@ -30,7 +30,7 @@ pub(super) struct Stage {
 pub(super) struct Shell {
     pub format: Format,
     pub verbose: bool,
-    quiet: bool,
+    pub quiet: bool,
     color: ColorChoice,
     pub stages: Vec<Stage>,
     current: &'static str,

@@ -1,7 +1,7 @@
 //! Cargo itself: `cargo metadata` for analysis (neutral folder, neutral environment), `cargo build` and `cargo package` for the build
 //! (the project's own folder and configuration, an environment without secrets).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
@@ -9,7 +9,8 @@ use std::process::{Command, Stdio};
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_metadata::{Message, TargetKind};
 
-use super::{process, toolchain::Programs};
+use super::cargo_config::cargo_home;
+use super::{memo, process, toolchain::Programs};
 use crate::base::{Context, text};
 use crate::model::events::{BuildEvents, BuiltTarget, ScriptRun};
 
@@ -88,8 +89,62 @@ pub fn metadata(
     for entry in request.config {
         command.args(["--config", entry]);
     }
-    let (stdout, stderr, success) = run(command, progress)?;
-    if success { Ok(stdout) } else { Err(classify(&stderr, context.offline)) }
+    let question = question(&command, programs);
+    let ask = || {
+        let (stdout, stderr, success) = run(command, progress)?;
+        if success { Ok(stdout) } else { Err(classify(&stderr, context.offline)) }
+    };
+    // A private home has another path each time, and no call without dependencies is worth remembering.
+    if request.no_deps || home.is_some() {
+        return ask();
+    }
+    memo::remembered(context, "metadata", &question, ask, |answer| witnesses(context, request.manifest, answer))
+}
+
+/// All that goes into the call: arguments, environment, programs.
+fn question(command: &Command, programs: &Programs) -> String {
+    let identity = |program: &Utf8Path| memo::stat(program).unwrap_or_default();
+    format!(
+        "{command:?}\n{:?}\n{}\n{}",
+        command.get_envs().collect::<Vec<_>>(),
+        identity(&programs.cargo),
+        identity(&programs.rustc)
+    )
+}
+
+/// What determines the output of `cargo metadata` besides its call (GRAPH.md, "A cache of `cargo metadata`").
+fn witnesses(context: &Context, manifest: &Utf8Path, answer: &str) -> Vec<memo::Witness> {
+    #[derive(serde::Deserialize)]
+    struct Package {
+        source: Option<String>,
+        manifest_path: Utf8PathBuf,
+    }
+    #[derive(serde::Deserialize)]
+    struct Answer {
+        packages: Vec<Package>,
+        workspace_root: Utf8PathBuf,
+    }
+    let Ok(answer) = serde_json::from_str::<Answer>(answer) else { return Vec::new() };
+    let mut witnesses = BTreeSet::new();
+    if let Some(home) = cargo_home(&context.env, &context.cwd) {
+        witnesses.extend(["config", "config.toml"].map(|name| memo::Witness::content(home.join(name))));
+    }
+    witnesses.insert(memo::Witness::content(answer.workspace_root.join("Cargo.lock")));
+    let locals = answer.packages.iter().filter(|package| package.source.is_none()).map(|package| &*package.manifest_path);
+    for local in locals.chain([manifest]) {
+        let folder = local.parent().unwrap_or(local);
+        // Manifests above it may hold the workspace that it inherits from; folders beside it may be members by a pattern.
+        for ancestor in folder.ancestors() {
+            witnesses.insert(memo::Witness::content(ancestor.join("Cargo.toml")));
+        }
+        let beside =
+            folder.ancestors().take_while(|ancestor| ancestor.starts_with(&answer.workspace_root)).map(Utf8Path::to_owned);
+        let targets = ["src", "src/bin", "examples", "tests", "benches"].map(|name| folder.join(name));
+        witnesses.extend(beside.chain([folder.to_owned()]).chain(targets).map(memo::Witness::names));
+    }
+    let foreign = answer.packages.iter().filter(|package| package.source.is_some());
+    witnesses.extend(foreign.map(|package| memo::Witness::stat(package.manifest_path.clone())));
+    witnesses.into_iter().collect()
 }
 
 /// A home without configuration and credentials, whose `registry` and `git` are those of `home`.

@@ -7,6 +7,7 @@ pub mod environment;
 pub mod index;
 pub mod lockfile;
 pub mod manifests;
+pub mod memo;
 pub mod process;
 pub mod release_folder;
 pub mod toolchain;

@@ -6,7 +6,7 @@ use std::fmt;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::process;
+use super::{memo, process};
 use crate::base::Context;
 use crate::model::Toolchain;
 
@@ -210,7 +210,9 @@ pub fn cfg_flags(rustflags: &[String]) -> Vec<String> {
 fn ask(context: &Context, program: &Utf8Path, arguments: &[&str]) -> Result<String, Error> {
     let mut command = process::analysis(context, program);
     command.args(arguments);
-    Ok(process::output(command)?)
+    let question = format!("{command:?}");
+    let witness = |_: &str| vec![memo::Witness::stat(program.to_owned())];
+    Ok(memo::remembered(context, "toolchain", &question, || process::output(command), witness)?)
 }
 
 #[cfg(test)]

@@ -14,13 +14,10 @@ pub fn read(workspace: &Utf8Path, target_directory: &Utf8Path) -> (Source, Vec<G
     let mut gap = |subject: &str, message: String| gaps.push(Gap { subject: subject.to_owned(), message });
     let repository = match Repository::discover(workspace) {
         Ok(repository) => repository,
+        // No repository is a fact, not a gap: every field of the source is empty, and documents say so.
+        Err(error) if error.code() == git2::ErrorCode::NotFound => return (Source::default(), gaps),
         Err(error) => {
-            let message = if error.code() == git2::ErrorCode::NotFound {
-                "the workspace is in no git repository".to_owned()
-            } else {
-                format!("the git repository cannot be read: {}", text::plain(error.message()))
-            };
-            gap("source", message);
+            gap("source", format!("the git repository cannot be read: {}", text::plain(error.message())));
             return (Source::default(), gaps);
         }
     };
@@ -32,7 +29,8 @@ pub fn read(workspace: &Utf8Path, target_directory: &Utf8Path) -> (Source, Vec<G
             source.commit_time = Timestamp::from_unix(commit.time().seconds());
             source.tags = tags(&repository, commit.id());
         }
-        Err(_) => gap("source", "the git repository has no commit".to_owned()),
+        Err(error) if matches!(error.code(), git2::ErrorCode::UnbornBranch | git2::ErrorCode::NotFound) => {}
+        Err(error) => gap("source", format!("HEAD cannot be read: {}", text::plain(error.message()))),
     }
     if let Ok(head) = repository.head()
         && head.is_branch()
@@ -108,7 +106,7 @@ mod tests {
         let root = Utf8Path::from_path(folder.path()).unwrap().canonicalize_utf8().unwrap();
         let target = root.join("target");
         let (none, gaps) = read(&root, &target);
-        assert_eq!((none, gaps.len()), (Source::default(), 1));
+        assert_eq!((none, gaps.len()), (Source::default(), 0));
 
         let repository = Repository::init(&root).unwrap();
         std::fs::write(root.join("a.txt"), "a").unwrap();

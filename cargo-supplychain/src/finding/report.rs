@@ -64,7 +64,11 @@ pub struct Report {
     pub judged_at: Timestamp,
     pub judged_at_is_given: bool,
     pub fail_on: String,
+    /// With `fail_on` none the verdict is that of the default level: it is told, and nothing is stopped by it.
     pub verdict: Verdict,
+    /// Whether the verdict decides the exit code and stops a build: `fail_on` is not none.
+    #[serde(skip)]
+    pub is_enforced: bool,
     pub summary: Summary,
     /// Worst first, then by id, package and place.
     pub findings: Vec<Finding>,
@@ -81,7 +85,13 @@ pub struct ReportInput {
 }
 
 impl Report {
-    /// Sorts, counts and judges. With `fail_on` none the verdict is always `Pass`: both lists are reported, neither fails.
+    /// The verdict as far as it stops anything: what decides the exit code.
+    #[must_use]
+    pub fn enforced_verdict(&self) -> Verdict {
+        if self.is_enforced { self.verdict } else { Verdict::Pass }
+    }
+
+    /// Sorts, counts and judges.
     #[must_use]
     pub fn new(mut input: ReportInput, fail_on: FailOn, now: Timestamp, now_is_given: bool) -> Self {
         let order = |a: &Finding, b: &Finding| {
@@ -103,9 +113,11 @@ impl Report {
             exempted: input.exempted.len(),
             not_evaluated: input.not_evaluated.len(),
         };
-        let verdict = if input.findings.iter().any(|finding| fail_on.is_reached_by(finding.severity)) {
+        let is_enforced = fail_on != FailOn::None;
+        let level = if is_enforced { fail_on } else { FailOn::default() };
+        let verdict = if input.findings.iter().any(|finding| level.is_reached_by(finding.severity)) {
             Verdict::Fail
-        } else if fail_on != FailOn::None && input.not_evaluated.iter().any(|check| check.required) {
+        } else if input.not_evaluated.iter().any(|check| check.required) {
             Verdict::Undetermined
         } else {
             Verdict::Pass
@@ -117,6 +129,7 @@ impl Report {
             judged_at_is_given: now_is_given,
             fail_on: fail_on.to_string(),
             verdict,
+            is_enforced,
             summary,
             findings: input.findings,
             exempted: input.exempted,
@@ -157,7 +170,9 @@ mod tests {
             (Some(Severity::High), Some(true), high, Verdict::Fail),
             (None, Some(true), high, Verdict::Undetermined),
             (None, Some(false), high, Verdict::Pass),
-            (Some(Severity::Critical), Some(true), FailOn::None, Verdict::Pass),
+            (Some(Severity::Critical), Some(true), FailOn::None, Verdict::Fail),
+            (None, Some(true), FailOn::None, Verdict::Undetermined),
+            (Some(Severity::Medium), None, FailOn::None, Verdict::Pass),
         ] {
             assert_eq!(report(severity, required, fail_on), verdict, "{severity:?} {required:?} {fail_on}");
         }

@@ -124,7 +124,7 @@ pub(super) fn settings(
     }
     let text = collect::read_text(&path, POLICY_LIMIT)
         .map_err(|error| Error::usage(&format!("cannot read the policy {path}: {error}")))?;
-    let settings = config::parse(&shown, &text, &known_rules()).map_err(|error| {
+    let settings = config::parse(&shown, &text, &rules::known().collect::<Vec<_>>()).map_err(|error| {
         let snippet = error.span.clone().map(|span| {
             Box::new(super::error::Snippet {
                 file: path.to_string(),
@@ -136,11 +136,6 @@ pub(super) fn settings(
         Error { snippet, ..Error::usage(&error) }
     })?;
     Ok((settings, Some(text.into_bytes())))
-}
-
-/// The rules, as the policy's parser has to know them.
-pub(super) fn known_rules() -> Vec<config::KnownRule<'static>> {
-    rules::ALL.iter().map(|rule| config::KnownRule { id: rule.id, takes_allow: rule.allows.is_some() }).collect()
 }
 
 fn cargo_config(context: &Context, request: &Request, root: &Utf8Path) -> Result<CargoConfig, Error> {

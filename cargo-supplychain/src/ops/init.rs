@@ -27,7 +27,7 @@ mod tests {
 
     #[test]
     fn the_template_changes_nothing() {
-        let known = super::super::gather::known_rules();
+        let known: Vec<_> = crate::check::rules::known().collect();
         let settings = parse("supplychain.toml", TEMPLATE, &known).unwrap();
         assert_eq!(settings, Settings { file: Some("supplychain.toml".to_owned()), ..Settings::default() });
         // With the comment signs of the settings taken away it is still a policy.

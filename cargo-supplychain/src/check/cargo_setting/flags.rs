@@ -35,7 +35,7 @@ const WITH_VALUE: [(&str, &str); 19] = [
 ];
 
 /// Codegen options that choose among rustc's own ways of generating the same program.
-const HARMLESS_CODEGEN: [&str; 26] = [
+const HARMLESS_CODEGEN: [&str; 28] = [
     "code-model",
     "codegen-units",
     "control-flow-guard",
@@ -46,6 +46,8 @@ const HARMLESS_CODEGEN: [&str; 26] = [
     "force-unwind-tables",
     "inline-threshold",
     "instrument-coverage",
+    "link-dead-code",
+    "link-self-contained",
     "linker-flavor",
     "lto",
     "metadata",

@@ -1,5 +1,10 @@
 //! One file a rule. [`ALL`] is the table: a rule that is not in it does not exist.
 
+mod advisory_malicious;
+mod advisory_notice;
+mod advisory_unmaintained;
+mod advisory_unsound;
+mod advisory_vulnerability;
 mod config_alias_shadows_tool;
 mod config_build_tool_override;
 mod config_compiler_override;
@@ -8,20 +13,9 @@ mod config_patch;
 mod config_profile_override;
 mod config_source_override;
 mod config_source_replacement;
-mod env_compiler_override;
-mod toolchain_path_override;
-mod toolchain_unpinned;
-
-use super::Rule;
-use crate::config::KnownRule;
-
-mod advisory_malicious;
-mod advisory_notice;
-mod advisory_unmaintained;
-mod advisory_unsound;
-mod advisory_vulnerability;
 mod dep_unpinned_requirement;
 mod dep_wildcard_requirement;
+mod env_compiler_override;
 mod lock_checksum_mismatch;
 mod lock_checksum_missing;
 mod lock_missing;
@@ -34,6 +28,11 @@ mod source_git_not_allowed;
 mod source_git_not_pinned;
 mod source_path_outside_workspace;
 mod source_registry_not_allowed;
+mod toolchain_path_override;
+mod toolchain_unpinned;
+
+use super::Rule;
+use crate::config::KnownRule;
 
 /// Every rule, in the order of the catalogue.
 pub static ALL: &[&Rule] = &[

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::super::args::{BuildArgs, Format};
 use super::super::exit::Exit;
 use super::super::render;
-use super::super::shell::{DIM, GOOD, NOTE, STRONG, Shell};
+use super::super::shell::{DIM, GOOD, NOTE, STRONG, Shell, Stage};
 use super::{ENVELOPE_VERSION, ask_passphrase, exit_of_verdict, gather_request, json_out, judge_request, show_report};
 use crate::base::Context;
 use crate::base::text::plain;
@@ -36,7 +36,7 @@ pub(in crate::cli) fn run(
     };
     match ops::build::build(context, &request, interrupt, &mut ask_passphrase, shell)? {
         Outcome::Stopped(report) => {
-            let exit = exit_of_verdict(report.verdict);
+            let exit = exit_of_verdict(report.enforced_verdict());
             show_stopped(shell, &report, exit);
             Ok(exit)
         }
@@ -83,9 +83,11 @@ fn passed(args: &BuildArgs) -> Vec<String> {
     passed
 }
 
-/// The JSON of `build` holds the report whole, and what came of it.
-fn envelope(report: &Report, exit: Exit, rest: serde_json::Value) -> serde_json::Value {
-    let mut value = json!({ "schema_version": ENVELOPE_VERSION, "exit_code": exit as u8, "report": report });
+/// The JSON of `build` holds the report whole, the stages with their seconds, and what came of it.
+fn envelope(shell: &Shell, report: &Report, exit: Exit, rest: serde_json::Value) -> serde_json::Value {
+    let stage = |stage: &Stage| json!({ "name": stage.name, "seconds": stage.took.as_secs_f64(), "outcome": stage.outcome });
+    let stages: Vec<_> = shell.stages.iter().map(stage).collect();
+    let mut value = json!({ "schema_version": ENVELOPE_VERSION, "exit_code": exit as u8, "report": report, "stages": stages });
     if let (Some(value), serde_json::Value::Object(rest)) = (value.as_object_mut(), rest) {
         value.extend(rest);
     }
@@ -94,7 +96,8 @@ fn envelope(report: &Report, exit: Exit, rest: serde_json::Value) -> serde_json:
 
 fn show_stopped(shell: &mut Shell, report: &Report, exit: Exit) {
     if shell.format == Format::Json {
-        json_out(shell, &envelope(report, exit, json!({ "release": null })));
+        let value = envelope(shell, report, exit, json!({ "release": null }));
+        json_out(shell, &value);
         return;
     }
     show_report(shell, report);
@@ -111,7 +114,8 @@ fn show_stopped(shell: &mut Shell, report: &Report, exit: Exit) {
 
 fn show_plan(shell: &mut Shell, report: &Report, build: &Build) {
     if shell.format == Format::Json {
-        json_out(shell, &envelope(report, Exit::Pass, json!({ "release": null, "plan": build })));
+        let value = envelope(shell, report, Exit::Pass, json!({ "release": null, "plan": build }));
+        json_out(shell, &value);
         return;
     }
     show_report(shell, report);
@@ -137,7 +141,8 @@ fn show_release(shell: &mut Shell, context: &Context, released: &Released) {
                 "gaps": released.build.gaps,
             }
         });
-        json_out(shell, &envelope(&released.report, Exit::Pass, value));
+        let value = envelope(shell, &released.report, Exit::Pass, value);
+        json_out(shell, &value);
         return;
     }
     if !shell.is_human() {
@@ -147,17 +152,19 @@ fn show_release(shell: &mut Shell, context: &Context, released: &Released) {
     shell.blank();
     render::report(shell, &released.report);
     shell.blank();
-    render::stages(shell);
-    shell.blank();
-    artifacts(shell, released);
+    if !shell.quiet {
+        render::stages(shell);
+        shell.blank();
+        artifacts(shell, released);
+    }
     let folder = released.folder.strip_prefix(&context.cwd).unwrap_or(&released.folder);
     shell.err(|err| {
         writeln!(err, "{GOOD}{:>12}{GOOD:#} {STRONG}{}{STRONG:#}", "Released", plain(folder.as_str()))?;
         for line in notes(released) {
             writeln!(err, "{NOTE}{:>12}{NOTE:#} {}", "Note", plain(&line))?;
         }
-        let key = if released.signer.is_some() { format!("{folder}/evidence/signer.pub") } else { "PUBLIC_KEY".to_owned() };
-        writeln!(err, "{DIM}{:>12}{DIM:#} cargo supplychain verify {} --key {}", "next", plain(folder.as_str()), plain(&key))
+        let key = released.public_key.as_ref().map_or("PUBLIC_KEY.pem", |path| path.as_str());
+        writeln!(err, "{DIM}{:>12}{DIM:#} cargo supplychain verify {} --key {}", "next", plain(folder.as_str()), plain(key))
     });
 }
 

@@ -11,5 +11,5 @@ pub(in crate::cli) fn run(shell: &mut Shell, context: &Context, args: &CheckArgs
     let request = gather_request(&args.selection, args.policy.policy.as_deref())?;
     let (_, judged) = ops::check::check(context, &request, &judge_request(&args.policy), shell)?;
     show_report(shell, &judged.report);
-    Ok(exit_of_verdict(judged.report.verdict))
+    Ok(exit_of_verdict(judged.report.enforced_verdict()))
 }

@@ -59,6 +59,8 @@ pub struct Released {
     pub verified: Option<Verified>,
     /// Who signed, for people.
     pub signer: Option<String>,
+    /// The signer's public key outside the release, where there is such a file.
+    pub public_key: Option<Utf8PathBuf>,
     /// Whether `[verify] key` says who has to sign, so that the verification had an anchor outside this run.
     pub signer_is_pinned: bool,
 }
@@ -73,7 +75,7 @@ pub fn build(
 ) -> Result<Outcome, Error> {
     let gathered = gather(context, &request.gather, progress)?;
     let Judged { report, feeds } = judge(context, &gathered, &request.judge, progress)?;
-    if report.verdict != Verdict::Pass {
+    if report.enforced_verdict() != Verdict::Pass {
         return Ok(Outcome::Stopped(report));
     }
     let plan = gathered.planned()?.clone();

@@ -64,6 +64,7 @@ pub(super) fn write(
         manifest,
         verified,
         signer: input.signer.map(KeySigner::describe),
+        public_key: input.signer.map(|signer| sign::key::public_path(signer.path())).filter(|path| path.is_file()),
         signer_is_pinned: pinned,
     })))
 }
