@@ -88,8 +88,7 @@ low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version buil
     Released target/supplychain/minimal-1.0.0-[HOST]
         Note signer not pinned: set [verify] key in supplychain.toml, and this check proves who signed as well
         Note no git commit stands behind this release
-        Note 1 gaps: what evidence could not establish stands in evidence/build.json and in the SBOMs
-        next cargo supplychain verify target/supplychain/minimal-1.0.0-[HOST] --key target/supplychain/minimal-1.0.0-[HOST]/evidence/signer.pub
+        next cargo supplychain verify target/supplychain/minimal-1.0.0-[HOST] --key [ROOT]/config/cargo-supplychain/key.pub
 ");
     let release = project.release();
     assert_snapshot!(files(&release).join("\n"), @"
@@ -186,8 +185,7 @@ fn the_workspace_example_tells_linked_from_build_only() {
     assert_eq!(of_report["metadata"]["component"]["name"], "report");
     // Every artifact has its three statements, over its own bytes.
     for artifact in ["hello", "report"] {
-        let digest =
-            cargo_supplychain::base::Sha256::of(&fs::read(release.join("artifacts").join(artifact)).unwrap()).to_string();
+        let digest = cargo_supplychain::base::Sha256::of(fs::read(release.join("artifacts").join(artifact)).unwrap()).to_string();
         for kind in ["provenance", "cyclonedx", "spdx"] {
             let statement = statement(&release.join(format!("attestations/{artifact}.{kind}.sigstore.json")));
             assert_eq!(statement["subject"][0]["digest"]["sha256"], digest.as_str());

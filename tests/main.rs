@@ -2,6 +2,7 @@
 //! it is linked once; one module an area. No test needs the network or anything outside this repository.
 
 #![allow(clippy::disallowed_methods, reason = "tests do IO")]
+#![allow(clippy::too_many_lines, reason = "inline snapshots count as lines")]
 
 mod advisories;
 mod bad_input;

@@ -9,8 +9,11 @@ use serde_json::Value;
 use crate::line::{components, names};
 use crate::support::{POLICY, Project, files};
 
-/// A workspace of path packages: `(folder, rest of [package] and below, sources)`; the lockfile is made by cargo itself.
-fn workspace(root: &str, packages: &[(&str, &str, &[(&str, &str)])]) -> Project {
+/// `(folder, rest of [package] and below, sources)`
+type Package<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)]);
+
+/// A workspace of path packages; the lockfile is made by cargo itself.
+fn workspace(root: &str, packages: &[Package<'_>]) -> Project {
     let project = Project::empty();
     project.write("Cargo.toml", root);
     for (name, manifest, sources) in packages {

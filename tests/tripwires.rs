@@ -15,7 +15,7 @@ const BUILD: &[&str] = &["build", "--offline"];
 struct Attack {
     name: &'static str,
     file: &'static str,
-    /// `TRAP` stands for the program that leaves a mark, `HOST` for the host's triple.
+    /// `{trap}` stands for the program that leaves a mark, `HOST` for the host's triple.
     text: &'static str,
     found: &'static [&'static str],
     /// Where the first finding has to point.
@@ -31,7 +31,7 @@ const ATTACKS: [Attack; 15] = [
     Attack {
         name: "wrapper",
         file: ".cargo/config.toml",
-        text: "[build]\nrustc-wrapper = \"TRAP\"\n",
+        text: "[build]\nrustc-wrapper = \"{trap}\"\n",
         found: COMPILER,
         place: ".cargo/config.toml:2",
         armed_by: METADATA,
@@ -39,7 +39,7 @@ const ATTACKS: [Attack; 15] = [
     Attack {
         name: "workspace wrapper",
         file: ".cargo/config.toml",
-        text: "[build]\nrustc-workspace-wrapper = \"TRAP\"\n",
+        text: "[build]\nrustc-workspace-wrapper = \"{trap}\"\n",
         found: COMPILER,
         place: ".cargo/config.toml:2",
         armed_by: METADATA,
@@ -47,7 +47,7 @@ const ATTACKS: [Attack; 15] = [
     Attack {
         name: "compiler",
         file: ".cargo/config.toml",
-        text: "build.rustc = \"TRAP\"\n",
+        text: "build.rustc = \"{trap}\"\n",
         found: COMPILER,
         place: ".cargo/config.toml:1",
         armed_by: METADATA,
@@ -63,7 +63,7 @@ const ATTACKS: [Attack; 15] = [
     Attack {
         name: "variable",
         file: ".cargo/config.toml",
-        text: "[env]\nRUSTC_WRAPPER = { value = \"TRAP\", force = true }\n",
+        text: "[env]\nRUSTC_WRAPPER = { value = \"{trap}\", force = true }\n",
         found: COMPILER,
         place: ".cargo/config.toml:2",
         // Cargo 1.95 does not read it itself; what the build starts does.
@@ -72,7 +72,7 @@ const ATTACKS: [Attack; 15] = [
     Attack {
         name: "legacy name",
         file: ".cargo/config",
-        text: "[build]\nrustc-wrapper = \"TRAP\"\n",
+        text: "[build]\nrustc-wrapper = \"{trap}\"\n",
         found: COMPILER,
         place: ".cargo/config:2",
         armed_by: METADATA,
@@ -80,7 +80,7 @@ const ATTACKS: [Attack; 15] = [
     Attack {
         name: "folder above",
         file: "../.cargo/config.toml",
-        text: "[build]\nrustc-wrapper = \"TRAP\"\n",
+        text: "[build]\nrustc-wrapper = \"{trap}\"\n",
         found: COMPILER,
         place: ".cargo/config.toml:2",
         armed_by: METADATA,
@@ -88,15 +88,15 @@ const ATTACKS: [Attack; 15] = [
     Attack {
         name: "own configuration",
         file: "../cargo/config.toml",
-        text: "[build]\nrustc-wrapper = \"TRAP\"\n",
+        text: "[build]\nrustc-wrapper = \"{trap}\"\n",
         found: &["low config/compiler-override"],
-        place: "cargo/config.toml:2",
+        place: "$CARGO_HOME/config.toml:2",
         armed_by: METADATA,
     },
     Attack {
         name: "linker",
         file: ".cargo/config.toml",
-        text: "[target.HOST]\nlinker = \"TRAP\"\n",
+        text: "[target.HOST]\nlinker = \"{trap}\"\n",
         found: TOOL,
         place: ".cargo/config.toml:2",
         armed_by: BUILD,
@@ -104,7 +104,7 @@ const ATTACKS: [Attack; 15] = [
     Attack {
         name: "linker for a cfg",
         file: ".cargo/config.toml",
-        text: "[target.'cfg(all())']\nlinker = \"TRAP\"\n",
+        text: "[target.'cfg(all())']\nlinker = \"{trap}\"\n",
         found: TOOL,
         place: ".cargo/config.toml:2",
         armed_by: BUILD,
@@ -112,7 +112,7 @@ const ATTACKS: [Attack; 15] = [
     Attack {
         name: "runner",
         file: ".cargo/config.toml",
-        text: "[target.HOST]\nrunner = \"TRAP\"\n",
+        text: "[target.HOST]\nrunner = \"{trap}\"\n",
         found: TOOL,
         place: ".cargo/config.toml:2",
         armed_by: &["run", "--offline"],
@@ -120,7 +120,7 @@ const ATTACKS: [Attack; 15] = [
     Attack {
         name: "flag that names a linker",
         file: ".cargo/config.toml",
-        text: "[build]\nrustflags = [\"-Clinker=TRAP\"]\n",
+        text: "[build]\nrustflags = [\"-Clinker={trap}\"]\n",
         found: TOOL,
         place: ".cargo/config.toml:2",
         armed_by: BUILD,
@@ -128,7 +128,7 @@ const ATTACKS: [Attack; 15] = [
     Attack {
         name: "flag of a target",
         file: ".cargo/config.toml",
-        text: "[target.HOST]\nrustflags = \"-C linker=TRAP\"\n",
+        text: "[target.HOST]\nrustflags = \"-C linker={trap}\"\n",
         found: TOOL,
         place: ".cargo/config.toml:2",
         armed_by: BUILD,
@@ -144,7 +144,7 @@ const ATTACKS: [Attack; 15] = [
     Attack {
         name: "alias",
         file: ".cargo/config.toml",
-        text: "[alias]\nsupplychain = [\"run\", \"--config\", \"build.rustc-wrapper='TRAP'\"]\n",
+        text: "[alias]\nsupplychain = [\"run\", \"--config\", \"build.rustc-wrapper='{trap}'\"]\n",
         found: &["critical config/alias-shadows-tool"],
         place: ".cargo/config.toml:2",
         armed_by: &["supplychain", "--offline"],
@@ -184,7 +184,7 @@ fn configuration_that_runs_code() {
     for attack in ATTACKS {
         let project = Project::app();
         let trap = project.trap("tools/trap");
-        project.write(attack.file, attack.text.replace("TRAP", trap.as_str()).replace("HOST", &host));
+        project.write(attack.file, attack.text.replace("{trap}", trap.as_str()).replace("HOST", &host));
         assert_found(&project, attack.name, attack.found, attack.place);
         if !attack.armed_by.is_empty() {
             assert!(project.is_sprung_by_cargo(attack.armed_by), "{}: the trap is not set", attack.name);
@@ -262,7 +262,7 @@ exit 1
 --- stdout
 ::error file=.cargo/config.toml,line=5,col=1,title=config/alias-shadows-tool (critical)::`cargo supplychain` is an alias for `cargo version`, so that this program does not run; remove the alias; call `cargo-supplychain supplychain` directly where the result counts
 ::error file=.cargo/config.toml,line=2,col=1,title=config/compiler-override (critical)::`build.rustc-wrapper` runs every compiler call through `tools/trap`; remove it, or allow the program by name in `[rules]` of supplychain.toml
-::notice title=toolchain/unpinned (low)::no rust-toolchain.toml says which compiler version builds this; write the version into rust-toolchain.toml: [toolchain] channel = "1.95.0"
+::notice title=toolchain/unpinned (low)::no rust-toolchain.toml says which compiler version builds this; write the version into rust-toolchain.toml: [toolchain] channel = "[CHANNEL]"
 ::notice title=cargo supplychain::3 findings; 0 exempted; 6 not evaluated
 "#);
     assert_snapshot!(project.run(&["check", "--format", "markdown", "--quiet"]).expect(1).text(), @r#"
@@ -279,7 +279,7 @@ Judged at 2026-09-01T12:00:00Z (given by `--now`), failing from `high` on, by ca
 |---|---|---|---|---|
 | critical | `config/alias-shadows-tool`<br>\`cargo supplychain\` is an alias for \`cargo version\`, so that this program does not run |  | .cargo/config.toml:5:1 | remove the alias; call \`cargo-supplychain supplychain\` directly where the result counts |
 | critical | `config/compiler-override`<br>\`build.rustc-wrapper\` runs every compiler call through \`tools/trap\` |  | .cargo/config.toml:2:1 | remove it, or allow the program by name in \`\[rules\]\` of supplychain.toml |
-| low | `toolchain/unpinned`<br>no rust-toolchain.toml says which compiler version builds this |  |  | write the version into rust-toolchain.toml: \[toolchain\] channel = "1.95.0" |
+| low | `toolchain/unpinned`<br>no rust-toolchain.toml says which compiler version builds this |  |  | write the version into rust-toolchain.toml: \[toolchain\] channel = "[CHANNEL]" |
 
 ### Not evaluated
 
@@ -298,7 +298,26 @@ Judged at 2026-09-01T12:00:00Z (given by `--now`), failing from `high` on, by ca
     assert_eq!(sarif["version"], "2.1.0");
     assert_eq!(place["artifactLocation"]["uri"], ".cargo/config.toml");
     assert_eq!(place["region"]["startLine"], 5);
-    assert_snapshot!(serde_json::to_string_pretty(&project.check().json()["findings"][0]).unwrap(), @"");
+    assert_snapshot!(serde_json::to_string_pretty(&project.check().json()["findings"][0]).unwrap(), @r#"
+{
+  "id": "config/alias-shadows-tool",
+  "severity": "critical",
+  "package": null,
+  "version": null,
+  "message": "`cargo supplychain` is an alias for `cargo version`, so that this program does not run",
+  "locations": [
+    {
+      "file": ".cargo/config.toml",
+      "line": 5,
+      "column": 1
+    }
+  ],
+  "evidence": [
+    "set by the repository"
+  ],
+  "help": "remove the alias; call `cargo-supplychain supplychain` directly where the result counts"
+}
+"#);
     // Reported, and stopping for nothing.
     project.run(&["check", "--fail-on", "none"]).expect(0);
     project.run(&["check", "--only", "lock,advisories"]).expect(0);

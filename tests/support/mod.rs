@@ -3,6 +3,7 @@
 
 mod command;
 mod outcome;
+mod registry;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,6 +12,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 pub use command::{Command, plain_cargo_without_toolchain};
 pub use outcome::Outcome;
+pub use registry::{checksum, locked};
 
 /// The instant that every run judges by, unless told otherwise.
 pub const NOW: &str = "2026-09-01T12:00:00Z";
@@ -77,7 +79,7 @@ impl Project {
     }
 
     pub fn advisory_with(&self, id: &str, package: &str, date: &str, fields: &str, versions: &str) {
-        self.write(&format!("advisory-db/crates/{package}/{id}.md"), &advisory(id, package, date, fields, versions));
+        self.write(&format!("advisory-db/crates/{package}/{id}.md"), advisory(id, package, date, fields, versions));
     }
 
     /// The temporary folder that holds everything.

@@ -110,7 +110,11 @@ impl Outcome {
 
 /// Text without the temporary folder, times, digests, versions and the host.
 fn redacted(text: &str, root: &str) -> String {
-    let text = text.replace(root, "[ROOT]").replace(env!("CARGO_PKG_VERSION"), "[VERSION]");
+    // Cargo, started in the root folder, shows some paths without their first slash.
+    let text = text
+        .replace(root, "[ROOT]")
+        .replace(root.trim_start_matches('/'), "[ROOT]")
+        .replace(env!("CARGO_PKG_VERSION"), "[VERSION]");
     let lines = text.lines().map(|line| line.split(' ').map(redacted_word).collect::<Vec<_>>().join(" "));
     let text: String = lines.map(|line| without_size(line.trim_end()) + "\n").collect();
     let host = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
@@ -135,6 +139,9 @@ fn without_size(line: &str) -> String {
 }
 
 fn redacted_word(word: &str) -> String {
+    if word.ends_with("/bin/rustc") {
+        return "[RUSTC]".to_owned();
+    }
     let (mut out, mut run) = (String::new(), String::new());
     for one in word.chars().chain(['\0']) {
         if one.is_ascii_hexdigit() {
