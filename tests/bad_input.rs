@@ -462,11 +462,11 @@ fn standard_output_that_is_full_or_closed() {
     }
 }
 
-/// Ctrl-C and a termination signal: exit 130, the build ended, nothing left.
+/// Ctrl-C, which reaches the whole process group, and signals to us alone: exit 130, the build ended, nothing left.
 #[cfg(unix)]
 #[test]
 fn interrupted() {
-    for signal in ["INT", "TERM"] {
+    for (signal, to) in [("INT", "group"), ("INT", "us"), ("TERM", "us")] {
         let project = Project::app();
         let began = project.root().join("began");
         project.write(
@@ -474,18 +474,20 @@ fn interrupted() {
             format!("fn main() {{\n    std::fs::write({began:?}, \"\").unwrap();\n    std::thread::sleep(std::time::Duration::from_secs(20));\n}}\n"),
         );
         let mut build = project.command(&["build", "--offline", "--no-sign"]).process();
+        std::os::unix::process::CommandExt::process_group(&mut build, 0);
         let child = build.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         wait_for(&began);
         let staged = project.path("target/supplychain").read_dir_utf8().unwrap();
         assert!(staged.into_iter().any(|entry| entry.unwrap().file_name().starts_with(".staging-")), "nothing to clean up");
-        let sent = std::process::Command::new("kill").args([format!("-{signal}"), child.id().to_string()]).status().unwrap();
+        let receiver = if to == "us" { child.id().to_string() } else { format!("-{}", child.id()) };
+        let sent = std::process::Command::new("kill").args([&format!("-{signal}"), "--", &receiver]).status().unwrap();
         assert!(sent.success());
         let begun = Instant::now();
         let output = child.wait_with_output().unwrap();
         assert!(begun.elapsed() < Duration::from_secs(10), "it waited for the build");
         let text = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(130), "{signal}: {text}");
-        assert!(text.contains("interrupted: no release was written"), "{text}");
+        assert_eq!(output.status.code(), Some(130), "{signal} to {to}: {text}");
+        assert!(text.contains("no release was written"), "{text}");
         let left: Vec<_> = project
             .path("target/supplychain")
             .read_dir_utf8()

@@ -10,6 +10,7 @@ mod interface;
 mod layers;
 mod line;
 mod lock;
+mod memory;
 mod secrets;
 mod selections;
 mod support;
