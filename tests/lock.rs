@@ -129,7 +129,7 @@ fn hostile() {
         writeln!(told, "{name}: {}", lines.collect::<Vec<_>>().join(" | ")).unwrap();
     }
     assert_snapshot!(told, @"
-too large: error: Cargo.lock: lockfile has 8388609 bytes, the limit is 8388608 | help: restore Cargo.lock from its history, or run `cargo generate-lockfile` and look at the difference
+too large: error: cannot read Cargo.lock: larger than the limit of 8388608 bytes | help: restore Cargo.lock from its history, or run `cargo generate-lockfile` and look at the difference
 too many packages: error: Cargo.lock:1:1: lockfile has 60000 packages, the limit is 50000 | help: restore Cargo.lock from its history, or run `cargo generate-lockfile` and look at the difference
 too long a name: error: Cargo.lock:3:8: a package name has 100000 bytes, 1 to 255 are allowed | help: restore Cargo.lock from its history, or run `cargo generate-lockfile` and look at the difference
 a cycle: 

@@ -23,6 +23,8 @@ pub mod collect;
 #[allow(clippy::disallowed_methods, reason = "this layer does the IO")]
 pub mod feeds;
 #[allow(clippy::disallowed_methods, reason = "this layer does the IO")]
+pub mod files;
+#[allow(clippy::disallowed_methods, reason = "this layer does the IO")]
 pub mod sign;
 // L4
 pub mod ops;

@@ -7,9 +7,10 @@ use std::io::{self, Read as _, Write as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::platform::{exchange, is_executable, make_executable, make_public, open_no_follow, sync_folder};
+use super::platform::{exchange, is_executable, make_executable, make_public};
 use crate::base::Sha256;
 use crate::base::digest::Hasher;
+use crate::files::{self, sync_folder};
 use crate::model::release_path;
 
 const STAGING: &str = ".staging-";
@@ -328,14 +329,12 @@ fn source_error(path: &Utf8Path, source: io::Error) -> Error {
     Error::Source { path: path.to_owned(), source }
 }
 
-/// Opens the source of a copy: a regular file, not through a link, and looked at again once it is open.
+/// Opens the source of a copy: a regular file, not through a link.
 fn open_source(path: &Utf8Path) -> Result<File, Error> {
-    let not_regular = || Error::NotRegular { path: path.to_owned() };
-    if !fs::symlink_metadata(path).map_err(|error| source_error(path, error))?.is_file() {
-        return Err(not_regular());
-    }
-    let file = open_no_follow(path).map_err(|error| source_error(path, error))?;
-    if file.metadata().map_err(|error| source_error(path, error))?.is_file() { Ok(file) } else { Err(not_regular()) }
+    files::open_no_follow(path).map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidInput => Error::NotRegular { path: path.to_owned() },
+        _ => source_error(path, error),
+    })
 }
 
 #[cfg(test)]

@@ -1,5 +1,4 @@
 //! Layer 3 (IO): where releases are kept: the release folder today, stores later.
 
-pub mod file;
 pub mod folder;
 mod platform;

@@ -1,6 +1,6 @@
 //! What differs between systems: exchanging folders, durability of folders, links, modes.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io;
 
 use camino::Utf8Path;
@@ -15,24 +15,6 @@ pub(super) fn exchange(a: &Utf8Path, b: &Utf8Path) -> bool {
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
 pub(super) fn exchange(_a: &Utf8Path, _b: &Utf8Path) -> bool {
     false
-}
-
-/// Systems that cannot open folders make their entries durable by themselves.
-pub(super) fn sync_folder(folder: &Utf8Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
-}
-
-/// Opens a file for reading, not through a link at its end and without waiting for a pipe.
-pub(super) fn open_no_follow(path: &Utf8Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true);
-    #[cfg(unix)]
-    {
-        use rustix::fs::OFlags;
-        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC).bits();
-        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags.cast_signed());
-    }
-    options.open(path)
 }
 
 #[cfg(unix)]

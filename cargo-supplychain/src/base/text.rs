@@ -20,6 +20,12 @@ pub fn plain(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// `text` as one line: every run of white space is one blank, the rest as [`plain`] has it. For descriptions, which authors wrap.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    plain(&text.split_whitespace().collect::<Vec<_>>().join(" ")).into_owned()
+}
+
 fn is_unprintable(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
@@ -45,6 +51,11 @@ mod tests {
         assert_eq!(plain("a\u{1b}[31m\r\n"), "a\\u{1b}[31m\\u{d}\\u{a}");
         assert_eq!(plain("x\u{202e}y"), "x\\u{202e}y");
         assert!(matches!(plain("日本語 ok"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn wrapped_text_becomes_one_line() {
+        assert_eq!(one_line(" a\n  b\r\n\tc\u{1b} "), "a b c\\u{1b}");
     }
 
     #[test]

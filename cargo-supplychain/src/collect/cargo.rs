@@ -29,6 +29,8 @@ pub enum Error {
     BuildFailed,
     /// A signal that asks to end has ended the build.
     Interrupted,
+    /// `cargo package` failed, likewise.
+    PackageFailed,
     Start {
         program: Utf8PathBuf,
         source: std::io::Error,
@@ -46,6 +48,7 @@ impl fmt::Display for Error {
             | Self::Refused(message) => f.write_str(message),
             Self::BuildFailed => f.write_str("cargo build failed"),
             Self::Interrupted => f.write_str("cargo build was interrupted"),
+            Self::PackageFailed => f.write_str("cargo package failed"),
             Self::Start { program, source } => write!(f, "cannot start {program}: {source}"),
             Self::Messages(message) => write!(f, "cannot read cargo's messages: {message}"),
         }
@@ -250,6 +253,8 @@ fn command(programs: &Programs, request: &BuildRequest<'_>, verb: &str) -> Comma
     let mut command = Command::new(&programs.cargo);
     command.env_clear().envs(request.environment).current_dir(request.cwd).stdin(Stdio::null());
     command.env_remove("CARGO_TARGET_DIR").env_remove("CARGO");
+    // `build.build-dir` of a configuration file would put intermediate files elsewhere, and a fresh target folder would not be fresh.
+    command.env("CARGO_BUILD_BUILD_DIR", request.target_dir);
     if let Some(name) = &programs.name {
         command.env("RUSTUP_TOOLCHAIN", name);
     }
@@ -284,14 +289,14 @@ pub fn build(programs: &Programs, request: &BuildRequest<'_>, started: &dyn Fn(u
     }
     let status = child.wait().map_err(failed)?;
     match broken {
-        _ if !status.success() => Err(failure(status)),
+        _ if !status.success() => Err(failure(status, Error::BuildFailed)),
         Some(message) => Err(Error::Messages(text::plain(&message).into_owned())),
         None => Ok(events),
     }
 }
 
 /// Ctrl-C reaches the child as well as us, and the child's end may come first.
-fn failure(status: std::process::ExitStatus) -> Error {
+fn failure(status: std::process::ExitStatus, otherwise: Error) -> Error {
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status)
         && [rustix::process::Signal::INT, rustix::process::Signal::TERM, rustix::process::Signal::HUP]
@@ -301,7 +306,7 @@ fn failure(status: std::process::ExitStatus) -> Error {
         return Error::Interrupted;
     }
     let _ = status;
-    Error::BuildFailed
+    otherwise
 }
 
 fn built_target(artifact: cargo_metadata::Artifact) -> BuiltTarget {
@@ -334,7 +339,7 @@ pub fn package(
     let status =
         command.stdout(Stdio::null()).status().map_err(|source| Error::Start { program: programs.cargo.clone(), source })?;
     if !status.success() {
-        return Err(failure(status));
+        return Err(failure(status, Error::PackageFailed));
     }
     Ok(request.target_dir.join("package").join(format!("{name}-{version}.crate")))
 }

@@ -1,10 +1,11 @@
 //! Reads `Cargo.lock`. What it means is [`crate::model::lockfile`]'s.
 
 use std::fmt;
-use std::io::{self, Read as _};
+use std::io;
 
 use camino::Utf8Path;
 
+use crate::files;
 use crate::model::lockfile::{self, Lockfile};
 
 /// Why a lockfile could not be had. A missing one is not an error.
@@ -37,24 +38,13 @@ pub struct ReadLockfile {
 /// Reads and parses the lockfile at `path`, which people are shown as `shown`; `None` when there is none.
 pub fn read(path: &Utf8Path, shown: &str) -> Result<Option<ReadLockfile>, Error> {
     let failed = |source| Error::Io { path: shown.to_owned(), source };
-    let bytes = match bounded(path, lockfile::MAX_BYTES) {
+    let bytes = match files::read(path, lockfile::MAX_BYTES as u64) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed(error)),
     };
     let lockfile = lockfile::parse(shown, &bytes).map_err(Error::Parse)?;
     Ok(Some(ReadLockfile { lockfile, bytes }))
-}
-
-/// At most one byte more than `limit`: the parser says that it is too large, nobody reads a device or a huge file to its end.
-pub(super) fn bounded(path: &Utf8Path, limit: usize) -> io::Result<Vec<u8>> {
-    // Asked before it is opened: opening a named pipe would wait for its writer.
-    if !std::fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("not a regular file"));
-    }
-    let mut bytes = Vec::new();
-    std::fs::File::open(path)?.take(limit as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -77,6 +67,6 @@ mod tests {
         let error = read(&root, "Cargo.lock").unwrap_err();
         assert_eq!(error.to_string(), "cannot read Cargo.lock: not a regular file");
         std::fs::File::create(&path).unwrap().set_len(lockfile::MAX_BYTES as u64 + 9).unwrap();
-        assert!(read(&path, "Cargo.lock").unwrap_err().to_string().contains("the limit is"));
+        assert!(read(&path, "Cargo.lock").unwrap_err().to_string().contains("larger than the limit"));
     }
 }

@@ -5,7 +5,7 @@ use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::lockfile::bounded;
+use crate::files;
 use crate::model::manifest::{self, Manifest};
 
 /// Why a manifest could not be had.
@@ -44,7 +44,7 @@ pub fn read(root: &Utf8Path, members: &[Utf8PathBuf]) -> Result<Vec<Manifest>, E
 }
 
 fn read_one(root: &Utf8Path, path: String) -> Result<Manifest, Error> {
-    let bytes = match bounded(&root.join(&path), manifest::MAX_BYTES) {
+    let bytes = match files::read(&root.join(&path), manifest::MAX_BYTES as u64) {
         Ok(bytes) => bytes,
         Err(source) => return Err(Error::Io { path, source }),
     };

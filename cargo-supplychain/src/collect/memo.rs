@@ -8,8 +8,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
-use super::read_bytes;
 use crate::base::{Context, Sha256};
+use crate::files;
 
 /// The largest answer that is kept or read.
 const LIMIT: u64 = 256 << 20;
@@ -32,7 +32,7 @@ pub enum Witness {
 impl Witness {
     /// The content of the file, now.
     pub fn content(path: Utf8PathBuf) -> Self {
-        let digest = read_bytes(&path, WITNESS_LIMIT).ok().map(Sha256::of);
+        let digest = files::read(&path, WITNESS_LIMIT).ok().map(Sha256::of);
         Self::Content(path, digest)
     }
 
@@ -123,7 +123,7 @@ fn changed_since(witnesses: &[Witness], begun: SystemTime) -> bool {
 
 /// First line: the witnesses as JSON. The rest: the answer.
 fn recall(path: &Utf8Path) -> Option<String> {
-    let text = String::from_utf8(read_bytes(path, LIMIT).ok()?).ok()?;
+    let text = String::from_utf8(files::read(path, LIMIT).ok()?).ok()?;
     let (head, answer) = text.split_once('\n')?;
     let witnesses: Vec<Witness> = serde_json::from_str(head).ok()?;
     witnesses.iter().all(Witness::holds).then(|| answer.to_owned())

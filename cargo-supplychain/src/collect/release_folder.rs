@@ -1,12 +1,13 @@
 //! Reads a release folder, or a file with its bundles, for `verify`. Follows no symbolic link below the folder that was
 //! named, opens nothing but regular files, keeps bounds, and reads each file once.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::base::digest::Hasher;
+use crate::files;
 use crate::verify::{BundleFile, FileEvidence, MAX_CONTROL_BYTES, ReleaseContents, needs_bytes};
 
 /// Most entries of a folder and deepest nesting; a release has a dozen or two.
@@ -205,22 +206,12 @@ fn unreadable(path: &Utf8Path) -> impl FnOnce(io::Error) -> Error {
     move |source| Error::Unreadable { path, source }
 }
 
-/// Opens a regular file without following a link at its end and without waiting for a pipe, and looks at what was opened.
+/// Opens a regular file without following a link at its end.
 fn open_regular(path: &Utf8Path) -> Result<File, Error> {
-    let mut options = OpenOptions::new();
-    options.read(true);
-    #[cfg(unix)]
-    {
-        use rustix::fs::OFlags;
-        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC).bits();
-        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags.cast_signed());
-    }
-    let file = options.open(path).map_err(unreadable(path))?;
-    if file.metadata().map_err(unreadable(path))?.is_file() {
-        Ok(file)
-    } else {
-        Err(Error::NotA { path: path.to_owned(), expected: "file" })
-    }
+    files::open_no_follow(path).map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidInput => Error::NotA { path: path.to_owned(), expected: "file" },
+        _ => unreadable(path)(error),
+    })
 }
 
 /// The file's bytes; `None` when there are more than `limit`.

@@ -96,7 +96,7 @@ fn rustup_toolchain(context: &Context, channel: Option<&str>) -> Option<Programs
         Some(home) => Utf8PathBuf::from(home),
         None => home_folder(context)?.join(".rustup"),
     };
-    let settings = super::read_text(&home.join("settings.toml"), 1 << 20).unwrap_or_default();
+    let settings = crate::files::read_text(&home.join("settings.toml"), 1 << 20).unwrap_or_default();
     let settings: toml::Table = settings.parse().unwrap_or_default();
     let setting = |key: &str| settings.get(key).and_then(toml::Value::as_str);
     let open = |name: &str| open_toolchain(&home, name, setting("default_host_triple"));

@@ -3,11 +3,12 @@
 
 use std::fmt;
 use std::fs;
-use std::io::Read as _;
+use std::io::ErrorKind;
 
 use camino::Utf8Path;
 
 use crate::base::text::plain;
+use crate::files;
 use crate::model::toolchain_file::ToolchainFile;
 
 /// Largest toolchain file that is read, in bytes.
@@ -62,17 +63,12 @@ pub fn read(workspace_root: &Utf8Path) -> Result<Option<ToolchainFile>, Error> {
 }
 
 fn one(path: &Utf8Path, shown: String, legacy: bool) -> Result<ToolchainFile, Error> {
-    let invalid = |reason: &str| Error::Invalid { path: shown.clone(), line: 0, reason: reason.to_owned() };
-    let io = |source| Error::Io { path: shown.clone(), source };
-    if !fs::metadata(path).map_err(io)?.is_file() {
-        return Err(invalid("not a regular file"));
-    }
-    let mut bytes = Vec::new();
-    fs::File::open(path).and_then(|file| file.take(FILE_MAX + 1).read_to_end(&mut bytes)).map_err(io)?;
-    if bytes.len() as u64 > FILE_MAX {
-        return Err(invalid("larger than 65536 bytes"));
-    }
-    let text = String::from_utf8(bytes).map_err(|_| invalid("not UTF-8"))?;
+    let text = files::read_text(path, FILE_MAX).map_err(|source| match source.kind() {
+        ErrorKind::InvalidInput | ErrorKind::FileTooLarge | ErrorKind::InvalidData => {
+            Error::Invalid { path: shown.clone(), line: 0, reason: source.to_string() }
+        }
+        _ => Error::Io { path: shown.clone(), source },
+    })?;
     ToolchainFile::parse(shown.clone(), &text, legacy).map_err(|error| Error::Invalid {
         path: shown,
         line: error.line,
@@ -116,7 +112,7 @@ mod tests {
         let huge = "#".repeat(65_537);
         for (text, expected) in [
             ("x", "rust-toolchain.toml:1: invalid toolchain file: "),
-            (&huge, "rust-toolchain.toml: invalid toolchain file: larger than 65536 bytes"),
+            (&huge, "rust-toolchain.toml: invalid toolchain file: larger than the limit of 65536 bytes"),
         ] {
             let (_folder, root) = tree(&[("a/b/rust-toolchain.toml", text)]);
             let error = read(&root.join("a/b")).unwrap_err().to_string();

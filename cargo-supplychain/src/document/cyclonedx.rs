@@ -1,5 +1,5 @@
 //! CycloneDX JSON (ECMA-424): the bill of materials of one artifact. `cyclonedx-bom` models and checks version 1.5;
-//! [`raise`] lifts the result to [`SPEC_VERSION`] with the fields that are newer than that model.
+//! `raise` lifts the result to [`SPEC_VERSION`] with the fields that are newer than that model.
 
 mod part;
 mod raise;

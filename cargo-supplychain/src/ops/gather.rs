@@ -15,6 +15,7 @@ use crate::collect::cargo_config::cargo_home;
 use crate::collect::toolchain::Programs;
 use crate::collect::{self, cargo, ci, environment, toolchain, vcs};
 use crate::config::{self, Settings};
+use crate::files;
 use crate::model::cargo_config::{build_targets, rustflags};
 use crate::model::manifest::Manifest;
 use crate::model::{CargoConfig, Gap, Invocation, Origin, Selection, TargetFolder, Toolchain};
@@ -136,7 +137,7 @@ pub(super) fn settings(
     if given.is_none() && !path.exists() {
         return Ok((Settings::default(), None));
     }
-    let text = collect::read_text(&path, POLICY_LIMIT)
+    let text = files::read_text(&path, POLICY_LIMIT)
         .map_err(|error| Error::usage(&format!("cannot read the policy {path}: {error}")).with_help(POLICY_HELP))?;
     let settings = config::parse(&shown, &text, &rules::known().collect::<Vec<_>>()).map_err(|error| {
         let snippet = error.span.clone().map(|span| {

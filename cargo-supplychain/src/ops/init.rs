@@ -3,8 +3,8 @@
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{Class, Error, workspace};
-use crate::archive;
 use crate::base::Context;
+use crate::files;
 
 /// The file, as it is written. A test holds that it parses and equals the defaults.
 pub const TEMPLATE: &str = include_str!("init/supplychain.toml");
@@ -15,7 +15,7 @@ pub fn init(context: &Context, manifest_path: Option<&Utf8Path>) -> Result<Utf8P
     if path.exists() {
         return Err(Error::usage(&format!("{path} is there already")).with_help("it is yours; delete it first to start anew"));
     }
-    archive::file::write(&path, TEMPLATE.as_bytes())
+    files::write(&path, TEMPLATE.as_bytes())
         .map_err(|error| Error::new(Class::Output, &format!("cannot write {path}: {error}")))?;
     Ok(path)
 }

@@ -4,7 +4,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::Error;
 use crate::base::{Context, Location};
-use crate::collect;
+use crate::files;
 
 /// The largest manifest that is read.
 const MANIFEST_LIMIT: u64 = 4 << 20;
@@ -73,8 +73,8 @@ fn nearest(folder: &Utf8Path) -> Option<Utf8PathBuf> {
 }
 
 fn parse(manifest: &Utf8Path) -> Result<toml::Table, Error> {
-    let text = collect::read_text(manifest, MANIFEST_LIMIT)
-        .map_err(|error| Error::usage(&format!("cannot read {manifest}: {error}")))?;
+    let text =
+        files::read_text(manifest, MANIFEST_LIMIT).map_err(|error| Error::usage(&format!("cannot read {manifest}: {error}")))?;
     text.parse().map_err(|error: toml::de::Error| {
         let place = error
             .span()

@@ -1,7 +1,7 @@
 //! The signing key in a file: found, loaded, made. A private key file is readable by its owner only, appears complete or
 //! not at all, and is never overwritten.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -200,12 +200,7 @@ fn write_new(path: &Utf8Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
     let mut file = builder.tempfile_in(folder).map_err(unwritable)?;
     file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(unwritable)?;
     file.persist_noclobber(path).map_err(|error| unwritable(error.error))?;
-    sync_folder(folder).map_err(unwritable)
-}
-
-/// Makes the folder's entries durable; systems that cannot open folders do it by themselves.
-fn sync_folder(folder: &Utf8Path) -> io::Result<()> {
-    if cfg!(unix) { OpenOptions::new().read(true).open(folder)?.sync_all() } else { Ok(()) }
+    crate::files::sync_folder(folder).map_err(unwritable)
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@ use super::super::args::{SbomArgs, SbomFormat};
 use super::super::exit::Exit;
 use super::super::shell::Shell;
 use super::gather_request;
-use crate::archive;
 use crate::base::Context;
+use crate::files;
 use crate::ops::{self, sbom::Format};
 
 pub(in crate::cli) fn run(shell: &mut Shell, context: &Context, args: &SbomArgs) -> Result<Exit, ops::Error> {
@@ -22,7 +22,7 @@ pub(in crate::cli) fn run(shell: &mut Shell, context: &Context, args: &SbomArgs)
             for document in documents {
                 let name = Utf8Path::new(&document.path).file_name().unwrap_or(&document.path);
                 let path = context.cwd.join(folder).join(name);
-                archive::file::write(&path, &document.bytes)
+                files::write(&path, &document.bytes)
                     .map_err(|error| ops::Error::new(ops::Class::Output, &format!("cannot write {path}: {error}")))
                     .map_err(|error| error.with_help("name another folder with --output DIR"))?;
                 shell.say("Wrote", path.as_str());

@@ -7,12 +7,12 @@ mod parse;
 mod paths;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::io::Read as _;
+use std::io::ErrorKind;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::base::Location;
+use crate::files;
 use crate::model::cargo_config::environment;
 use crate::model::{CargoConfig, ConfigEntry, Scope};
 
@@ -226,19 +226,12 @@ fn wanted(value: &toml::Value) -> Result<Vec<Include>, String> {
 }
 
 fn read_text(path: &Utf8Path, shown: &str) -> Result<String, Error> {
-    let io = |source| Error::Io { path: shown.to_owned(), source };
-    let refused = |reason: String| Error::Refused { path: shown.to_owned(), line: 0, reason };
-    let metadata = fs::metadata(path).map_err(io)?;
-    // Opening a pipe or a device could wait for ever or do something.
-    if !metadata.is_file() {
-        return Err(refused("not a regular file".into()));
-    }
-    let mut bytes = Vec::new();
-    fs::File::open(path).and_then(|file| file.take(FILE_MAX + 1).read_to_end(&mut bytes)).map_err(io)?;
-    if bytes.len() as u64 > FILE_MAX {
-        return Err(refused(format!("larger than {FILE_MAX} bytes")));
-    }
-    String::from_utf8(bytes).map_err(|_| refused("not UTF-8".into()))
+    files::read_text(path, FILE_MAX).map_err(|source| match source.kind() {
+        ErrorKind::InvalidInput | ErrorKind::FileTooLarge | ErrorKind::InvalidData => {
+            Error::Refused { path: shown.to_owned(), line: 0, reason: source.to_string() }
+        }
+        _ => Error::Io { path: shown.to_owned(), source },
+    })
 }
 
 #[cfg(test)]

@@ -1,3 +1,5 @@
+use std::fs;
+
 use super::*;
 use crate::model::ConfigEntry;
 
@@ -196,7 +198,7 @@ fn broken_input_is_named_with_its_place() {
     for (files, expected) in [
         (vec![(config, "[build\n")], ".cargo/config.toml:1:7: invalid cargo configuration: "),
         (vec![("home/config.toml", "a = 1\na = 2")], "$CARGO_HOME/config.toml:2:1: invalid cargo configuration: duplicate key"),
-        (vec![(config, &*big)], ".cargo/config.toml: larger than 1048576 bytes"),
+        (vec![(config, &*big)], ".cargo/config.toml: larger than the limit of 1048576 bytes"),
         (vec![("repo/.cargo/config/x", "")], ".cargo/config: not a regular file"),
         (
             vec![(config, "\ninclude = 'a.toml'"), ("repo/.cargo/a.toml", "a = ")],
@@ -225,7 +227,7 @@ fn broken_input_is_named_with_its_place() {
     }
     let tree = Tree::new(&[]);
     tree.write(config, b"a = '\xff'");
-    assert_eq!(tree.error(), ".cargo/config.toml: not UTF-8");
+    assert_eq!(tree.error(), ".cargo/config.toml: not UTF-8 text");
 }
 
 #[test]

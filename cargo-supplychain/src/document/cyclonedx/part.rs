@@ -12,7 +12,7 @@ use cyclonedx_bom::models::organization::OrganizationalEntity;
 use cyclonedx_bom::models::property::{Properties, Property};
 
 use crate::base::Sha256;
-use crate::base::text::{plain, without_credentials};
+use crate::base::text::{one_line, plain, without_credentials};
 use crate::config::DocumentSettings;
 use crate::document::identity::{public_url, rustc_release, stated};
 use crate::document::inventory::{Entry, Inventory};
@@ -135,7 +135,7 @@ fn role_word(role: Role) -> &'static str {
 fn describe(part: &mut Part, package: &Component) {
     // A package URL that the library refuses would make the whole document invalid; the name still identifies the package.
     part.purl = Purl::from_str(&package.purl).ok();
-    part.description = package.description.as_deref().map(|text| NormalizedString::new(&plain(text.trim())));
+    part.description = package.description.as_deref().map(|text| NormalizedString::new(&one_line(text)));
     part.licenses = licences(package);
 }
 

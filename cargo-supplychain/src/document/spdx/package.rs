@@ -6,7 +6,7 @@ use spdx_rs::models::{
 
 use super::{COMPILER, NOASSERTION, STANDARD_LIBRARY, expression};
 use crate::base::Sha256;
-use crate::base::text::plain;
+use crate::base::text::{one_line, plain};
 use crate::config::DocumentSettings;
 use crate::document::identity::{public_url, rustc_release, stated};
 use crate::document::inventory::{Entry, Inventory};
@@ -168,7 +168,7 @@ fn is_commit(rev: &str) -> bool {
 fn describe(package: &mut PackageInformation, component: &Component) -> Result<()> {
     package.external_reference = vec![purl_reference(&component.purl)];
     package.package_home_page = component.repository.as_deref().and_then(public_url);
-    package.package_summary_description = component.description.as_deref().map(|text| plain(text.trim()).into_owned());
+    package.package_summary_description = component.description.as_deref().map(one_line);
     match declared(component) {
         // An expression that the library's own parser does not take stays as a comment.
         Declared::Expression { text, .. } => match expression(&text) {

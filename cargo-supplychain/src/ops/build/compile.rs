@@ -9,7 +9,8 @@ use super::{Folders, Request, output_error};
 use crate::archive::folder::Staging;
 use crate::assemble::{self, Plan};
 use crate::base::Context;
-use crate::collect::{cargo, read_bytes};
+use crate::collect::cargo;
+use crate::files;
 use crate::model::{ArtifactFile, ArtifactKind, Build, TargetFolder};
 use crate::ops::gather::Gathered;
 use crate::ops::progress::Stage;
@@ -86,6 +87,8 @@ fn build_error(error: cargo::Error) -> Error {
     match error {
         cargo::Error::BuildFailed => Error::new(Class::BuildFailed, &"cargo build failed; no release was written"),
         cargo::Error::Interrupted => Error::new(Class::Interrupted, &"interrupted; no release was written"),
+        cargo::Error::PackageFailed => Error::new(Class::BuildFailed, &"cargo package failed; no release was written")
+            .with_help("a library-only package is released as its .crate; `cargo package` says what it needs"),
         error => Error::usage(&error),
     }
 }
@@ -116,7 +119,7 @@ fn package(
 /// Cargo.lock has to be, after the build, byte for byte what was checked before it.
 fn refuse_changed_lock(gathered: &Gathered) -> Result<(), Error> {
     let path = gathered.workspace.root.join("Cargo.lock");
-    match read_bytes(&path, crate::model::lockfile::MAX_BYTES as u64) {
+    match files::read(&path, crate::model::lockfile::MAX_BYTES as u64) {
         Ok(bytes) if bytes == gathered.lock_bytes => Ok(()),
         Ok(_) => Err(Error::usage(&format!("{path} was changed during the build"))
             .with_help("what was compiled is not what was checked; look at the change, then build again")),

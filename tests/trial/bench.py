@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+"""What we cost: paired runs, CPU seconds (user + system, children included) and their ratios.
+
+    bench.py --tool PATH WORKSPACE [--advisory-db DIR] [--peers DIR] [--pairs 7]
+
+1. A second `cargo supplychain build` with nothing to compile, against `cargo build` with nothing to compile: the difference is our work.
+2. `check --offline`, against `cargo metadata`, and against cargo-deny's and cargo-audit's checks (binaries in --peers; skipped with a
+   message without them). The database of all three is --advisory-db.
+The two of a pair run one after the other, in turns; the median of the pairs is printed. Noise of the machine hits both.
+"""
+import argparse
+import os
+import pathlib
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+
+
+def cpu(command, cwd, accepted=(0,), **environment):
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    result = subprocess.run([str(part) for part in command], cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                            env=dict(os.environ, **environment), text=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if result.returncode not in accepted:
+        sys.exit(f"{command} ended with {result.returncode}\n{result.stderr[-2000:]}")
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def paired(pairs, *runs):
+    """The medians of several runs, taken in turns."""
+    for run in runs:
+        run()
+    times = [[run() for run in runs] for _ in range(pairs)]
+    return [statistics.median(column) for column in zip(*times)]
+
+
+def deny_config(folder, database):
+    config = folder / "deny.toml"
+    repository = folder / "advisory-db"
+    subprocess.run(["cp", "-r", database, repository], check=True)
+    git = ["git", "-c", "user.name=bench", "-c", "user.email=bench@example.org"]
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "database"]):
+        subprocess.run(git + command, cwd=repository, check=True)
+    config.write_text(f'[advisories]\ndb-urls = ["file://{repository}"]\ndb-path = "{folder}/dbs"\nmaximum-db-staleness = "P9999D"\n'
+                      '[licenses]\nallow = ["MIT"]\n[bans]\nmultiple-versions = "allow"\n')
+    return config
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--tool", required=True, type=pathlib.Path)
+    parser.add_argument("--advisory-db", type=pathlib.Path)
+    parser.add_argument("--peers", type=pathlib.Path)
+    parser.add_argument("--pairs", type=int, default=7)
+    parser.add_argument("workspace", type=pathlib.Path)
+    arguments = parser.parse_args()
+    tool, workspace = arguments.tool.resolve(), arguments.workspace.resolve()
+    database = ["--advisory-db", arguments.advisory_db.resolve()] if arguments.advisory_db else []
+    packages = (workspace / "Cargo.lock").read_text().count("[[package]]")
+    print(f"{workspace.name}: {packages} packages in the lockfile, {arguments.pairs} pairs, CPU seconds")
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        key = folder / "key.pem"
+        subprocess.run([tool, "supplychain", "key", "generate", "-q", "--output", key], check=True)
+        # The first one compiles what is not compiled yet, outside of the measurement.
+        ours = [tool, "supplychain", "build", "-q", "--offline", "--fail-on", "none", "--key", key, *database]
+        cpu(ours, workspace)
+        cargo = ["cargo", "build", "-q", "--release", "--locked", "--offline", "--target-dir", "target/supplychain/.build"]
+        of_cargo, of_ours = paired(arguments.pairs, lambda: cpu(cargo, workspace), lambda: cpu(ours, workspace))
+        print(f"  build, nothing to compile: cargo {of_cargo:.3f}, cargo supplychain {of_ours:.3f}: our own work {of_ours - of_cargo:.3f}")
+
+        check = [tool, "supplychain", "check", "-q", "--offline", "--fail-on", "none", *database]
+        metadata = ["cargo", "metadata", "--format-version", "1", "--all-features", "--locked", "--offline"]
+        cold = paired(arguments.pairs, lambda: cpu(check + ["--cache-dir", tempfile.mkdtemp(dir=folder)], workspace))[0]
+        of_check, of_metadata = paired(arguments.pairs, lambda: cpu(check, workspace), lambda: cpu(metadata, workspace))
+        print(f"  check --offline: warm {of_check:.3f}, cold {cold:.3f}; one cargo metadata {of_metadata:.3f}")
+        if not arguments.peers or not arguments.advisory_db:
+            print("  peers: skipped, no --peers or no --advisory-db")
+            return
+        config = deny_config(folder, arguments.advisory_db.resolve())
+        deny = [arguments.peers.resolve() / "cargo-deny", "--offline", "--all-features", "check", "--config", config]
+        online = [part for part in deny if part != "--offline"]
+        cpu(online, workspace, accepted=range(256))
+        audit = [arguments.peers.resolve() / "cargo-audit", "audit", "--no-fetch", "--stale", "--db", folder / "advisory-db"]
+        of_check, of_deny, of_audit = paired(
+            arguments.pairs, lambda: cpu(check, workspace), lambda: cpu(deny, workspace, accepted=range(256)),
+            lambda: cpu(audit, workspace, accepted=range(256)))
+        print(f"  check --offline {of_check:.3f}, cargo-deny {of_deny:.3f}, cargo-audit {of_audit:.3f}: "
+              f"the two together cost {(of_deny + of_audit) / of_check:.1f} times as much")
+
+
+if __name__ == "__main__":
+    main()
