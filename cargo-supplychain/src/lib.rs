@@ -4,11 +4,12 @@
 // L0
 pub mod base;
 // L1
-pub mod advisory;
 pub mod attest;
-pub mod config;
 pub mod finding;
 pub mod model;
+// L1, upper step: these speak of findings and of the model
+pub mod advisory;
+pub mod config;
 // L2
 pub mod assemble;
 pub mod check;

@@ -53,7 +53,7 @@ impl Error {
                 io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
                     "make the folder writable, or name another with `--release-dir DIR`"
                 }
-                _ => "",
+                _ => "name another folder with `--release-dir DIR`",
             },
             Self::NotRegular { .. } => "release the file itself, not a link to it",
             Self::Path { .. } => "rename the file: a release has to mean the same on every system",

@@ -19,12 +19,16 @@ use crate::model::events::{BuildEvents, BuiltTarget, ScriptRun};
 pub enum Error {
     /// `Cargo.lock` does not satisfy the manifests; cargo's own message.
     LockOutOfDate(String),
+    /// A checksum of `Cargo.lock` is not the one of the registry index; cargo's own message.
+    ChecksumChanged(String),
     /// The network was needed and not allowed, or did not answer.
     Unreachable(String),
     /// Cargo refused: broken manifest, unknown package or feature, …; its message.
     Refused(String),
     /// The build failed; its messages went to standard error already.
     BuildFailed,
+    /// A signal that asks to end has ended the build.
+    Interrupted,
     /// `cargo package` failed, likewise.
     PackageFailed,
     Start {
@@ -38,8 +42,12 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::LockOutOfDate(message) | Self::Unreachable(message) | Self::Refused(message) => f.write_str(message),
+            Self::LockOutOfDate(message)
+            | Self::ChecksumChanged(message)
+            | Self::Unreachable(message)
+            | Self::Refused(message) => f.write_str(message),
             Self::BuildFailed => f.write_str("cargo build failed"),
+            Self::Interrupted => f.write_str("cargo build was interrupted"),
             Self::PackageFailed => f.write_str("cargo package failed"),
             Self::Start { program, source } => write!(f, "cannot start {program}: {source}"),
             Self::Messages(message) => write!(f, "cannot read cargo's messages: {message}"),
@@ -205,7 +213,15 @@ fn classify(stderr: &str, offline: bool) -> Error {
     let has = |phrases: &[&str]| phrases.iter().any(|phrase| stderr.contains(phrase));
     if has(&["because --locked was passed", "--locked was passed to prevent this", "needs to be updated but --locked"]) {
         Error::LockOutOfDate(message)
-    } else if (offline && has(&["--offline was specified", "attempting to make an HTTP request, but --offline", "network"]))
+    } else if has(&["changed between lock files"]) {
+        Error::ChecksumChanged(message)
+    } else if (offline
+        && has(&[
+            "--offline was specified",
+            "attempting to make an HTTP request, but --offline",
+            "offline mode (--offline)",
+            "network",
+        ]))
         || has(&[
             "failed to download",
             "Could not resolve host",
@@ -273,10 +289,24 @@ pub fn build(programs: &Programs, request: &BuildRequest<'_>, started: &dyn Fn(u
     }
     let status = child.wait().map_err(failed)?;
     match broken {
-        _ if !status.success() => Err(Error::BuildFailed),
+        _ if !status.success() => Err(failure(status, Error::BuildFailed)),
         Some(message) => Err(Error::Messages(text::plain(&message).into_owned())),
         None => Ok(events),
     }
+}
+
+/// Ctrl-C reaches the child as well as us, and the child's end may come first.
+fn failure(status: std::process::ExitStatus, otherwise: Error) -> Error {
+    #[cfg(unix)]
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status)
+        && [rustix::process::Signal::INT, rustix::process::Signal::TERM, rustix::process::Signal::HUP]
+            .iter()
+            .any(|asked| asked.as_raw() == signal)
+    {
+        return Error::Interrupted;
+    }
+    let _ = status;
+    otherwise
 }
 
 fn built_target(artifact: cargo_metadata::Artifact) -> BuiltTarget {
@@ -309,7 +339,7 @@ pub fn package(
     let status =
         command.stdout(Stdio::null()).status().map_err(|source| Error::Start { program: programs.cargo.clone(), source })?;
     if !status.success() {
-        return Err(Error::PackageFailed);
+        return Err(failure(status, Error::PackageFailed));
     }
     Ok(request.target_dir.join("package").join(format!("{name}-{version}.crate")))
 }
@@ -324,6 +354,10 @@ mod tests {
         assert!(matches!(classify(stale, false), Error::LockOutOfDate(_)));
         let offline = "error: failed to download `a v1.0.0`\n\nCaused by:\n  attempting to make an HTTP request, but --offline was specified";
         assert!(matches!(classify(offline, true), Error::Unreachable(_)));
+        let changed = "error: checksum for `itoa v1.0.19` changed between lock files\n\nthis could be indicative of";
+        assert!(matches!(classify(changed, true), Error::ChecksumChanged(_)));
+        let absent = "error: failed to select a version\nAs a reminder, you're using offline mode (--offline) which can";
+        assert!(matches!(classify(absent, true), Error::Unreachable(_)));
         assert!(matches!(classify("error: failed to parse manifest at `/x/Cargo.toml`", false), Error::Refused(_)));
     }
 }

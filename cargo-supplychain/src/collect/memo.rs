@@ -74,12 +74,9 @@ fn names(path: &Utf8Path) -> io::Result<Vec<String>> {
     for entry in fs::read_dir(path)? {
         let entry = entry?;
         let kind = entry.file_type()?;
-        let mark = match kind.is_dir() {
-            false => "",
-            // A folder becomes a member of a workspace by a pattern once it has a manifest.
-            true if entry.path().join("Cargo.toml").exists() => "/Cargo.toml",
-            true => "/",
-        };
+        // A folder becomes a member of a workspace by a pattern once it has a manifest, and a binary once it has a `main.rs`.
+        let inside = ["Cargo.toml", "main.rs"].into_iter().filter(|name| entry.path().join(name).exists());
+        let mark = if kind.is_file() { String::new() } else { format!("/{}", inside.collect::<Vec<_>>().join("+")) };
         names.push(format!("{}{mark}", entry.file_name().to_string_lossy()));
     }
     names.sort();

@@ -18,6 +18,21 @@ pub enum Class {
     Interrupted,
 }
 
+impl Class {
+    /// The word in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Usage => "usage",
+            Self::Rejected => "rejected",
+            Self::Undetermined => "undetermined",
+            Self::Output => "output",
+            Self::BuildFailed => "build-failed",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
 /// A verb could not do its work.
 #[derive(Debug)]
 pub struct Error {

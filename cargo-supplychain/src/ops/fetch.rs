@@ -2,10 +2,12 @@
 
 use std::sync::Mutex;
 
+use super::judge::DATABASE_HELP;
 use super::progress::Stage;
 use super::{Class, Error, Progress};
 use crate::advisory::FeedInfo;
 use crate::base::Context;
+use crate::base::text::without_credentials;
 use crate::collect::cargo_config::cargo_home;
 use crate::feeds::rustsec;
 
@@ -14,7 +16,7 @@ pub fn fetch(context: &Context, url: Option<&str>, progress: &mut dyn Progress) 
     if context.offline {
         return Err(Error::usage(&"--offline leaves nothing to fetch with"));
     }
-    let stage = Stage::begin(progress, "fetch", url.unwrap_or(rustsec::DEFAULT_URL));
+    let stage = Stage::begin(progress, "fetch", &without_credentials(url.unwrap_or(rustsec::DEFAULT_URL)));
     let home = cargo_home(&context.env, &context.cwd);
     let loaded = {
         let progress = Mutex::new(&mut *progress);
@@ -31,7 +33,7 @@ pub fn fetch(context: &Context, url: Option<&str>, progress: &mut dyn Progress) 
     };
     let database = loaded.map_err(|error| match error {
         rustsec::Error::Unavailable { why, help } => Error::new(Class::Undetermined, &why).with_help(help),
-        error => Error::usage(&error),
+        error => Error::usage(&error).with_help(DATABASE_HELP),
     })?;
     stage.end(progress, &format!("{} advisories", database.info.entries));
     Ok(database.info)

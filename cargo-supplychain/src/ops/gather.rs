@@ -21,6 +21,9 @@ use crate::model::cargo_config::{build_targets, rustflags};
 use crate::model::manifest::Manifest;
 use crate::model::{CargoConfig, Gap, Invocation, Origin, Selection, TargetFolder, Toolchain};
 
+const POLICY_HELP: &str =
+    "name a file with --policy, or leave it out: supplychain.toml at the workspace root, or the default policy";
+
 /// The largest policy file that is read.
 const POLICY_LIMIT: u64 = 1 << 20;
 
@@ -61,8 +64,18 @@ pub struct Gathered {
 #[derive(Debug, Clone)]
 pub struct NoPlan {
     pub why: String,
-    /// Whether data could not be had (no network), rather than that the lockfile is at fault.
-    pub unreachable: bool,
+    pub fault: Fault,
+}
+
+/// What keeps a plan from being made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The lockfile is missing or out of date.
+    Lock,
+    /// A checksum of the lockfile is not the registry's.
+    Checksum,
+    /// Data could not be had: no network.
+    Unreachable,
 }
 
 /// Gathers.
@@ -90,7 +103,7 @@ pub fn gather(context: &Context, request: &Request, progress: &mut dyn Progress)
         lock: LockState::Missing { path: "Cargo.lock".to_owned() },
         lock_bytes,
         manifests: Vec::new(),
-        plan: Err(NoPlan { why: "Cargo.lock is missing".to_owned(), unreachable: false }),
+        plan: Err(NoPlan { why: "Cargo.lock is missing".to_owned(), fault: Fault::Lock }),
         target_directory,
         workspace,
     };
@@ -98,10 +111,11 @@ pub fn gather(context: &Context, request: &Request, progress: &mut dyn Progress)
         match metadata(context, &gathered, progress)? {
             Ok(metadata) => gathered.plan = Ok(plan(context, request, &gathered, lockfile, &metadata)?),
             Err(Missing::Stale(message)) => {
-                gathered.plan = Err(NoPlan { why: "Cargo.lock is out of date".to_owned(), unreachable: false });
+                gathered.plan = Err(NoPlan { why: "Cargo.lock is out of date".to_owned(), fault: Fault::Lock });
                 *stale = Some(message);
             }
-            Err(Missing::Unreachable(message)) => gathered.plan = Err(NoPlan { why: message, unreachable: true }),
+            Err(Missing::Checksum(message)) => gathered.plan = Err(NoPlan { why: message, fault: Fault::Checksum }),
+            Err(Missing::Unreachable(message)) => gathered.plan = Err(NoPlan { why: message, fault: Fault::Unreachable }),
         }
     }
     gathered.lock = lock;
@@ -125,7 +139,7 @@ pub(super) fn settings(
         return Ok((Settings::default(), None));
     }
     let text = files::read_text(&path, POLICY_LIMIT)
-        .map_err(|error| Error::usage(&format!("cannot read the policy {path}: {error}")))?;
+        .map_err(|error| Error::usage(&format!("cannot read the policy {path}: {error}")).with_help(POLICY_HELP))?;
     let settings = config::parse(&shown, &text, &rules::known().collect::<Vec<_>>()).map_err(|error| {
         let snippet = error.span.clone().map(|span| {
             Box::new(super::error::Snippet {
@@ -156,7 +170,11 @@ fn cargo_config(context: &Context, request: &Request, root: &Utf8Path) -> Result
 
 fn lock(root: &Utf8Path) -> Result<(LockState, Vec<u8>), Error> {
     let path = root.join("Cargo.lock");
-    Ok(match collect::lockfile::read(&path, "Cargo.lock").map_err(|error| Error::usage(&error))? {
+    let unreadable = |error| {
+        Error::usage(&error)
+            .with_help("restore Cargo.lock from its history, or run `cargo generate-lockfile` and look at the difference")
+    };
+    Ok(match collect::lockfile::read(&path, "Cargo.lock").map_err(unreadable)? {
         Some(read) => (LockState::Present { lockfile: read.lockfile, stale: None }, read.bytes),
         None => (LockState::Missing { path: "Cargo.lock".to_owned() }, Vec::new()),
     })
@@ -164,6 +182,7 @@ fn lock(root: &Utf8Path) -> Result<(LockState, Vec<u8>), Error> {
 
 enum Missing {
     Stale(String),
+    Checksum(String),
     Unreachable(String),
 }
 
@@ -175,6 +194,7 @@ fn metadata(context: &Context, gathered: &Gathered, progress: &mut dyn Progress)
     match cargo::metadata(context, &gathered.programs, request, &mut |line| progress.status(line)) {
         Ok(metadata) => Ok(Ok(metadata)),
         Err(cargo::Error::LockOutOfDate(message)) => Ok(Err(Missing::Stale(message))),
+        Err(cargo::Error::ChecksumChanged(message)) => Ok(Err(Missing::Checksum(message))),
         Err(cargo::Error::Unreachable(message)) => Ok(Err(Missing::Unreachable(message))),
         Err(error) => Err(Error::usage(&format!("cargo metadata refused {}\n{error}", gathered.workspace.manifest))),
     }
@@ -325,11 +345,13 @@ impl Gathered {
     /// The plan, or the error that the lack of one is.
     pub fn planned(&self) -> Result<&Plan, Error> {
         self.plan.as_ref().map_err(|missing| {
-            let class = if missing.unreachable { Class::Undetermined } else { Class::Usage };
-            let help = if missing.unreachable {
-                "run `cargo fetch --locked` with network first"
-            } else {
-                "run `cargo generate-lockfile` or `cargo update --workspace`, look at the change, and commit Cargo.lock"
+            let (class, help) = match missing.fault {
+                Fault::Lock => (
+                    Class::Usage,
+                    "run `cargo generate-lockfile` or `cargo update --workspace`, look at the change, and commit Cargo.lock",
+                ),
+                Fault::Checksum => (Class::Usage, "see who changed the checksum with `git log -p Cargo.lock`, and restore it"),
+                Fault::Unreachable => (Class::Undetermined, "run `cargo fetch --locked` with network first"),
             };
             Error::new(class, &format!("cannot tell what would be built: {}", missing.why)).with_help(help)
         })

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
-use super::gather::Gathered;
+use super::gather::{Fault, Gathered};
 use super::progress::Stage;
 use super::{Error, Progress};
 use crate::advisory::{self, FeedInfo};
@@ -16,6 +16,9 @@ use crate::feeds::rustsec;
 use crate::finding::{Area, FailOn, Report};
 use crate::model::cargo_config::environment;
 use crate::model::index::IndexFacts;
+
+/// What `--advisory-db` and `[advisories] database` take.
+pub(super) const DATABASE_HELP: &str = "name a folder that holds `crates/NAME/RUSTSEC-….md`, or a git URL";
 
 /// How to judge.
 #[derive(Debug, Clone, Default)]
@@ -67,10 +70,18 @@ pub fn judge(context: &Context, gathered: &Gathered, request: &Request, progress
         toolchain: &gathered.toolchain,
         index: &index,
         advisories: &advisories,
-        build: gathered.plan.as_ref().map(|plan| &plan.build).map_err(|missing| missing.why.as_str()),
+        build: gathered.plan.as_ref().map(|plan| &plan.build).map_err(|missing| missing.why.lines().next().unwrap_or_default()),
     };
     let fail_on = request.fail_on.unwrap_or(gathered.settings.build.fail_on);
     let report = Report::new(check::check(&facts, &scope), fail_on, context.now, context.now_is_given);
+    // Cargo refuses a checksum that no rule has found wrong (the rule is off, or another source stands in for the registry): without
+    // a finding that would pass.
+    if let Err(missing) = &gathered.plan
+        && missing.fault == Fault::Checksum
+        && !report.findings.iter().any(|finding| finding.id == "lock/checksum-mismatch")
+    {
+        gathered.planned()?;
+    }
     stage.end(progress, &format!("{}, {} not evaluated", counted(report.findings.len(), "finding"), report.not_evaluated.len()));
     Ok(Judged { report, feeds })
 }
@@ -108,6 +119,6 @@ fn advisories(
             Ok(Advisories::Loaded { database, hits })
         }
         Err(rustsec::Error::Unavailable { why, help }) => Ok(Advisories::Unavailable { why, help }),
-        Err(error) => Err(Error::usage(&error)),
+        Err(error) => Err(Error::usage(&error).with_help(DATABASE_HELP)),
     }
 }

@@ -53,15 +53,16 @@ fn key(context: &Context, request: &Request, configured: Option<&str>) -> Result
 
 fn one(context: &Context, request: &Request, policy: &VerificationPolicy, path: &Utf8Path) -> Result<Outcome, Error> {
     let place = context.cwd.join(path);
+    let unreadable = |error: release_folder::Error| Error::usage(&error).with_help("name a release folder or a released file");
     let result = if place.is_dir() {
         if !request.bundles.is_empty() {
             return Err(Error::usage(&format!("--bundle is for files, and {path} is a release folder")));
         }
-        let contents = release_folder::read(&place).map_err(|error| Error::usage(&error))?;
+        let contents = release_folder::read(&place).map_err(unreadable)?;
         verify::release(&contents, policy)
     } else {
         let bundles: Vec<_> = request.bundles.iter().map(|bundle| context.cwd.join(bundle)).collect();
-        let evidence = release_folder::read_file(&place, &bundles).map_err(|error| Error::usage(&error))?;
+        let evidence = release_folder::read_file(&place, &bundles).map_err(unreadable)?;
         verify::file(&evidence, policy)
     };
     Ok(Outcome { path: path.to_owned(), result })

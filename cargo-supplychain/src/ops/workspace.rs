@@ -62,7 +62,10 @@ fn given(context: &Context, path: &Utf8Path) -> Result<Utf8PathBuf, Error> {
         return Err(Error::usage(&format!("--manifest-path {path} is not a Cargo.toml"))
             .with_help("name the file itself, for example --manifest-path app/Cargo.toml"));
     }
-    if path.is_file() { Ok(path) } else { Err(Error::usage(&format!("cannot find the manifest {path}"))) }
+    if path.is_file() {
+        return Ok(path);
+    }
+    Err(Error::usage(&format!("cannot find the manifest {path}")).with_help("name the Cargo.toml of a package or workspace"))
 }
 
 fn nearest(folder: &Utf8Path) -> Option<Utf8PathBuf> {

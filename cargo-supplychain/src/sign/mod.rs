@@ -68,7 +68,10 @@ impl Error {
             Self::Exists { .. } => "move it away first, or name another file; a key is never overwritten".into(),
             Self::PublicKey { .. } => "expected PEM `PUBLIC KEY` with an ECDSA P-256 or Ed25519 key".into(),
             Self::NoHome => "set HOME, or name the key with `--key FILE` or `[sign] key`".into(),
-            Self::Unreadable { .. } | Self::Unwritable { .. } | Self::Backend(_) => String::new(),
+            Self::Unwritable { .. } => {
+                "name another place with `key generate --output FILE`, or for your own key with XDG_CONFIG_HOME".into()
+            }
+            Self::Unreadable { .. } | Self::Backend(_) => String::new(),
         }
     }
 

@@ -26,13 +26,12 @@ const ENVELOPE_VERSION: u32 = 1;
 /// Tells an error and gives its exit code.
 pub(super) fn failed(shell: &mut Shell, error: &ops::Error) -> Exit {
     if shell.format == Format::Json {
-        let class = format!("{:?}", error.class).to_lowercase();
         json_out(
             shell,
             &json!({
                 "schema_version": ENVELOPE_VERSION,
                 "exit_code": exit_of(error.class) as u8,
-                "error": { "class": class, "message": error.message, "help": error.help },
+                "error": { "class": error.class.as_str(), "message": error.message, "help": error.help },
             }),
         );
     }

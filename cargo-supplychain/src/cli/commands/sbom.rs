@@ -23,7 +23,8 @@ pub(in crate::cli) fn run(shell: &mut Shell, context: &Context, args: &SbomArgs)
                 let name = Utf8Path::new(&document.path).file_name().unwrap_or(&document.path);
                 let path = context.cwd.join(folder).join(name);
                 files::write(&path, &document.bytes)
-                    .map_err(|error| ops::Error::new(ops::Class::Output, &format!("cannot write {path}: {error}")))?;
+                    .map_err(|error| ops::Error::new(ops::Class::Output, &format!("cannot write {path}: {error}")))
+                    .map_err(|error| error.with_help("name another folder with --output DIR"))?;
                 shell.say("Wrote", path.as_str());
             }
         }

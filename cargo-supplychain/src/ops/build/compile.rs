@@ -53,8 +53,10 @@ pub(super) fn compile<'a>(
         offline: context.offline,
     };
     let started = |child| interrupt.lock().child = Some(child);
-    let events = cargo::build(&gathered.programs, &call, &started).map_err(build_error)?;
+    let built = cargo::build(&gathered.programs, &call, &started);
+    // A handler that is at work holds the lock and ends the process: before its result is told, ours waits.
     interrupt.lock().child = None;
+    let events = built.map_err(build_error)?;
     let mut sources: Vec<_> =
         assemble::produced(&plan, &events)?.into_iter().map(|file| (file.artifact, file.path, file.file_name)).collect();
     for (name, version) in plan.crates.clone() {
@@ -69,7 +71,7 @@ pub(super) fn compile<'a>(
         files.insert(artifact.clone(), copy(&staging, path, name)?);
     }
     let mut build = assemble::complete(plan, &events, &files);
-    add_derived(gathered, &staging, &mut build, &environment, progress)?;
+    add_derived(gathered, &staging, &mut build, &environment, interrupt, progress)?;
     Ok(Compiled { build, staging })
 }
 
@@ -85,6 +87,7 @@ fn arguments(request: &Request, gathered: &Gathered) -> Vec<String> {
 fn build_error(error: cargo::Error) -> Error {
     match error {
         cargo::Error::BuildFailed => Error::new(Class::BuildFailed, &"cargo build failed; no release was written"),
+        cargo::Error::Interrupted => Error::new(Class::Interrupted, &"interrupted; no release was written"),
         cargo::Error::PackageFailed => Error::new(Class::BuildFailed, &"cargo package failed; no release was written")
             .with_help("a library-only package is released as its .crate; `cargo package` says what it needs"),
         error => Error::usage(&error),
@@ -136,6 +139,7 @@ fn add_derived(
     staging: &Staging<'_>,
     build: &mut Build,
     environment: &BTreeMap<String, String>,
+    interrupt: &Interrupt,
     progress: &mut dyn Progress,
 ) -> Result<(), Error> {
     let release = &gathered.settings.release;
@@ -148,8 +152,11 @@ fn add_derived(
         // Its output is for people, like cargo's: our standard output carries data.
         command.stdout(std::io::stderr());
         command.env("SUPPLYCHAIN_ARTIFACTS", staging.path().join("artifacts").as_str());
-        let status =
-            command.status().map_err(|error| Error::usage(&format!("cannot run [release] package `{program}`: {error}")))?;
+        let failed = |error| Error::usage(&format!("cannot run [release] package `{program}`: {error}"));
+        let mut child = command.spawn().map_err(failed)?;
+        interrupt.lock().child = Some(child.id());
+        let status = child.wait().map_err(failed)?;
+        interrupt.lock().child = None;
         if !status.success() {
             let message =
                 format!("[release] package `{}` ended with {status}; no release was written", release.package.join(" "));

@@ -1,0 +1,235 @@
+//! What the integration tests stand on: a project in a folder of its own, the real binary started in it, and its outcome. No test
+//! lives here.
+
+mod command;
+mod outcome;
+mod registry;
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+pub use command::{Command, plain_cargo_without_toolchain};
+pub use outcome::Outcome;
+pub use registry::{checksum, locked};
+
+/// The instant that every run judges by, unless told otherwise.
+pub const NOW: &str = "2026-09-01T12:00:00Z";
+
+/// A policy whose advisory database is the folder beside it, of any age.
+pub const POLICY: &str = "[advisories]\ndatabase = \"advisory-db\"\nmax-age = \"none\"\n";
+
+/// A project in a temporary folder, with a home, a `CARGO_HOME` and caches of its own beside it.
+///
+/// `<root>/project` is the project and working folder; `home`, `cargo`, `config`, `cache` are beside it.
+pub struct Project {
+    _guard: tempfile::TempDir,
+    root: Utf8PathBuf,
+}
+
+impl Project {
+    /// No files at all.
+    pub fn empty() -> Self {
+        let guard = tempfile::Builder::new().prefix("supplychain-test-").tempdir().unwrap();
+        let root = Utf8Path::from_path(guard.path()).unwrap().canonicalize_utf8().unwrap();
+        for folder in ["project", "home", "cargo", "config", "cache", "tmp"] {
+            fs::create_dir(root.join(folder)).unwrap();
+        }
+        Self { _guard: guard, root }
+    }
+
+    /// A binary `app` 1.0.0 without dependencies, with a lockfile, a pinned toolchain, a policy and an advisory database: nothing to
+    /// find.
+    pub fn app() -> Self {
+        let project = Self::empty();
+        project.write("Cargo.toml", "[package]\nname = \"app\"\nversion = \"1.0.0\"\nedition = \"2021\"\nlicense = \"MIT\"\n");
+        project.write("Cargo.lock", "version = 4\n\n[[package]]\nname = \"app\"\nversion = \"1.0.0\"\n");
+        project.write("src/main.rs", "fn main() {\n    println!(\"hello\");\n}\n");
+        project.write("supplychain.toml", POLICY);
+        project.advisory("RUSTSEC-2026-0001", "nothing", "2026-08-31", "cvss = \"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H\"");
+        project
+    }
+
+    /// A copy of `examples/NAME`, with the sources of the registry packages that cargo has fetched for this repository itself.
+    pub fn example(name: &str) -> Self {
+        let project = Self::empty();
+        let examples = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+        copy_folder(&examples.join(name), &project.folder());
+        project.with_fetched_registry();
+        project
+    }
+
+    /// Puts the registry packages that cargo has fetched for this repository into the project's `CARGO_HOME`.
+    pub fn with_fetched_registry(&self) {
+        let home = std::env::var("CARGO_HOME")
+            .map_or_else(|_| Utf8PathBuf::from(std::env::var("HOME").unwrap()).join(".cargo"), Into::into);
+        link(&home.join("registry"), &self.cargo_home().join("registry"));
+        // Where a mirror stands in for the registry, its packages lie under the mirror's name.
+        for name in ["config.toml", "config"] {
+            if home.join(name).is_file() {
+                fs::copy(home.join(name), self.cargo_home().join(name)).unwrap();
+            }
+        }
+    }
+
+    /// Adds a file `RUSTSEC-….md` to the advisory database of [`POLICY`]. `fields` are further lines of `[advisory]`.
+    pub fn advisory(&self, id: &str, package: &str, date: &str, fields: &str) {
+        self.advisory_with(id, package, date, fields, "patched = []");
+    }
+
+    pub fn advisory_with(&self, id: &str, package: &str, date: &str, fields: &str, versions: &str) {
+        self.write(&format!("advisory-db/crates/{package}/{id}.md"), advisory(id, package, date, fields, versions));
+    }
+
+    /// The temporary folder that holds everything.
+    pub fn root(&self) -> &Utf8Path {
+        &self.root
+    }
+
+    /// The project.
+    pub fn folder(&self) -> Utf8PathBuf {
+        self.root.join("project")
+    }
+
+    pub fn cargo_home(&self) -> Utf8PathBuf {
+        self.root.join("cargo")
+    }
+
+    /// A path below the project.
+    pub fn path(&self, path: &str) -> Utf8PathBuf {
+        self.folder().join(path)
+    }
+
+    /// Writes a file below the project (`../` leads beside it), with the folders above it.
+    pub fn write(&self, path: &str, text: impl AsRef<[u8]>) {
+        let path = self.path(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    /// Appends to a file.
+    pub fn append(&self, path: &str, text: &str) {
+        let old = self.read(path);
+        self.write(path, old + text);
+    }
+
+    /// Writes a program.
+    pub fn script(&self, path: &str, text: &str) {
+        self.write(path, text);
+        #[cfg(unix)]
+        fs::set_permissions(self.path(path), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    }
+
+    pub fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.path(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    pub fn json(&self, path: &str) -> serde_json::Value {
+        serde_json::from_str(&self.read(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    /// The binary with these arguments, to be started in the project.
+    pub fn command(&self, arguments: &[&str]) -> Command<'_> {
+        Command::new(self, arguments)
+    }
+
+    /// Runs `ARGUMENTS --offline` and holds the outcome against what every run has to keep to; see [`Command::run`].
+    pub fn run(&self, arguments: &[&str]) -> Outcome {
+        self.command(arguments).offline().run()
+    }
+
+    /// `check`, its report.
+    pub fn check(&self) -> Outcome {
+        self.run(&["check", "--format", "json"])
+    }
+
+    /// A new signing key; the path of its public half.
+    pub fn key(&self, name: &str) -> Utf8PathBuf {
+        let private = self.root.join(format!("{name}.pem"));
+        self.run(&["key", "generate", "--output", private.as_str()]).expect(0);
+        self.root.join(format!("{name}.pub"))
+    }
+
+    /// The release folders below `target/supplychain` (or another folder), by name.
+    pub fn releases(&self) -> Vec<Utf8PathBuf> {
+        self.releases_in("target/supplychain")
+    }
+
+    pub fn releases_in(&self, folder: &str) -> Vec<Utf8PathBuf> {
+        let Ok(entries) = self.path(folder).read_dir_utf8() else { return Vec::new() };
+        let mut found: Vec<_> = entries
+            .map(|entry| entry.unwrap().path().to_owned())
+            .filter(|path| path.is_dir() && path.file_name() != Some(".build"))
+            .collect();
+        found.sort();
+        found
+    }
+
+    /// The only release.
+    pub fn release(&self) -> Utf8PathBuf {
+        let releases = self.releases();
+        assert_eq!(releases.len(), 1, "{releases:?}");
+        releases.into_iter().next().unwrap()
+    }
+
+    /// Where an attack of the project leaves its mark: a file that exists as soon as code of the project has run.
+    pub fn tripwire(&self) -> Utf8PathBuf {
+        self.root.join("tripwire")
+    }
+
+    /// A program that leaves its mark and then does what it is asked, as a wrapper would.
+    pub fn trap(&self, path: &str) -> Utf8PathBuf {
+        self.script(path, &format!("#!/bin/sh\n: > {}\nexec \"$@\"\n", self.tripwire()));
+        self.path(path)
+    }
+
+    /// Plain cargo in the project, which shows that a trap is set; gives back whether it was sprung, and sets it again.
+    pub fn is_sprung_by_cargo(&self, arguments: &[&str]) -> bool {
+        command::plain_cargo(self, arguments);
+        fs::remove_file(self.tripwire()).is_ok()
+    }
+
+    /// Every file of a folder with its content, without `target/`.
+    pub fn contents(&self, folder: &Utf8Path) -> BTreeMap<String, Vec<u8>> {
+        files(folder).into_iter().map(|path| (path.clone(), fs::read(folder.join(path)).unwrap())).collect()
+    }
+}
+
+/// The text of an advisory.
+pub fn advisory(id: &str, package: &str, date: &str, fields: &str, versions: &str) -> String {
+    format!(
+        "```toml\n[advisory]\nid = \"{id}\"\npackage = \"{package}\"\ndate = \"{date}\"\n{fields}\n\n[versions]\n{versions}\n```\n\n# A flaw in {package}\n\nText.\n"
+    )
+}
+
+/// The files below a folder, sorted, relative to it; `target` folders are left out.
+pub fn files(folder: &Utf8Path) -> Vec<String> {
+    let (mut found, mut folders) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(one) = folders.pop() {
+        for entry in one.read_dir_utf8().unwrap() {
+            let entry = entry.unwrap();
+            match entry.file_type().unwrap() {
+                kind if kind.is_dir() && entry.file_name() != "target" => folders.push(entry.path().to_owned()),
+                kind if kind.is_file() => found.push(entry.path().strip_prefix(folder).unwrap().to_string()),
+                _ => {}
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn copy_folder(from: &Utf8Path, to: &Utf8Path) {
+    for path in files(from) {
+        fs::create_dir_all(to.join(&path).parent().unwrap()).unwrap();
+        fs::copy(from.join(&path), to.join(&path)).unwrap();
+    }
+}
+
+fn link(target: &Utf8Path, link: &Utf8Path) {
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(target, link).unwrap();
+    #[cfg(windows)]
+    std::os::windows::fs::symlink_dir(target, link).unwrap();
+}
