@@ -72,7 +72,7 @@ fn an_answer_is_not_remembered_past_a_change() {
             project.write("Cargo.toml", project.read("Cargo.toml").replace("\"2\"", "\"1\""));
         }),
         ("configuration of the user", |project| {
-            project.write("../cargo/config.toml", "build.target = \"wasm32-unknown-unknown\"\n")
+            project.write("../cargo/config.toml", "build.target = \"wasm32-unknown-unknown\"\n");
         }),
     ];
     for (name, change) in changes {
