@@ -60,7 +60,7 @@ pub fn sync_folder(folder: &Utf8Path) -> io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
-/// Writes a file whole or not at all: temporary file beside it, fsync, rename, fsync of the folder (DESIGN.md, invariant 6). Folders
+/// Writes a file whole or not at all: temporary file beside it, fsync, rename, fsync of the folder (ARCHITECTURE.md, invariant 6). Folders
 /// above it are made; an older file of that name is replaced.
 pub fn write(path: &Utf8Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_str().is_empty()).unwrap_or(Utf8Path::new("."));

@@ -1,4 +1,4 @@
-//! The release folder on disk, all or nothing (DESIGN.md, invariant 6): written under a name that no one takes for a
+//! The release folder on disk, all or nothing (ARCHITECTURE.md, invariant 6): written under a name that no one takes for a
 //! release, made durable, and put in its place by one rename. A process that is killed at any moment leaves the old folder,
 //! the new folder, or none under the release's name; what else it left, the next run removes.
 

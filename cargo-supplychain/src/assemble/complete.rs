@@ -122,7 +122,7 @@ pub fn derived(build: &Build, file: ArtifactFile) -> Artifact {
     artifact
 }
 
-/// The (package, features) pairs of cargo's messages, build scripts apart, have to be those that the plan says (GRAPH.md).
+/// The (package, features) pairs of cargo's messages, build scripts apart, have to be those that the plan says (docs/accuracy.md).
 fn self_check(plan: &Plan, events: &BuildEvents) -> Vec<Gap> {
     let is_unit = |target: &&BuiltTarget| !target.kinds.iter().any(|kind| kind == "custom-build");
     let said: BTreeSet<_> =

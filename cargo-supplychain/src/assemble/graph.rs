@@ -19,7 +19,7 @@ pub(super) struct Planned {
     pub crates: Vec<(String, String)>,
 }
 
-/// Follows dev-dependencies only for artifacts that have them: examples (GRAPH.md, correction 3).
+/// Follows dev-dependencies only for artifacts that have them: examples (docs/accuracy.md, correction 3).
 struct DevLinks {
     follow: bool,
 }

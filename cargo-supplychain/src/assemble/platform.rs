@@ -1,4 +1,4 @@
-//! Platform conditions, evaluated as cargo does (GRAPH.md, correction 1): every `target` of the metadata is judged here against
+//! Platform conditions, evaluated as cargo does (docs/accuracy.md, correction 1): every `target` of the metadata is judged here against
 //! `rustc --print cfg`, for the target and for the host, and replaced by a stand-in that the graph library cannot misread.
 
 use std::collections::HashMap;

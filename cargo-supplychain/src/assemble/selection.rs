@@ -237,7 +237,7 @@ impl<'g> Selected<'g> {
         features.contains(FeatureId::new(package.id(), FeatureLabel::Named(name))).unwrap_or(false)
     }
 
-    /// Name and version of the release (DESIGN.md, "The release folder").
+    /// Name and version of the release (docs/release-folder.md).
     pub(super) fn release_name(&self, graph: &'g PackageGraph, evidence: &Evidence<'_>) -> (String, String) {
         let release = evidence.release;
         let (name, version) = if let [package] = self.packages.as_slice() {

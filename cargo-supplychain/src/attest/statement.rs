@@ -173,7 +173,7 @@ mod tests {
         assert_eq!(Statement::parse(&bytes).unwrap(), statement);
     }
 
-    /// ATTACKS ATT-11, and its benign twin: a sha512 beside the sha256.
+    /// Ambiguous statements are refused, and its benign twin: a sha512 beside the sha256.
     #[test]
     fn att_11_ambiguous_statements_are_refused() {
         let other = HEX.replace('e', "d");

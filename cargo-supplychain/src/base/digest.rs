@@ -1,4 +1,4 @@
-//! SHA-256, the one digest of the product (DESIGN.md, invariant 4), and its hexadecimal form.
+//! SHA-256, the one digest of the product (ARCHITECTURE.md, invariant 4), and its hexadecimal form.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! The checks that could not be made, with the reason of each. FINDINGS.md says which are required; `--require` and `--only` of an
+//! The checks that could not be made, with the reason of each. docs/check.md says which are required; `--require` and `--only` of an
 //! area make its best-effort ones required too: who asks for an answer does not get a pass for want of one.
 
 use super::{Advisories, Facts, LockState, Scope};

@@ -123,7 +123,7 @@ fn question(command: &Command, programs: &Programs) -> String {
     )
 }
 
-/// What determines the output of `cargo metadata` besides its call (GRAPH.md, "A cache of `cargo metadata`").
+/// What determines the output of `cargo metadata` besides its call (docs/accuracy.md).
 fn witnesses(context: &Context, manifest: &Utf8Path, answer: &str) -> Vec<memo::Witness> {
     #[derive(serde::Deserialize)]
     struct Package {

@@ -1,7 +1,7 @@
 //! The environment of build children: everything but secrets, and the part of it that is recorded.
 //!
 //! A build script of the same user can still read what that user can read, the user's files included; only a sealed build or a separate
-//! signing job closes that (DESIGN.md, invariant 8).
+//! signing job closes that (ARCHITECTURE.md, invariant 8).
 
 use std::collections::BTreeMap;
 

@@ -28,7 +28,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// A lockfile with the bytes that it was parsed from: what is described is what was read (DESIGN.md, invariant 4).
+/// A lockfile with the bytes that it was parsed from: what is described is what was read (ARCHITECTURE.md, invariant 4).
 #[derive(Debug)]
 pub struct ReadLockfile {
     pub lockfile: Lockfile,

@@ -1,5 +1,5 @@
 //! Children: started by absolute path, with an environment that is said here. Analysis children run in the root folder, so that cargo
-//! discovers no project configuration (DESIGN.md, invariant 1), and see allow-listed variables only.
+//! discovers no project configuration (ARCHITECTURE.md, invariant 1), and see allow-listed variables only.
 
 use std::fmt;
 use std::process::{Command, Stdio};

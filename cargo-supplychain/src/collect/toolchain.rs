@@ -115,12 +115,26 @@ fn open_toolchain(home: &Utf8Path, name: &str, host: Option<&str>) -> Option<Pro
         return None;
     }
     let folders = home.join("toolchains");
-    let full = host.map(|host| format!("{name}-{host}"));
-    [Some(name.to_owned()), full].into_iter().flatten().find_map(|name| {
+    let full = host.map_or_else(|| for_this_machine(&folders, name), |host| vec![format!("{name}-{host}")]);
+    std::iter::once(name.to_owned()).chain(full).find_map(|name| {
         let cargo = folders.join(&name).join("bin").join(executable("cargo"));
         let rustc = sibling(&cargo, "rustc")?;
         cargo.is_file().then_some(Programs { cargo, rustc, name: Some(name), missing_channel: None })
     })
+}
+
+/// The installed toolchains of a channel whose host is this machine's architecture and system, where rustup's settings do not name the
+/// host triple.
+fn for_this_machine(folders: &Utf8Path, channel: &str) -> Vec<String> {
+    let (beginning, system) = (format!("{channel}-{}-", std::env::consts::ARCH), std::env::consts::OS);
+    let system = if system == "macos" { "darwin" } else { system };
+    let entries = folders.read_dir_utf8().into_iter().flatten().flatten();
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.file_name().to_owned())
+        .filter(|name| name.strip_prefix(&beginning).is_some_and(|rest| rest.contains(system)))
+        .collect();
+    names.sort();
+    names
 }
 
 fn find_in_path(context: &Context, program: &str, workspace: &Utf8Path) -> Option<Utf8PathBuf> {
@@ -243,6 +257,9 @@ mod tests {
         }
         let host = Some("x86_64-unknown-linux-gnu");
         assert!(open_toolchain(home, "1.80", host).is_some());
+        if cfg!(all(target_arch = "x86_64", target_os = "linux")) {
+            assert!(open_toolchain(home, "1.80", None).is_some());
+        }
         for bad in ["../x", "/tmp/evil", "", ".", "1.81"] {
             assert!(open_toolchain(home, bad, host).is_none(), "{bad}");
         }

@@ -1,5 +1,5 @@
 //! What a bill of materials of one artifact lists, the same for every format: what is linked, what only helped to build it, the
-//! edges among them and the native libraries. What Cargo.lock merely resolves is not in it (DESIGN.md, invariant 2).
+//! edges among them and the native libraries. What Cargo.lock merely resolves is not in it (ARCHITECTURE.md, invariant 2).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

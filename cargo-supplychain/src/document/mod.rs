@@ -27,7 +27,7 @@ use serde::Serialize;
 
 pub use inventory::UnknownComponent;
 
-/// The project's home, the base of every URI that we mint (DESIGN.md, "Layout").
+/// The project's home, the base of every URI that we mint.
 pub(crate) const HOME: &str = "https://github.com/cargo-supplychain/cargo-supplychain";
 
 /// Our own version, as documents name it.

@@ -90,7 +90,7 @@ impl FromStr for FailOn {
     }
 }
 
-/// The areas of FINDINGS: what `--only` narrows to and `--require` raises.
+/// The areas of findings: what `--only` narrows to and `--require` raises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Area {

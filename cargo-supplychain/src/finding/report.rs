@@ -8,7 +8,7 @@ use crate::base::Timestamp;
 /// Version of the JSON form of [`Report`]; its schema is `cargo-supplychain/schemas/report-1.json`. Fields are only ever added to a version.
 pub const SCHEMA_VERSION: u32 = 1;
 
-/// A check that could not be made. Never a pass (DESIGN.md, invariant 3).
+/// A check that could not be made. Never a pass (ARCHITECTURE.md, invariant 3).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct NotEvaluated {
     pub area: Area,

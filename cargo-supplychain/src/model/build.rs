@@ -11,7 +11,7 @@ use crate::base::{Sha256, Timestamp};
 /// Everything refers to components by their package URL, which is unique within a build.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Build {
-    /// Name and version of the release (DESIGN.md, "The release folder").
+    /// Name and version of the release (docs/release-folder.md).
     pub name: String,
     pub version: String,
     pub invocation: Invocation,
@@ -182,7 +182,7 @@ pub struct NativeLibrary {
     pub component: String,
 }
 
-/// Whether our target folder existed when the build began (ATTACKS TMP-08).
+/// Whether our target folder existed when the build began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TargetFolder {

@@ -1,4 +1,4 @@
-//! What cargo said while it built: the witness of a [`super::Build`] (GRAPH.md, "Build messages").
+//! What cargo said while it built: the witness of a [`super::Build`] (docs/accuracy.md).
 
 use camino::Utf8PathBuf;
 

@@ -1,4 +1,4 @@
-//! `release.json`: the list of a release folder's files (DESIGN.md, "The release folder").
+//! `release.json`: the list of a release folder's files (docs/release-folder.md).
 
 use serde::{Deserialize, Serialize};
 

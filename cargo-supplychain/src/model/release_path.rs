@@ -18,7 +18,7 @@ impl fmt::Display for UnsafePath {
 
 impl std::error::Error for UnsafePath {}
 
-/// Checks a path relative to the release folder, with forward slashes (ATTACKS ARC-08).
+/// Checks a path relative to the release folder, with forward slashes.
 ///
 /// # Errors
 /// Why it may not stand in a release.

@@ -36,7 +36,7 @@ impl Selection {
         self.lib || self.bins || self.all_targets || self.dev_units() || !self.bin.is_empty() || !self.example.is_empty()
     }
 
-    /// Whether units with dev-dependencies are built: tests, benches, examples (GRAPH.md, correction 3).
+    /// Whether units with dev-dependencies are built: tests, benches, examples (docs/accuracy.md, correction 3).
     #[must_use]
     pub fn dev_units(&self) -> bool {
         self.all_targets

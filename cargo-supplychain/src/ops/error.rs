@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// What an error means for the exit code (DESIGN.md, "Commands").
+/// What an error means for the exit code (docs/exit-codes.md).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
     /// Usage, configuration or unreadable input.

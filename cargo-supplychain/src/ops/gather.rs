@@ -1,5 +1,5 @@
 //! Gathers what `build`, `check` and `sbom` stand on: workspace, policy, cargo configuration, toolchain, lockfile, metadata, and the
-//! plan that follows from them. Executes nothing of the project (DESIGN.md, invariant 1).
+//! plan that follows from them. Executes nothing of the project (ARCHITECTURE.md, invariant 1).
 
 use std::collections::BTreeMap;
 
@@ -10,6 +10,7 @@ use super::workspace::{self, Workspace};
 use super::{Class, Error, Progress};
 use crate::assemble::{self, Evidence, Plan, Platforms, Resolver};
 use crate::base::Context;
+use crate::base::text::counted;
 use crate::check::{LockState, ToolchainFile, rules};
 use crate::collect::cargo_config::cargo_home;
 use crate::collect::toolchain::Programs;
@@ -120,7 +121,7 @@ pub fn gather(context: &Context, request: &Request, progress: &mut dyn Progress)
     gathered.lock = lock;
     gathered.manifests = manifests(context, &gathered)?;
     let packages = gathered.lock.lockfile().map_or(0, |lockfile| lockfile.packages.len());
-    stage.end(progress, &format!("{packages} packages in Cargo.lock"));
+    stage.end(progress, &format!("{} in Cargo.lock", counted(packages, "package")));
     Ok(gathered)
 }
 

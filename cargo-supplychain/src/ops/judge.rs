@@ -8,6 +8,7 @@ use super::progress::Stage;
 use super::{Error, Progress};
 use crate::advisory::{self, FeedInfo};
 use crate::base::Context;
+use crate::base::text::counted;
 use crate::check::{self, Advisories, Facts, LockState, Scope};
 use crate::collect::cargo_config::cargo_home;
 use crate::collect::index;
@@ -39,7 +40,7 @@ pub struct Judged {
 /// Judges.
 pub fn judge(context: &Context, gathered: &Gathered, request: &Request, progress: &mut dyn Progress) -> Result<Judged, Error> {
     let packages = gathered.lock.lockfile().map_or(0, |lockfile| lockfile.packages.len());
-    let stage = Stage::begin(progress, "check", &format!("{packages} packages"));
+    let stage = Stage::begin(progress, "check", &counted(packages, "package"));
     let mut require = gathered.settings.require.clone();
     require.extend(&request.require);
     let scope = Scope { only: request.only.clone(), require };
@@ -81,7 +82,7 @@ pub fn judge(context: &Context, gathered: &Gathered, request: &Request, progress
     {
         gathered.planned()?;
     }
-    stage.end(progress, &format!("{} findings, {} not evaluated", report.findings.len(), report.not_evaluated.len()));
+    stage.end(progress, &format!("{}, {} not evaluated", counted(report.findings.len(), "finding"), report.not_evaluated.len()));
     Ok(Judged { report, feeds })
 }
 

@@ -48,7 +48,7 @@ pub(super) fn signer(
     }
     if context.in_ci() {
         return Err(Error::usage(&format!("there is no signing key at {own}, and none is created in CI"))
-            .with_help("name a key with --key FILE, sign in a separate job, or say --no-sign"));
+            .with_help("name a key with --key FILE, or say --no-sign"));
     }
     let signer = KeySigner::create(&own, KeyAlgorithm::EcdsaP256, passphrase)?;
     progress.note(&format!("created your signing key {own}; its public half is {}", sign::key::public_path(&own)));

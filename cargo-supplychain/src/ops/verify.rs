@@ -41,7 +41,7 @@ pub fn verify(context: &Context, request: &Request) -> Result<Vec<Outcome>, Erro
     request.paths.iter().map(|path| one(context, request, &policy, path)).collect()
 }
 
-/// The signer comes from the command line or the user's own policy, never from what is verified (DESIGN.md, invariant 7).
+/// The signer comes from the command line or the user's own policy, never from what is verified (ARCHITECTURE.md, invariant 7).
 fn key(context: &Context, request: &Request, configured: Option<&str>) -> Result<PublicKey, Error> {
     let path = request.key.as_deref().or(configured.map(Utf8Path::new)).ok_or_else(|| {
         Error::usage(&"no signer to verify against")

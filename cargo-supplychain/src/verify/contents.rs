@@ -25,7 +25,7 @@ pub enum Entry {
     Other(&'static str),
 }
 
-/// A regular file. Digest and bytes are of one reading (DESIGN.md, invariant 4).
+/// A regular file. Digest and bytes are of one reading (ARCHITECTURE.md, invariant 4).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileEntry {
     size: u64,

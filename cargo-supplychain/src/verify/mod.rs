@@ -1,5 +1,5 @@
 //! Layer 2: judging signed releases and files. Pure: bytes and a [`VerificationPolicy`] in, [`Verified`] or [`Rejection`] out;
-//! no IO, no clock, no environment, no default signer. Nothing inside a release is an anchor (DESIGN.md, invariant 7):
+//! no IO, no clock, no environment, no default signer. Nothing inside a release is an anchor (ARCHITECTURE.md, invariant 7):
 //! `signer.pub` and `VERIFY.md` of a release are never read here.
 
 mod contents;

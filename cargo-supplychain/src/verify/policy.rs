@@ -18,14 +18,14 @@ impl VerificationPolicy {
         Self { key, require_fresh_target: false, expect_version: None, required_predicates: Vec::new() }
     }
 
-    /// Refuses what was not built in a fresh target folder (ATTACKS TMP-08); not known counts as not fresh.
+    /// Refuses what was not built in a fresh target folder; not known counts as not fresh.
     #[must_use]
     pub fn require_fresh_target(mut self, required: bool) -> Self {
         self.require_fresh_target = required;
         self
     }
 
-    /// Refuses any other version (ATTACKS ATT-07).
+    /// Refuses any other version.
     #[must_use]
     pub fn expect_version(mut self, version: Option<String>) -> Self {
         self.expect_version = version;

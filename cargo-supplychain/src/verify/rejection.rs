@@ -1,4 +1,4 @@
-//! Why something was not verified: ids of FINDINGS.md, each with the file that it is about.
+//! Why something was not verified: ids of docs/verify.md, each with the file that it is about.
 
 use std::fmt;
 

@@ -47,7 +47,7 @@ fn a_good_release_is_verified() {
     assert_eq!(verified.not_proven().len(), 2, "{:?}", verified.not_proven());
 }
 
-/// The product's promise: one changed byte in any file is found and the file is named (DESIGN.md, invariant 4).
+/// The product's promise: one changed byte in any file is found and the file is named (ARCHITECTURE.md, invariant 4).
 #[test]
 fn any_changed_byte_of_any_control_file_names_the_file() {
     let specimen = Specimen::new();

@@ -8,7 +8,7 @@ use super::super::render;
 use super::super::shell::{DIM, GOOD, NOTE, STRONG, Shell, Stage};
 use super::{ENVELOPE_VERSION, ask_passphrase, exit_of_verdict, gather_request, json_out, judge_request, show_report};
 use crate::base::Context;
-use crate::base::text::plain;
+use crate::base::text::{counted, plain};
 use crate::finding::Report;
 use crate::model::{Build, TargetFolder};
 use crate::ops;
@@ -122,7 +122,10 @@ fn show_plan(shell: &mut Shell, report: &Report, build: &Build) {
     if shell.is_human() {
         for artifact in &build.artifacts {
             let (linked, host) = (artifact.linked.len(), artifact.build_only().count());
-            shell.say("Would build", &format!("{} ({linked} components linked, {host} more help to build it)", artifact.name));
+            shell.say(
+                "Would build",
+                &format!("{} ({} linked, {host} more help to build it)", artifact.name, counted(linked, "component")),
+            );
         }
         shell.say("Dry run", "nothing was compiled or written");
     }
@@ -172,13 +175,20 @@ fn artifacts(shell: &Shell, released: &Released) {
     shell.err(|err| {
         for artifact in &released.build.artifacts {
             let Some(file) = &artifact.file else { continue };
-            let (linked, host, native) = (artifact.linked.len(), artifact.build_only().count(), artifact.native.len());
+            let (linked, host) = (artifact.linked.len(), artifact.build_only().count());
+            let native = if artifact.native.len() == 1 {
+                "1 native library".to_owned()
+            } else {
+                format!("{} native libraries", artifact.native.len())
+            };
             writeln!(
                 err,
-                "  {STRONG}{}{STRONG:#} {DIM}{} bytes, sha256:{}{DIM:#}\n    {linked} components linked, {host} only helped to build, {native} native libraries",
+                "  {STRONG}{}{STRONG:#} {DIM}{}, sha256:{}{DIM:#}\n    {} linked, {host} only helped to build, {}",
                 plain(&file.name),
-                file.size,
-                file.sha256
+                counted(file.size, "byte"),
+                file.sha256,
+                counted(linked, "component"),
+                native
             )?;
         }
         Ok(())
@@ -204,10 +214,8 @@ fn notes(released: &Released) -> Vec<String> {
         Some(false) => {}
     }
     if !build.gaps.is_empty() {
-        notes.push(format!(
-            "{} gaps: what evidence could not establish stands in evidence/build.json and in the SBOMs",
-            build.gaps.len()
-        ));
+        let gaps = counted(build.gaps.len(), "gap");
+        notes.push(format!("{gaps}: what evidence could not establish stands in evidence/build.json and in the SBOMs"));
     }
     notes
 }

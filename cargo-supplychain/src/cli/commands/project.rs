@@ -13,6 +13,10 @@ use crate::ops;
 
 pub(in crate::cli) fn init(shell: &mut Shell, context: &Context, args: &InitArgs) -> Result<Exit, ops::Error> {
     let path = ops::init::init(context, args.manifest_path.as_deref())?;
+    if shell.format == Format::Json {
+        json_out(shell, &json!({ "schema_version": ENVELOPE_VERSION, "wrote": [path] }));
+        return Ok(Exit::Pass);
+    }
     shell.say("Wrote", &format!("{path} (every setting stands there with its default, as a comment)"));
     Ok(Exit::Pass)
 }

@@ -7,7 +7,7 @@ use super::super::exit::Exit;
 use super::super::shell::{BAD, DIM, GOOD, STRONG, Shell};
 use super::{ENVELOPE_VERSION, json_out};
 use crate::base::Context;
-use crate::base::text::plain;
+use crate::base::text::{counted, plain};
 use crate::ops;
 use crate::ops::verify::Outcome;
 use crate::verify::{ProvenanceFacts, Rejection, Verified};
@@ -64,7 +64,13 @@ fn show_verified(shell: &Shell, outcome: &Outcome, verified: &Verified) {
         let release: Vec<_> = release.into_iter().flatten().collect();
         writeln!(err, "{:>12} {}", "release", plain(&release.join(" ")))?;
         writeln!(err, "{:>12} {}", "signer", plain(verified.signer()))?;
-        writeln!(err, "{:>12} {} files, {} statements", "content", verified.files(), verified.statements())?;
+        writeln!(
+            err,
+            "{:>12} {}, {}",
+            "content",
+            counted(verified.files(), "file"),
+            counted(verified.statements(), "statement")
+        )?;
         for artifact in verified.artifacts() {
             writeln!(err, "{:>12} {} {DIM}sha256:{}{DIM:#}", "artifact", plain(artifact.path()), artifact.sha256())?;
             for line in artifact.provenance().map(provenance).into_iter().flatten() {

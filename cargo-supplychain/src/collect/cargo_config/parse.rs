@@ -66,7 +66,7 @@ fn flatten(table: &DeTable<'_>, prefix: &mut Vec<String>, found: &mut Found) -> 
     Ok(())
 }
 
-/// Tokens and secret keys of registries never enter the model (DESIGN.md, invariant 8).
+/// Tokens and secret keys of registries never enter the model (ARCHITECTURE.md, invariant 8).
 fn without_secret(key: &[String], value: toml::Value) -> toml::Value {
     let of_registry = key.first().is_some_and(|first| first == "registry" || first == "registries");
     let is_secret = key.last().is_some_and(|last| last == "token" || last == "secret-key");

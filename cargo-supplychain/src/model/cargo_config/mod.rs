@@ -25,7 +25,7 @@ pub enum Scope {
     Parent,
     /// `$CARGO_HOME`, or a file that it includes.
     User,
-    /// `--config` on our own command line: judged as the repository's configuration (DESIGN.md, exit codes).
+    /// `--config` on our own command line: judged as the repository's configuration (docs/exit-codes.md).
     CommandLine,
     /// A variable of the environment.
     Environment,

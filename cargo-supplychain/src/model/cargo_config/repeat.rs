@@ -1,5 +1,5 @@
 //! Which settings `cargo metadata` is told again when it runs from an empty folder, where it discovers no project configuration
-//! (DESIGN.md, invariant 1). An allow list: what can start a program or carry a secret is not on it.
+//! (ARCHITECTURE.md, invariant 1). An allow list: what can start a program or carry a secret is not on it.
 
 use std::collections::BTreeSet;
 

@@ -9,6 +9,7 @@ use super::{Folders, Request, output_error};
 use crate::archive::folder::Staging;
 use crate::assemble::{self, Plan};
 use crate::base::Context;
+use crate::base::text::counted;
 use crate::collect::cargo;
 use crate::files;
 use crate::model::{ArtifactFile, ArtifactKind, Build, TargetFolder};
@@ -63,7 +64,7 @@ pub(super) fn compile<'a>(
         sources.push((name.clone(), path, format!("{name}-{version}.crate")));
     }
     refuse_changed_lock(gathered)?;
-    stage.end(progress, &format!("{} artifacts, {how}", sources.len()));
+    stage.end(progress, &format!("{}, {how}", counted(sources.len(), "artifact")));
 
     let mut files = BTreeMap::new();
     for (artifact, path, name) in &sources {

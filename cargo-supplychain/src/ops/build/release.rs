@@ -7,6 +7,7 @@ use super::{Outcome, Released};
 use crate::advisory::FeedInfo;
 use crate::archive::folder::Staging;
 use crate::attest::{self, PublicKey, Statement};
+use crate::base::text::counted;
 use crate::base::{Context, Sha256};
 use crate::check::rules;
 use crate::collect::release_folder;
@@ -36,18 +37,18 @@ pub(super) fn write(
     progress: &mut dyn Progress,
 ) -> Result<Outcome, Error> {
     let Compiled { build, staging } = compiled;
-    let stage = Stage::begin(progress, "describe", &format!("{} artifacts", build.artifacts.len()));
+    let stage = Stage::begin(progress, "describe", &counted(build.artifacts.len(), "artifact"));
     let mut writer = Writer { staging: &staging, files: artifact_files(&build) };
     let statements = writer.documents(&input, &build)?;
-    stage.end(progress, &format!("{} documents", writer.files.len() - build.artifacts.len()));
+    stage.end(progress, &counted(writer.files.len() - build.artifacts.len(), "document"));
 
     let stage =
         Stage::begin(progress, "sign", &input.signer.map_or_else(|| "nothing (no signer)".to_owned(), KeySigner::describe));
     let manifest = writer.finish(context, &input, &build, &statements)?;
-    stage.end(progress, &format!("{} statements", if input.signer.is_some() { statements.len() + 1 } else { 0 }));
+    stage.end(progress, &counted(if input.signer.is_some() { statements.len() + 1 } else { 0 }, "statement"));
 
     let stage = Stage::begin(progress, "verify", "our own output, as a reader would");
-    let (pinned, key) = expected_signer(context, &input)?;
+    let (pinned, key) = expected_signer(&input)?;
     let verified = key.map(|key| verify_own(&staging, key)).transpose()?;
     stage.end(progress, &verification_outcome(verified.as_ref(), pinned));
 
@@ -74,7 +75,7 @@ fn verification_outcome(verified: Option<&Verified>, pinned: bool) -> String {
         None => "unsigned: nothing to verify".to_owned(),
         Some(verified) => {
             let note = if pinned { "" } else { "; signer not pinned" };
-            format!("{} files, {} statements{note}", verified.files(), verified.statements())
+            format!("{}, {}{note}", counted(verified.files(), "file"), counted(verified.statements(), "statement"))
         }
     }
 }
@@ -249,9 +250,8 @@ fn guide(input: &Input<'_>, build: &Build, statements: &[Planned], signing: Sign
 
 /// Who has to have signed: `[verify] key` where the policy pins one, else the key that has just signed, which proves the bytes but
 /// not the person.
-fn expected_signer(context: &Context, input: &Input<'_>) -> Result<(bool, Option<PublicKey>), Error> {
+fn expected_signer(input: &Input<'_>) -> Result<(bool, Option<PublicKey>), Error> {
     let Some(signer) = input.signer else { return Ok((false, None)) };
-    let _ = context;
     match &input.gathered.settings.verify.key {
         Some(path) => Ok((true, Some(sign::read_public_key(&input.gathered.workspace.root.join(path))?))),
         None => Ok((false, Some(signer.public_key().clone()))),
