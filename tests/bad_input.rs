@@ -412,7 +412,7 @@ help: name another folder with `--release-dir DIR`
     assert_snapshot!(outcome.text(), @"
 exit 74
      Reading [ROOT]/project (configuration, lockfile, metadata)
-    Checking 1 packages
+    Checking 1 package
 error: cannot write the key [ROOT]/project/file/cargo-supplychain: Not a directory (os error 20)
 help: name another place with `key generate --output FILE`, or for your own key with XDG_CONFIG_HOME
 ");

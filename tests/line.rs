@@ -69,7 +69,7 @@ exit 0
    Compiling itoa v1.0.19
    Compiling minimal v1.0.0 ([ROOT]/project)
     Finished `release` profile [optimized] target(s) in [TIME]
-  Describing 1 artifacts
+  Describing 1 artifact
      Signing key SHA256:[HEX] ([ROOT]/config/cargo-supplychain/key.pem)
    Verifying our own output, as a reader would
 
@@ -77,8 +77,8 @@ low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version buil
         pass 1 low; 6 not evaluated
 
   read          [TIME] s  2 packages in Cargo.lock
-  check         [TIME] s  1 findings, 6 not evaluated
-  build         [TIME] s  1 artifacts, fresh target folder
+  check         [TIME] s  1 finding, 6 not evaluated
+  build         [TIME] s  1 artifact, fresh target folder
   describe      [TIME] s  10 documents
   sign          [TIME] s  4 statements
   verify        [TIME] s  18 files, 4 statements; signer not pinned
@@ -228,9 +228,9 @@ fn in_ci_no_key_is_made_silently() {
     assert_snapshot!(outcome.text(), @"
 exit 2
      Reading [ROOT]/project (configuration, lockfile, metadata)
-    Checking 1 packages
+    Checking 1 package
 error: there is no signing key at [ROOT]/config/cargo-supplychain/key.pem, and none is created in CI
-help: name a key with --key FILE, sign in a separate job, or say --no-sign
+help: name a key with --key FILE, or say --no-sign
 ");
     assert!(!project.root().join("config/cargo-supplychain").exists());
     assert!(project.releases().is_empty());
@@ -262,10 +262,10 @@ fn a_dry_run_writes_nothing_and_runs_nothing() {
     assert_snapshot!(project.run(&["build", "--dry-run"]).expect(0).text(), @"
 exit 0
      Reading [ROOT]/project (configuration, lockfile, metadata)
-    Checking 1 packages
+    Checking 1 package
 low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
         pass 1 low; 6 not evaluated
- Would build app (1 components linked, 0 more help to build it)
+ Would build app (1 component linked, 0 more help to build it)
      Dry run nothing was compiled or written
 ");
     let plan = project.run(&["build", "--dry-run", "--format", "json"]).expect(0).json();
@@ -330,7 +330,7 @@ sbom/app.tar.spdx.json
     assert_snapshot!(project.run(&["build"]).expect(101).text(), @"
 exit 101
      Reading [ROOT]/project (configuration, lockfile, metadata)
-    Checking 1 packages
+    Checking 1 package
     Building app 1.0.0 (reused target folder)
     Finished `release` profile [optimized] target(s) in [TIME]
    Packaging sh pack.sh
@@ -340,7 +340,7 @@ error: [release] package `sh pack.sh` ended with exit status: 7; no release was 
     assert_snapshot!(project.run(&["build"]).expect(2).text(), @"
 exit 2
      Reading [ROOT]/project (configuration, lockfile, metadata)
-    Checking 1 packages
+    Checking 1 package
     Building app 1.0.0 (reused target folder)
     Finished `release` profile [optimized] target(s) in [TIME]
    Packaging sh pack.sh
@@ -366,10 +366,10 @@ fn verification_by_a_pinned_signer() {
     assert_snapshot!(project.run(&["build", "--key", private.as_str()]).expect(3).text(), @"
 exit 3
      Reading [ROOT]/project (configuration, lockfile, metadata)
-    Checking 1 packages
+    Checking 1 package
     Building app 1.0.0 (reused target folder)
     Finished `release` profile [optimized] target(s) in [TIME]
-  Describing 1 artifacts
+  Describing 1 artifact
      Signing key SHA256:[HEX] ([ROOT]/other.pem)
    Verifying our own output, as a reader would
 error: the release that was just written does not verify: attestations/release.sigstore.json: it was signed by another key than SHA256:[HEX] (attest/wrong-signer)

@@ -243,7 +243,7 @@ fn findings_are_shown_with_place_and_help() {
     assert_snapshot!(human.text(), @"
 exit 1
      Reading [ROOT]/project (configuration, lockfile, metadata)
-    Checking 1 packages
+    Checking 1 package
 critical[config/alias-shadows-tool]: `cargo supplychain` is an alias for `cargo version`, so that this program does not run
   --> .cargo/config.toml:5:1
    = set by the repository
@@ -258,7 +258,7 @@ low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version buil
     assert_snapshot!(project.run(&["check", "--format", "github"]).expect(1).text(), @r#"
 exit 1
      Reading [ROOT]/project (configuration, lockfile, metadata)
-    Checking 1 packages
+    Checking 1 package
 --- stdout
 ::error file=.cargo/config.toml,line=5,col=1,title=config/alias-shadows-tool (critical)::`cargo supplychain` is an alias for `cargo version`, so that this program does not run; remove the alias; call `cargo-supplychain supplychain` directly where the result counts
 ::error file=.cargo/config.toml,line=2,col=1,title=config/compiler-override (critical)::`build.rustc-wrapper` runs every compiler call through `tools/trap`; remove it, or allow the program by name in `[rules]` of supplychain.toml
