@@ -410,12 +410,12 @@ help: name another folder with `--release-dir DIR`
     // Neither can the key's folder be made.
     let outcome = project.command(&["build", "--offline"]).env("XDG_CONFIG_HOME", project.path("file")).run().expect(74);
     assert_snapshot!(outcome.text(), @"
-    exit 74
-         Reading [ROOT]/project (configuration, lockfile, metadata)
-        Checking 1 package
-    error: cannot write the key [ROOT]/project/file/cargo-supplychain: Not a directory (os error 20)
-    help: name another place with `key generate --output FILE`, or for your own key with XDG_CONFIG_HOME
-    ");
+exit 74
+     Reading [ROOT]/project (configuration, lockfile, metadata)
+    Checking 1 package
+error: cannot write the key [ROOT]/project/file/cargo-supplychain: Not a directory (os error 20)
+help: name another place with `key generate --output FILE`, or for your own key with XDG_CONFIG_HOME
+");
     let outcome = project.command(&["key", "generate", "--output", "file/key.pem"]).run().expect(74);
     assert_snapshot!(outcome.text(), @"
 exit 74

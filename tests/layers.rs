@@ -189,3 +189,28 @@ fn every_source_file_has_a_head_and_a_sensible_length() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// "Each invariant is enforced by a test that names it": the tests that ARCHITECTURE.md names exist.
+#[test]
+fn the_tests_that_the_architecture_names_exist() {
+    let root = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let architecture = fs::read_to_string(root.join("ARCHITECTURE.md")).unwrap();
+    let invariants = architecture.split("\n## ").find(|part| part.starts_with("Invariants and the tests")).unwrap();
+    let mut sources: String = rust_files().iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+    for entry in root.join("tests").read_dir_utf8().unwrap() {
+        let path = entry.unwrap().path().to_owned();
+        if path.extension() == Some("rs") {
+            sources.push_str(&fs::read_to_string(path).unwrap());
+        }
+    }
+    // Every second part stands between backticks; a name may be broken off its file over two lines.
+    let quoted = invariants.split('`').skip(1).step_by(2).map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "));
+    let last = |text: String| text.rsplit([':', ' ']).next().unwrap_or_default().to_owned();
+    let names: BTreeSet<_> = quoted
+        .map(last)
+        .filter(|name| name.matches('_').count() >= 2 && name.chars().all(|one| one.is_ascii_alphanumeric() || one == '_'))
+        .collect();
+    assert!(names.len() > 20, "{names:?}");
+    let missing: Vec<_> = names.iter().filter(|name| !sources.contains(&format!("fn {name}("))).collect();
+    assert!(missing.is_empty(), "ARCHITECTURE.md names tests that are not there: {missing:?}");
+}

@@ -61,35 +61,35 @@ fn the_minimal_example_becomes_a_release_that_verifies() {
     let project = Project::example("minimal");
     let outcome = project.run(&["build"]).expect(0);
     assert_snapshot!(outcome.text(), @"
-    exit 0
-         Reading [ROOT]/project (configuration, lockfile, metadata)
-        Checking 2 packages
-            Note created your signing key [ROOT]/config/cargo-supplychain/key.pem; its public half is [ROOT]/config/cargo-supplychain/key.pub
-        Building minimal 1.0.0 (fresh target folder)
-       Compiling itoa v1.0.19
-       Compiling minimal v1.0.0 ([ROOT]/project)
-        Finished `release` profile [optimized] target(s) in [TIME]
-      Describing 1 artifact
-         Signing key SHA256:[HEX] ([ROOT]/config/cargo-supplychain/key.pem)
-       Verifying our own output, as a reader would
+exit 0
+     Reading [ROOT]/project (configuration, lockfile, metadata)
+    Checking 2 packages
+        Note created your signing key [ROOT]/config/cargo-supplychain/key.pem; its public half is [ROOT]/config/cargo-supplychain/key.pub
+    Building minimal 1.0.0 (fresh target folder)
+   Compiling itoa v1.0.19
+   Compiling minimal v1.0.0 ([ROOT]/project)
+    Finished `release` profile [optimized] target(s) in [TIME]
+  Describing 1 artifact
+     Signing key SHA256:[HEX] ([ROOT]/config/cargo-supplychain/key.pem)
+   Verifying our own output, as a reader would
 
-    low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
-            pass 1 low; 6 not evaluated
+low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
+        pass 1 low; 6 not evaluated
 
-      read          [TIME] s  2 packages in Cargo.lock
-      check         [TIME] s  1 finding, 6 not evaluated
-      build         [TIME] s  1 artifact, fresh target folder
-      describe      [TIME] s  10 documents
-      sign          [TIME] s  4 statements
-      verify        [TIME] s  18 files, 4 statements; signer not pinned
+  read          [TIME] s  2 packages in Cargo.lock
+  check         [TIME] s  1 finding, 6 not evaluated
+  build         [TIME] s  1 artifact, fresh target folder
+  describe      [TIME] s  10 documents
+  sign          [TIME] s  4 statements
+  verify        [TIME] s  18 files, 4 statements; signer not pinned
 
-      minimal [SIZE] bytes, sha256:[HEX]
-        2 components linked, 0 only helped to build, 0 native libraries
-        Released target/supplychain/minimal-1.0.0-[HOST]
-            Note signer not pinned: set [verify] key in supplychain.toml, and this check proves who signed as well
-            Note no git commit stands behind this release
-            next cargo supplychain verify target/supplychain/minimal-1.0.0-[HOST] --key [ROOT]/config/cargo-supplychain/key.pub
-    ");
+  minimal [SIZE] bytes, sha256:[HEX]
+    2 components linked, 0 only helped to build, 0 native libraries
+    Released target/supplychain/minimal-1.0.0-[HOST]
+        Note signer not pinned: set [verify] key in supplychain.toml, and this check proves who signed as well
+        Note no git commit stands behind this release
+        next cargo supplychain verify target/supplychain/minimal-1.0.0-[HOST] --key [ROOT]/config/cargo-supplychain/key.pub
+");
     let release = project.release();
     assert_snapshot!(files(&release).join("\n"), @"
 NOTICE
@@ -226,12 +226,12 @@ fn in_ci_no_key_is_made_silently() {
     let project = Project::app();
     let outcome = project.command(&["build", "--offline"]).env("CI", "true").run().expect(2);
     assert_snapshot!(outcome.text(), @"
-    exit 2
-         Reading [ROOT]/project (configuration, lockfile, metadata)
-        Checking 1 package
-    error: there is no signing key at [ROOT]/config/cargo-supplychain/key.pem, and none is created in CI
-    help: name a key with --key FILE, or say --no-sign
-    ");
+exit 2
+     Reading [ROOT]/project (configuration, lockfile, metadata)
+    Checking 1 package
+error: there is no signing key at [ROOT]/config/cargo-supplychain/key.pem, and none is created in CI
+help: name a key with --key FILE, or say --no-sign
+");
     assert!(!project.root().join("config/cargo-supplychain").exists());
     assert!(project.releases().is_empty());
 }
@@ -260,14 +260,14 @@ fn a_dry_run_writes_nothing_and_runs_nothing() {
     let project = Project::app();
     project.write("build.rs", format!("fn main() {{ std::fs::write({:?}, \"\").unwrap(); }}", project.tripwire()));
     assert_snapshot!(project.run(&["build", "--dry-run"]).expect(0).text(), @"
-    exit 0
-         Reading [ROOT]/project (configuration, lockfile, metadata)
-        Checking 1 package
-    low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
-            pass 1 low; 6 not evaluated
-     Would build app (1 component linked, 0 more help to build it)
-         Dry run nothing was compiled or written
-    ");
+exit 0
+     Reading [ROOT]/project (configuration, lockfile, metadata)
+    Checking 1 package
+low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
+        pass 1 low; 6 not evaluated
+ Would build app (1 component linked, 0 more help to build it)
+     Dry run nothing was compiled or written
+");
     let plan = project.run(&["build", "--dry-run", "--format", "json"]).expect(0).json();
     assert_eq!((&plan["release"], &plan["plan"]["name"]), (&Value::Null, &Value::from("app")));
     assert!(!project.path("target").exists());
@@ -328,25 +328,25 @@ sbom/app.tar.spdx.json
 
     project.write("pack.sh", "exit 7\n");
     assert_snapshot!(project.run(&["build"]).expect(101).text(), @"
-    exit 101
-         Reading [ROOT]/project (configuration, lockfile, metadata)
-        Checking 1 package
-        Building app 1.0.0 (reused target folder)
-        Finished `release` profile [optimized] target(s) in [TIME]
-       Packaging sh pack.sh
-    error: [release] package `sh pack.sh` ended with exit status: 7; no release was written
-    ");
+exit 101
+     Reading [ROOT]/project (configuration, lockfile, metadata)
+    Checking 1 package
+    Building app 1.0.0 (reused target folder)
+    Finished `release` profile [optimized] target(s) in [TIME]
+   Packaging sh pack.sh
+error: [release] package `sh pack.sh` ended with exit status: 7; no release was written
+");
     project.write("pack.sh", "rm -rf target/dist\nmkdir -p target/dist\n");
     assert_snapshot!(project.run(&["build"]).expect(2).text(), @"
-    exit 2
-         Reading [ROOT]/project (configuration, lockfile, metadata)
-        Checking 1 package
-        Building app 1.0.0 (reused target folder)
-        Finished `release` profile [optimized] target(s) in [TIME]
-       Packaging sh pack.sh
-    error: [release] artifacts `target/dist/*.tar`: matches no regular file
-    help: it is made by `[release] package`, or has to be there before
-    ");
+exit 2
+     Reading [ROOT]/project (configuration, lockfile, metadata)
+    Checking 1 package
+    Building app 1.0.0 (reused target folder)
+    Finished `release` profile [optimized] target(s) in [TIME]
+   Packaging sh pack.sh
+error: [release] artifacts `target/dist/*.tar`: matches no regular file
+help: it is made by `[release] package`, or has to be there before
+");
     // The release of before is still there, whole.
     assert_eq!(verify(&project, &release, &own, &[]), (0, vec![]));
 }
@@ -364,16 +364,16 @@ fn verification_by_a_pinned_signer() {
     let private = project.root().join("other.pem");
     fs::remove_dir_all(project.release()).unwrap();
     assert_snapshot!(project.run(&["build", "--key", private.as_str()]).expect(3).text(), @"
-    exit 3
-         Reading [ROOT]/project (configuration, lockfile, metadata)
-        Checking 1 package
-        Building app 1.0.0 (reused target folder)
-        Finished `release` profile [optimized] target(s) in [TIME]
-      Describing 1 artifact
-         Signing key SHA256:[HEX] ([ROOT]/other.pem)
-       Verifying our own output, as a reader would
-    error: the release that was just written does not verify: attestations/release.sigstore.json: it was signed by another key than SHA256:[HEX] (attest/wrong-signer)
-    help: nothing was released; if [verify] key names another signer, sign with that key (--key)
-    ");
+exit 3
+     Reading [ROOT]/project (configuration, lockfile, metadata)
+    Checking 1 package
+    Building app 1.0.0 (reused target folder)
+    Finished `release` profile [optimized] target(s) in [TIME]
+  Describing 1 artifact
+     Signing key SHA256:[HEX] ([ROOT]/other.pem)
+   Verifying our own output, as a reader would
+error: the release that was just written does not verify: attestations/release.sigstore.json: it was signed by another key than SHA256:[HEX] (attest/wrong-signer)
+help: nothing was released; if [verify] key names another signer, sign with that key (--key)
+");
     assert!(project.releases().is_empty());
 }

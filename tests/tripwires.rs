@@ -241,30 +241,30 @@ fn findings_are_shown_with_place_and_help() {
     project.write(".cargo/config.toml", "[build]\nrustc-wrapper = \"tools/trap\"\n\n[alias]\nsupplychain = \"version\"\n");
     let human = project.run(&["check"]).expect(1);
     assert_snapshot!(human.text(), @"
-    exit 1
-         Reading [ROOT]/project (configuration, lockfile, metadata)
-        Checking 1 package
-    critical[config/alias-shadows-tool]: `cargo supplychain` is an alias for `cargo version`, so that this program does not run
-      --> .cargo/config.toml:5:1
-       = set by the repository
-       = help: remove the alias; call `cargo-supplychain supplychain` directly where the result counts
-    critical[config/compiler-override]: `build.rustc-wrapper` runs every compiler call through `tools/trap`
-      --> .cargo/config.toml:2:1
-       = set by the repository
-       = help: remove it, or allow the program by name in `[rules]` of supplychain.toml
-    low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
-            fail 2 critical, 1 low; 6 not evaluated
-    ");
+exit 1
+     Reading [ROOT]/project (configuration, lockfile, metadata)
+    Checking 1 package
+critical[config/alias-shadows-tool]: `cargo supplychain` is an alias for `cargo version`, so that this program does not run
+  --> .cargo/config.toml:5:1
+   = set by the repository
+   = help: remove the alias; call `cargo-supplychain supplychain` directly where the result counts
+critical[config/compiler-override]: `build.rustc-wrapper` runs every compiler call through `tools/trap`
+  --> .cargo/config.toml:2:1
+   = set by the repository
+   = help: remove it, or allow the program by name in `[rules]` of supplychain.toml
+low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
+        fail 2 critical, 1 low; 6 not evaluated
+");
     assert_snapshot!(project.run(&["check", "--format", "github"]).expect(1).text(), @r#"
-    exit 1
-         Reading [ROOT]/project (configuration, lockfile, metadata)
-        Checking 1 package
-    --- stdout
-    ::error file=.cargo/config.toml,line=5,col=1,title=config/alias-shadows-tool (critical)::`cargo supplychain` is an alias for `cargo version`, so that this program does not run; remove the alias; call `cargo-supplychain supplychain` directly where the result counts
-    ::error file=.cargo/config.toml,line=2,col=1,title=config/compiler-override (critical)::`build.rustc-wrapper` runs every compiler call through `tools/trap`; remove it, or allow the program by name in `[rules]` of supplychain.toml
-    ::notice title=toolchain/unpinned (low)::no rust-toolchain.toml says which compiler version builds this; write the version into rust-toolchain.toml: [toolchain] channel = "[CHANNEL]"
-    ::notice title=cargo supplychain::3 findings; 0 exempted; 6 not evaluated
-    "#);
+exit 1
+     Reading [ROOT]/project (configuration, lockfile, metadata)
+    Checking 1 package
+--- stdout
+::error file=.cargo/config.toml,line=5,col=1,title=config/alias-shadows-tool (critical)::`cargo supplychain` is an alias for `cargo version`, so that this program does not run; remove the alias; call `cargo-supplychain supplychain` directly where the result counts
+::error file=.cargo/config.toml,line=2,col=1,title=config/compiler-override (critical)::`build.rustc-wrapper` runs every compiler call through `tools/trap`; remove it, or allow the program by name in `[rules]` of supplychain.toml
+::notice title=toolchain/unpinned (low)::no rust-toolchain.toml says which compiler version builds this; write the version into rust-toolchain.toml: [toolchain] channel = "[CHANNEL]"
+::notice title=cargo supplychain::3 findings; 0 exempted; 6 not evaluated
+"#);
     assert_snapshot!(project.run(&["check", "--format", "markdown", "--quiet"]).expect(1).text(), @r#"
 exit 1
 ## cargo supplychain: fail

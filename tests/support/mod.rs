@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use tame_index::utils::get_index_details;
 
 pub use command::{Command, plain_cargo_without_toolchain};
 pub use outcome::Outcome;
@@ -60,16 +61,19 @@ impl Project {
         project
     }
 
-    /// Puts the registry packages that cargo has fetched for this repository into the project's `CARGO_HOME`.
-    pub fn with_fetched_registry(&self) {
-        let home = std::env::var("CARGO_HOME")
-            .map_or_else(|_| Utf8PathBuf::from(std::env::var("HOME").unwrap()).join(".cargo"), Into::into);
-        link(&home.join("registry"), &self.cargo_home().join("registry"));
-        // Where a mirror stands in for the registry, its packages lie under the mirror's name.
-        for name in ["config.toml", "config"] {
-            if home.join(name).is_file() {
-                fs::copy(home.join(name), self.cargo_home().join(name)).unwrap();
-            }
+    /// Puts the registry packages that cargo has fetched for this repository into the project's `CARGO_HOME`, as those of crates.io:
+    /// where a mirror stands in for it, they lie under the mirror's name.
+    fn with_fetched_registry(&self) {
+        let home = std::env::var("CARGO_HOME").or_else(|_| std::env::var("HOME").map(|home| format!("{home}/.cargo"))).unwrap();
+        let (index, _) = get_index_details("sparse+https://index.crates.io/", Some(self.cargo_home()), true).unwrap();
+        let name = index.file_name().unwrap();
+        for kind in ["index", "cache", "src"] {
+            let fetched = Utf8Path::new(&home).join("registry").join(kind);
+            let mut folders: Vec<_> = fetched.read_dir_utf8().unwrap().map(|entry| entry.unwrap().path().to_owned()).collect();
+            folders.sort_by_key(|folder| (folder.file_name() != Some(name), folder.clone()));
+            let folder = self.cargo_home().join("registry").join(kind);
+            fs::create_dir_all(&folder).unwrap();
+            link(folders.first().unwrap(), &folder.join(name));
         }
     }
 
