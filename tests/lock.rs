@@ -42,20 +42,27 @@ low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version buil
     assert!(!project.path("target").exists());
     // Whatever is switched off: it is not built.
     assert_snapshot!(project.run(&["build", "--no-sign", "--fail-on", "none"]).expect(2).text(), @"
-exit 2
-     Reading [ROOT]/project (configuration, lockfile, metadata)
-    Checking 2 packages
-error: cannot tell what would be built: checksum for `fig v1.2.3` changed between lock files
+    exit 2
+         Reading [ROOT]/project (configuration, lockfile, metadata)
+        Checking 2 packages
+    critical[lock/checksum-mismatch]: the checksum of fig 1.2.3 is not the one in the registry index
+      --> Cargo.lock:12
+       = locked: [HEX]
+       = index:  [HEX]
+       = help: do not build; see who changed it with `git log -p Cargo.lock` and restore the line
+    low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
+            fail 1 critical, 1 low; 7 not evaluated
+    error: cannot tell what would be built: checksum for `fig v1.2.3` changed between lock files
 
-  this could be indicative of a few possible errors:
+      this could be indicative of a few possible errors:
 
-      * the lock file is corrupt
-      * a replacement source in use (e.g., a mirror) returned a different checksum
-      * the source itself may be corrupt in one way or another
+          * the lock file is corrupt
+          * a replacement source in use (e.g., a mirror) returned a different checksum
+          * the source itself may be corrupt in one way or another
 
-  unable to verify that `fig v1.2.3` is the same as when the lockfile was generated
-help: see who changed the checksum with `git log -p Cargo.lock`, and restore it
-");
+      unable to verify that `fig v1.2.3` is the same as when the lockfile was generated
+    help: see who changed the checksum with `git log -p Cargo.lock`, and restore it
+    ");
     project.append("supplychain.toml", "[rules]\n\"lock/checksum-mismatch\" = \"off\"\n");
     project.run(&["check"]).expect(2);
     project.run(&["sbom"]).expect(2);
@@ -176,12 +183,19 @@ low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version buil
 ");
     project.run(&["build", "--no-sign"]).expect(1);
     assert_snapshot!(project.run(&["build", "--no-sign", "--fail-on", "none"]).expect(2).text(), @"
-exit 2
-     Reading [ROOT]/project (configuration, lockfile, metadata)
-    Checking 2 packages
-error: cannot tell what would be built: Cargo.lock is out of date
-help: run `cargo generate-lockfile` or `cargo update --workspace`, look at the change, and commit Cargo.lock
-");
+    exit 2
+         Reading [ROOT]/project (configuration, lockfile, metadata)
+        Checking 2 packages
+    high[lock/out-of-date]: Cargo.lock does not satisfy the manifests: `--locked` would fail
+      --> Cargo.lock
+       = cargo: cannot update the lock file [ROOT]/project/Cargo.lock because --locked was passed to prevent this
+       = cargo: help: to generate the lock file without accessing the network, remove the --locked flag and use --offline instead.
+       = help: run `cargo update --workspace`, look at the difference and commit it
+    low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
+            fail 1 high, 1 low; 7 not evaluated
+    error: cannot tell what would be built: Cargo.lock is out of date
+    help: run `cargo generate-lockfile` or `cargo update --workspace`, look at the change, and commit Cargo.lock
+    ");
     assert_snapshot!(project.run(&["sbom"]).expect(2).text(), @"
 exit 2
      Reading [ROOT]/project (configuration, lockfile, metadata)
@@ -232,15 +246,17 @@ low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version buil
         pass 1 low; 8 not evaluated
 ");
     assert_snapshot!(project.run(&["build", "--no-sign"]).expect(4).text(), @"
-exit 4
-     Reading [ROOT]/project (configuration, lockfile, metadata)
-    Checking 2 packages
-error: cannot tell what would be built: no matching package named `fig` found
-  location searched: crates.io index
-  required by package `app v1.0.0 ([ROOT]/project)`
-  As a reminder, you're using offline mode (--offline) which can sometimes cause surprising resolution failures, if this error is too confusing you may wish to retry without `--offline`.
-help: run `cargo fetch --locked` with network first
-");
+    exit 4
+         Reading [ROOT]/project (configuration, lockfile, metadata)
+        Checking 2 packages
+    low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
+            pass 1 low; 8 not evaluated
+    error: cannot tell what would be built: no matching package named `fig` found
+      location searched: crates.io index
+      required by package `app v1.0.0 ([ROOT]/project)`
+      As a reminder, you're using offline mode (--offline) which can sometimes cause surprising resolution failures, if this error is too confusing you may wish to retry without `--offline`.
+    help: run `cargo fetch --locked` with network first
+    ");
     assert_snapshot!(project.run(&["sbom"]).expect(4).text(), @"
 exit 4
      Reading [ROOT]/project (configuration, lockfile, metadata)

@@ -4,9 +4,11 @@ use serde_json::json;
 
 use super::super::args::{BuildArgs, Format};
 use super::super::exit::Exit;
-use super::super::render;
 use super::super::shell::{DIM, GOOD, NOTE, STRONG, Shell, Stage};
-use super::{ENVELOPE_VERSION, ask_passphrase, exit_of_verdict, gather_request, json_out, judge_request, show_report};
+use super::super::{exit_of, render};
+use super::{
+    ENVELOPE_VERSION, ask_passphrase, error_json, exit_of_verdict, gather_request, json_out, judge_request, show_report,
+};
 use crate::base::Context;
 use crate::base::text::{counted, plain};
 use crate::finding::Report;
@@ -40,6 +42,7 @@ pub(in crate::cli) fn run(
             show_stopped(shell, &report, exit);
             Ok(exit)
         }
+        Outcome::NotPlanned { report, error } => Ok(show_not_planned(shell, &report, &error)),
         Outcome::Planned { report, build } => {
             show_plan(shell, &report, &build);
             Ok(Exit::Pass)
@@ -110,6 +113,18 @@ fn show_stopped(shell: &mut Shell, report: &Report, exit: Exit) {
             writeln!(err, "{STRONG}     stopped{STRONG:#} before compilation; nothing was built\n{GOOD}help{GOOD:#}: {help}")
         });
     }
+}
+
+fn show_not_planned(shell: &mut Shell, report: &Report, error: &ops::Error) -> Exit {
+    let exit = exit_of(error.class);
+    if shell.format == Format::Json {
+        let value = envelope(shell, report, exit, json!({ "release": null, "error": error_json(error) }));
+        json_out(shell, &value);
+    } else {
+        show_report(shell, report);
+    }
+    render::error(shell, error);
+    exit
 }
 
 fn show_plan(shell: &mut Shell, report: &Report, build: &Build) {

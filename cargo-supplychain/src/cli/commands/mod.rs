@@ -31,12 +31,16 @@ pub(super) fn failed(shell: &mut Shell, error: &ops::Error) -> Exit {
             &json!({
                 "schema_version": ENVELOPE_VERSION,
                 "exit_code": exit_of(error.class) as u8,
-                "error": { "class": error.class.as_str(), "message": error.message, "help": error.help },
+                "error": error_json(error),
             }),
         );
     }
     render::error(shell, error);
     exit_of(error.class)
+}
+
+fn error_json(error: &ops::Error) -> serde_json::Value {
+    json!({ "class": error.class.as_str(), "message": error.message, "help": error.help })
 }
 
 fn json_out(shell: &mut Shell, value: &serde_json::Value) {

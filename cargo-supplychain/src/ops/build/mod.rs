@@ -40,6 +40,11 @@ pub struct Request {
 pub enum Outcome {
     /// Findings, or an undetermined required check, stopped the build before anything was compiled.
     Stopped(Report),
+    /// Nothing stopped the build, but what it would be cannot be told.
+    NotPlanned {
+        report: Report,
+        error: Error,
+    },
     /// `--dry-run`: what would be built.
     Planned {
         report: Report,
@@ -78,7 +83,11 @@ pub fn build(
     if report.enforced_verdict() != Verdict::Pass {
         return Ok(Outcome::Stopped(report));
     }
-    let plan = gathered.planned()?.clone();
+    // With --fail-on none a broken lockfile gets as far as this, and its findings are to be seen all the same.
+    let plan = match gathered.planned() {
+        Ok(plan) => plan.clone(),
+        Err(error) => return Ok(Outcome::NotPlanned { report, error }),
+    };
     refuse_other_toolchain(&gathered)?;
     if request.dry_run {
         return Ok(Outcome::Planned { report, build: Box::new(plan.build) });
