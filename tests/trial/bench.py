@@ -37,15 +37,18 @@ def paired(pairs, *runs):
 
 
 def deny_config(folder, database):
-    config = folder / "deny.toml"
-    repository = folder / "advisory-db"
-    subprocess.run(["cp", "-r", database, repository], check=True)
-    git = ["git", "-c", "user.name=bench", "-c", "user.email=bench@example.org"]
+    """cargo-deny takes https databases only: its copy of the default one is laid where it would have cloned it to."""
+    copy = folder / "dbs" / "advisory-db-3157b0e258782691"
+    copy.parent.mkdir()
+    subprocess.run(["cp", "-r", database, copy], check=True)
+    git = ["git", "-c", "user.name=bench", "-c", "user.email=bench@example.org", "-c", "init.defaultBranch=main"]
     for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "database"]):
-        subprocess.run(git + command, cwd=repository, check=True)
-    config.write_text(f'[advisories]\ndb-urls = ["file://{repository}"]\ndb-path = "{folder}/dbs"\nmaximum-db-staleness = "P9999D"\n'
-                      '[licenses]\nallow = ["MIT"]\n[bans]\nmultiple-versions = "allow"\n')
-    return config
+        subprocess.run(git + command, cwd=copy, check=True)
+    (copy / ".git" / "FETCH_HEAD").write_text((copy / ".git" / "refs" / "heads" / "main").read_text())
+    config = folder / "deny.toml"
+    config.write_text(f'[advisories]\ndb-urls = ["https://github.com/rustsec/advisory-db"]\ndb-path = "{folder}/dbs"\n'
+                      'maximum-db-staleness = "P9999D"\n[licenses]\nallow = ["MIT"]\n[bans]\nmultiple-versions = "allow"\n')
+    return config, copy
 
 
 def main():
@@ -79,11 +82,14 @@ def main():
         if not arguments.peers or not arguments.advisory_db:
             print("  peers: skipped, no --peers or no --advisory-db")
             return
-        config = deny_config(folder, arguments.advisory_db.resolve())
-        deny = [arguments.peers.resolve() / "cargo-deny", "--offline", "--all-features", "check", "--config", config]
-        online = [part for part in deny if part != "--offline"]
-        cpu(online, workspace, accepted=range(256))
-        audit = [arguments.peers.resolve() / "cargo-audit", "audit", "--no-fetch", "--stale", "--db", folder / "advisory-db"]
+        config, copy = deny_config(folder, arguments.advisory_db.resolve())
+        deny = [arguments.peers.resolve() / "cargo-deny", "--offline", "--all-features", "--config", config, "check"]
+        audit = [arguments.peers.resolve() / "cargo-audit", "audit", "--no-fetch", "--stale", "--db", copy]
+        # Both end with the findings' exit code; an exit of theirs without a result would be the cheapest of all.
+        for command in (deny, audit):
+            judged = subprocess.run([str(part) for part in command], cwd=workspace, capture_output=True, text=True)
+            if "advisories " not in judged.stderr and "Loaded" not in judged.stderr + judged.stdout:
+                sys.exit(f"{command} did not judge\n{judged.stderr[-2000:]}")
         of_check, of_deny, of_audit = paired(
             arguments.pairs, lambda: cpu(check, workspace), lambda: cpu(deny, workspace, accepted=range(256)),
             lambda: cpu(audit, workspace, accepted=range(256)))

@@ -20,7 +20,7 @@ import tempfile
 import unit_graph
 
 HERE = pathlib.Path(__file__).resolve().parent
-DEFAULT = ["ripgrep=14.1.1", "bat=0.25.0", "hyperfine=1.19.0", "cargo-audit=0.21.2", "zizmor=1.5.2", "gitui=0.27.0", "nu=0.103.0"]
+DEFAULT = ["ripgrep=14.1.1", "hyperfine=1.19.0", "bat=0.25.0", "cargo-audit=0.21.2", "zizmor=1.5.2", "nu=0.103.0"]
 
 
 def run(command, **options):
