@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -273,9 +273,20 @@ pub fn build(programs: &Programs, request: &BuildRequest<'_>, started: &dyn Fn(u
     let failed = |source| Error::Start { program: programs.cargo.clone(), source };
     let mut child = command.spawn().map_err(failed)?;
     started(child.id());
+    let events = events(BufReader::new(child.stdout.take().expect("stdout is piped")));
+    let status = child.wait().map_err(failed)?;
+    if status.success() { events } else { Err(failure(status, Error::BuildFailed)) }
+}
+
+/// Reads the messages of `cargo build --message-format json` to their end, so that cargo does not die of a closed pipe and its
+/// own message is seen.
+///
+/// # Errors
+/// A message that is not of the form that cargo documents ("External tools", "JSON messages").
+pub fn events(stream: impl BufRead) -> Result<BuildEvents, Error> {
     let mut events = BuildEvents::default();
     let mut broken = None;
-    for message in Message::parse_stream(BufReader::new(child.stdout.take().expect("stdout is piped"))) {
+    for message in Message::parse_stream(stream) {
         match message {
             Ok(Message::CompilerArtifact(artifact)) => events.targets.push(built_target(artifact)),
             Ok(Message::BuildScriptExecuted(script)) => events.scripts.push(ScriptRun {
@@ -283,13 +294,10 @@ pub fn build(programs: &Programs, request: &BuildRequest<'_>, started: &dyn Fn(u
                 linked_libs: script.linked_libs.into_iter().map(Utf8PathBuf::into_string).collect(),
             }),
             Ok(_) => {}
-            // Go on reading, so that cargo does not die of a closed pipe and its own message is seen.
             Err(error) => broken = Some(error.to_string()),
         }
     }
-    let status = child.wait().map_err(failed)?;
     match broken {
-        _ if !status.success() => Err(failure(status, Error::BuildFailed)),
         Some(message) => Err(Error::Messages(text::plain(&message).into_owned())),
         None => Ok(events),
     }

@@ -144,6 +144,13 @@ fn mistakes_have_a_place_and_a_suggestion() {
     }
 }
 
+#[test]
+fn long_words_get_no_suggestion() {
+    // Comparing a word of one mebibyte with every rule's id would take seconds.
+    let error = parse("p", &format!("[rules]\n{} = 'off'\n", "a".repeat(MAX_BYTES - 100)), KNOWN).unwrap_err();
+    assert_eq!((error.line, error.suggestion), (2, None));
+}
+
 proptest! {
     #[test]
     fn mutated_files_never_panic(at in 0usize..FULL.len(), with in "\\PC{0,6}", cut in 0usize..40) {
