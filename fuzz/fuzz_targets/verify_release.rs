@@ -1,8 +1,9 @@
 #![no_main]
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use cargo_supplychain::attest::{KeyAlgorithm, RELEASE_BUNDLE, RELEASE_MANIFEST, Statement};
+use cargo_supplychain::attest::{KeyAlgorithm, RELEASE_BUNDLE, RELEASE_MANIFEST, SHA256SUMS, Statement, sha256sums};
 use cargo_supplychain::base::Sha256;
 use cargo_supplychain::sign::{Signer as _, key::KeySigner};
 use cargo_supplychain::verify::{ReleaseContents, VerificationPolicy, needs_bytes, release};
@@ -15,7 +16,8 @@ static SIGNER: LazyLock<KeySigner> =
 
 // A release folder as one JSON object: content by path. A text is the file's bytes, an object the file's JSON, `null` a folder, a
 // number something that is no file. Below `attestations/` an object is a statement, which is signed here: the signer is as
-// hostile as the rest. Digests and sizes in `release.json` are put right, unless the object has the key `as it is`.
+// hostile as the rest. Digests and sizes in `release.json` are put right, unless the object has the key `as it is`, and a
+// `SHA256SUMS` is made where there is none.
 fuzz_target!(|data: &[u8]| {
     let Ok(Value::Object(mut files)) = serde_json::from_slice(data) else { return };
     let as_it_is = files.remove("as it is").is_some();
@@ -27,17 +29,28 @@ fuzz_target!(|data: &[u8]| {
     let word = |key: &str| manifest.get(key).and_then(Value::as_str).unwrap_or_default();
     let statement = Statement::release(&manifest_bytes, word("name"), word("version"), word("target"));
     let mut contents = ReleaseContents::default();
-    contents.insert_bytes(RELEASE_BUNDLE, sign(&statement.to_bytes()));
-    contents.insert_bytes(RELEASE_MANIFEST, manifest_bytes);
+    let mut sums = BTreeMap::new();
+    let mut insert = |path: &str, bytes: Vec<u8>| {
+        sums.insert(path.to_owned(), Sha256::of(&bytes));
+        if needs_bytes(path) {
+            contents.insert_bytes(path, bytes);
+        } else {
+            contents.insert_digest(path, bytes.len() as u64, Sha256::of(&bytes));
+        }
+    };
+    insert(RELEASE_BUNDLE, sign(&statement.to_bytes()));
+    insert(RELEASE_MANIFEST, manifest_bytes);
+    for (path, content) in files.iter().filter(|(_, content)| !content.is_null() && !content.is_number()) {
+        insert(path, file(path, content));
+    }
+    if !files.contains_key(SHA256SUMS) {
+        contents.insert_bytes(SHA256SUMS, sha256sums(&sums).into_bytes());
+    }
     for (path, content) in &files {
         match content {
             Value::Null => contents.insert_folder(path),
             Value::Number(_) => contents.insert_other(path, "named pipe"),
-            _ if needs_bytes(path) => contents.insert_bytes(path, file(path, content)),
-            _ => {
-                let bytes = file(path, content);
-                contents.insert_digest(path, bytes.len() as u64, Sha256::of(&bytes));
-            }
+            _ => {}
         }
     }
     let policy = VerificationPolicy::new(SIGNER.public_key().clone()).require_fresh_target(true);
