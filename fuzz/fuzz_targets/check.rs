@@ -35,7 +35,7 @@ fuzz_target!(|data: &[u8]| {
         None => LockState::Missing { path: "Cargo.lock".into() },
     };
     judge(&settings, &lock, |facts| {
-        check(
+        let _ = check(
             &Facts {
                 manifests: &manifests,
                 cargo_config: &cargo_config,

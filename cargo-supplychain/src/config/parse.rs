@@ -17,6 +17,9 @@ use crate::finding::{Area, FailOn, Severity};
 /// The largest policy file that is read, in bytes.
 pub const MAX_BYTES: usize = 1 << 20;
 
+/// The most exemptions: each is compared with every finding.
+const MAX_EXEMPTIONS: usize = 1000;
+
 /// A rule that `[rules]` may name. The rules live in layers above; the caller hands their names down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KnownRule<'a> {
@@ -56,6 +59,9 @@ pub fn parse(path: &str, text: &str, known: &[KnownRule<'_>]) -> Result<Settings
     }
     let raw: Raw = toml::from_str(text).map_err(|error| place.toml_error(&error))?;
     let (require, rules) = place.rules(raw.rules, known)?;
+    if let Some(exemption) = raw.exemptions.get(MAX_EXEMPTIONS) {
+        return Err(place.error(Some(exemption.span()), format!("more than {MAX_EXEMPTIONS} exemptions")));
+    }
     let mut lines = Lines::new(text);
     let exemptions =
         raw.exemptions.into_iter().map(|exemption| place.exemption(exemption, &mut lines)).collect::<Result<_, _>>()?;
