@@ -106,7 +106,7 @@ fn hostile() {
     let deep = format!("version = 4\nx = {}{}\n", "[".repeat(50_000), "]".repeat(50_000));
     let mut told = String::new();
     for (name, bytes, code) in [
-        ("too large", vec![b'#'; (8 << 20) + 1], 2),
+        ("too large", vec![b'#'; (4 << 20) + 1], 2),
         ("too many packages", many.into_bytes(), 2),
         ("too long a name", long.into_bytes(), 2),
         // What no manifest leads to is not built, and cargo accepts it.
@@ -136,7 +136,7 @@ fn hostile() {
         writeln!(told, "{name}: {}", lines.collect::<Vec<_>>().join(" | ")).unwrap();
     }
     assert_snapshot!(told, @"
-too large: error: cannot read Cargo.lock: larger than the limit of 8388608 bytes | help: restore Cargo.lock from its history, or run `cargo generate-lockfile` and look at the difference
+too large: error: cannot read Cargo.lock: larger than the limit of 4194304 bytes | help: restore Cargo.lock from its history, or run `cargo generate-lockfile` and look at the difference
 too many packages: error: Cargo.lock:1:1: lockfile has 60000 packages, the limit is 50000 | help: restore Cargo.lock from its history, or run `cargo generate-lockfile` and look at the difference
 too long a name: error: Cargo.lock:3:8: a package name has 100000 bytes, 1 to 255 are allowed | help: restore Cargo.lock from its history, or run `cargo generate-lockfile` and look at the difference
 a cycle: 

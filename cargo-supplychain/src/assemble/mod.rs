@@ -101,7 +101,7 @@ impl std::error::Error for Error {}
 /// Says what `cargo build` will compile.
 pub fn plan(mut evidence: Evidence<'_>) -> Result<Plan, Error> {
     let metadata = evidence.platforms.rewrite(evidence.metadata);
-    let graph = PackageGraph::from_json(metadata).map_err(|error| Error::Metadata(error.to_string()))?;
+    let graph = package_graph(metadata)?;
     let selected = selection::resolve(&graph, &evidence)?;
     let components = components::Components::of(&graph, evidence.lockfile);
     let planned = graph::plan(&selected, &evidence, &components)?;
@@ -127,4 +127,37 @@ pub fn plan(mut evidence: Evidence<'_>) -> Result<Plan, Error> {
     evidence.gaps.dedup();
     build.gaps = evidence.gaps;
     Ok(Plan { build, purls: components.purls, expected: planned.expected, crates: planned.crates })
+}
+
+fn package_graph(metadata: String) -> Result<PackageGraph, Error> {
+    let graph = PackageGraph::from_json(metadata).map_err(|error| Error::Metadata(error.to_string()))?;
+    // Cargo refuses it; the graph library does not, and there is no package URL without a name.
+    if graph.packages().any(|package| package.name().is_empty()) {
+        return Err(Error::Metadata("a package has an empty name".into()));
+    }
+    Ok(graph)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packages_have_names() {
+        let metadata = |name: &str| {
+            let id = "path+file:///w#0.1.0";
+            serde_json::json!({
+                "packages": [{
+                    "name": name, "version": "0.1.0", "id": id, "manifest_path": "/w/Cargo.toml", "dependencies": [],
+                    "targets": [], "features": {}
+                }],
+                "workspace_members": [id],
+                "resolve": { "nodes": [{ "id": id, "dependencies": [], "deps": [] }] },
+                "workspace_root": "/w", "target_directory": "/w/target", "version": 1
+            })
+            .to_string()
+        };
+        assert!(package_graph(metadata("a")).is_ok());
+        assert_eq!(package_graph(metadata("")).err(), Some(Error::Metadata("a package has an empty name".into())));
+    }
 }

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 
 use cargo_platform::{Cfg, Platform};
 
+use crate::model::cargo_config::is_shallow;
+
 /// The two sides of a build.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Platforms {
@@ -80,6 +82,10 @@ impl Platforms {
 
     fn stand_in(&self, escaped: &str) -> &'static str {
         let condition: String = serde_json::from_str(&format!("\"{escaped}\"")).unwrap_or_default();
+        // What is not judged counts as on: listed rather than left out.
+        if !is_shallow(&condition) {
+            return "null";
+        }
         // A condition that cargo itself could not read never got into the metadata; treating it as off is the graph's default.
         let Ok(platform) = condition.parse::<Platform>() else { return NEITHER };
         match (self.target.matches(&platform), self.host.matches(&platform)) {
@@ -128,6 +134,16 @@ mod tests {
             let before = format!(r#"{{"a":"\"target\":\"x\"","target":"{condition}","t":1}}"#);
             let after = format!(r#"{{"a":"\"target\":\"x\"","target":{stand_in},"t":1}}"#);
             assert_eq!(platforms.rewrite(&before), after);
+        }
+    }
+
+    #[test]
+    fn deep_conditions_do_not_exhaust_the_stack() {
+        let platforms = Platforms::new(("x86_64-pc-windows-gnu", &[]), ("x86_64-unknown-linux-gnu", &[]));
+        let deep = |depth| format!("cfg({}windows{})", "not(".repeat(depth), ")".repeat(depth));
+        for (depth, stand_in) in [(254, NEITHER), (256, "null"), (1_000_000, "null")] {
+            let rewritten = platforms.rewrite(&format!(r#"{{"target":"{}"}}"#, deep(depth)));
+            assert_eq!(rewritten, format!(r#"{{"target":{stand_in}}}"#), "{depth}");
         }
     }
 }

@@ -25,10 +25,10 @@ impl fmt::Display for InvalidTime {
 impl std::error::Error for InvalidTime {}
 
 impl Timestamp {
-    /// The instant `seconds` after 1970-01-01T00:00:00Z, if the calendar has it.
+    /// The instant `seconds` after 1970-01-01T00:00:00Z, if it is of the years 0 to 9999, which RFC 3339 can write.
     #[must_use]
     pub fn from_unix(seconds: i64) -> Option<Self> {
-        OffsetDateTime::from_unix_timestamp(seconds).ok().map(Self)
+        OffsetDateTime::from_unix_timestamp(seconds).ok().filter(|instant| (0..=9999).contains(&instant.year())).map(Self)
     }
 
     /// Seconds since 1970-01-01T00:00:00Z.
@@ -52,7 +52,7 @@ impl Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.format(&Rfc3339).expect("a UTC time within the calendar is RFC 3339"))
+        f.write_str(&self.0.format(&Rfc3339).expect("a UTC time of the years 0 to 9999 is RFC 3339"))
     }
 }
 
@@ -93,8 +93,14 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Timestamp>().unwrap().to_string(), shown);
         }
-        for bad in ["", "yesterday", "2026-13-01", "9999999999"] {
+        let year_before_0 = "0000-01-01T00:00:00+00:01";
+        for bad in ["", "yesterday", "2026-13-01", "9999999999", year_before_0, "9999-12-31T23:59:59-00:01"] {
             assert_eq!(bad.parse::<Timestamp>(), Err(InvalidTime), "{bad}");
         }
+        // A commit may claim any number.
+        for seconds in [i64::MIN, -62_167_219_201, 253_402_300_800, i64::MAX] {
+            assert_eq!(Timestamp::from_unix(seconds), None, "{seconds}");
+        }
+        assert_eq!(Timestamp::from_unix(-62_167_219_200).unwrap().to_string(), "0000-01-01T00:00:00Z");
     }
 }

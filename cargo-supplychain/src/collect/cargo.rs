@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead, BufReader, Read as _};
 use std::process::{Command, Stdio};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -11,7 +11,7 @@ use cargo_metadata::{Message, TargetKind};
 
 use super::cargo_config::cargo_home;
 use super::{memo, process, toolchain::Programs};
-use crate::base::{Context, text};
+use crate::base::Context;
 use crate::model::events::{BuildEvents, BuiltTarget, ScriptRun};
 
 /// Why a call of cargo gave nothing.
@@ -273,25 +273,41 @@ pub fn build(programs: &Programs, request: &BuildRequest<'_>, started: &dyn Fn(u
     let failed = |source| Error::Start { program: programs.cargo.clone(), source };
     let mut child = command.spawn().map_err(failed)?;
     started(child.id());
+    let events = events(BufReader::new(child.stdout.take().expect("stdout is piped")));
+    let status = child.wait().map_err(failed)?;
+    if status.success() { events } else { Err(failure(status, Error::BuildFailed)) }
+}
+
+/// The longest line of cargo's messages that is read, in bytes.
+const MESSAGE_MAX: u64 = 64 << 20;
+
+/// Reads the messages of `cargo build --message-format json` to their end, so that cargo does not die of a closed pipe and its
+/// own message is seen. What is no message is passed over: cargo repeats what compiler wrappers and procedural macros print.
+///
+/// Not by `Message::parse_stream`, which reads nesting without a limit, so that such a line could exhaust the stack.
+///
+/// # Errors
+/// The stream cannot be read, or a line is too long.
+pub fn events(mut stream: impl BufRead) -> Result<BuildEvents, Error> {
     let mut events = BuildEvents::default();
-    let mut broken = None;
-    for message in Message::parse_stream(BufReader::new(child.stdout.take().expect("stdout is piped"))) {
-        match message {
+    let mut is_too_long = false;
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let read = stream.by_ref().take(MESSAGE_MAX).read_until(b'\n', &mut line);
+        match read.map_err(|error| Error::Messages(error.to_string()))? {
+            0 if is_too_long => return Err(Error::Messages(format!("a line is longer than {MESSAGE_MAX} bytes"))),
+            0 => return Ok(events),
+            length => is_too_long |= length as u64 == MESSAGE_MAX && !line.ends_with(b"\n"),
+        }
+        match serde_json::from_slice(&line) {
             Ok(Message::CompilerArtifact(artifact)) => events.targets.push(built_target(artifact)),
             Ok(Message::BuildScriptExecuted(script)) => events.scripts.push(ScriptRun {
                 package_id: script.package_id.repr,
                 linked_libs: script.linked_libs.into_iter().map(Utf8PathBuf::into_string).collect(),
             }),
-            Ok(_) => {}
-            // Go on reading, so that cargo does not die of a closed pipe and its own message is seen.
-            Err(error) => broken = Some(error.to_string()),
+            _ => {}
         }
-    }
-    let status = child.wait().map_err(failed)?;
-    match broken {
-        _ if !status.success() => Err(failure(status, Error::BuildFailed)),
-        Some(message) => Err(Error::Messages(text::plain(&message).into_owned())),
-        None => Ok(events),
     }
 }
 
@@ -347,6 +363,17 @@ pub fn package(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn messages_are_read_among_whatever_else_is_printed() {
+        let script = r#"{"reason":"build-script-executed","package_id":"p","linked_libs":["static=z"],"linked_paths":[],"cfgs":[],"env":[],"out_dir":"/o"}"#;
+        let deep = "{\"a\":".repeat(100_000);
+        let stream = format!("printed by a macro\n{deep}\n{{\"reason\":\"later\"}}\n{script}\n\u{fffd}\n{script}");
+        let run = ScriptRun { package_id: "p".into(), linked_libs: vec!["static=z".into()] };
+        assert_eq!(events(stream.as_bytes()).unwrap().scripts, [run.clone(), run.clone()]);
+        let bytes = [b"\xff\xfe\n", script.as_bytes()].concat();
+        assert_eq!(events(&*bytes).unwrap().scripts, [run]);
+    }
 
     #[test]
     fn messages_of_cargo_are_told_apart() {

@@ -11,11 +11,14 @@ use super::settings::{
     AdvisorySettings, BuildSettings, DocumentSettings, Exemption, Level, MaxAge, ReleaseSettings, RuleSetting, Settings,
     SignMethod, SignSettings, VerifySettings,
 };
-use crate::base::{Location, Timestamp, span};
+use crate::base::{Lines, Location, Timestamp, span};
 use crate::finding::{Area, FailOn, Severity};
 
 /// The largest policy file that is read, in bytes.
 pub const MAX_BYTES: usize = 1 << 20;
+
+/// The most exemptions: each is compared with every finding.
+const MAX_EXEMPTIONS: usize = 1000;
 
 /// A rule that `[rules]` may name. The rules live in layers above; the caller hands their names down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +59,12 @@ pub fn parse(path: &str, text: &str, known: &[KnownRule<'_>]) -> Result<Settings
     }
     let raw: Raw = toml::from_str(text).map_err(|error| place.toml_error(&error))?;
     let (require, rules) = place.rules(raw.rules, known)?;
-    let exemptions = raw.exemptions.into_iter().map(|exemption| place.exemption(exemption)).collect::<Result<_, _>>()?;
+    if let Some(exemption) = raw.exemptions.get(MAX_EXEMPTIONS) {
+        return Err(place.error(Some(exemption.span()), format!("more than {MAX_EXEMPTIONS} exemptions")));
+    }
+    let mut lines = Lines::new(text);
+    let exemptions =
+        raw.exemptions.into_iter().map(|exemption| place.exemption(exemption, &mut lines)).collect::<Result<_, _>>()?;
     Ok(Settings {
         file: Some(path.to_owned()),
         build: BuildSettings { fail_on: raw.build.fail_on.map_or(Ok(FailOn::default()), |level| place.fail_on(&level))? },
@@ -293,7 +301,7 @@ impl Place<'_> {
         value.as_array()?.iter().map(|item| item.as_str().map(str::to_owned)).collect()
     }
 
-    fn exemption(&self, raw: Spanned<RawExemption>) -> Result<Exemption, Error> {
+    fn exemption(&self, raw: Spanned<RawExemption>, lines: &mut Lines<'_>) -> Result<Exemption, Error> {
         let header = raw.span();
         let raw = raw.into_inner();
         let id = raw.id.get_ref();
@@ -315,7 +323,7 @@ impl Place<'_> {
         if raw.version.is_some() && raw.package.is_none() {
             return Err(self.error(Some(header.clone()), format!("exemption of `{id}` has a `version` but no `package`")));
         }
-        let (line, column) = span::line_column(self.text, header.start);
+        let (line, column) = lines.at(header.start);
         Ok(Exemption {
             expires: self.expiry(id, &expires)?,
             package: raw.package,
@@ -338,8 +346,14 @@ impl Place<'_> {
     }
 }
 
+/// The longest word that a candidate is looked for, in bytes; comparing takes time by its length.
+const MAX_SLIP: usize = 128;
+
 /// The candidate that `word` is probably a slip of.
 fn did_you_mean<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<String> {
+    if word.len() > MAX_SLIP {
+        return None;
+    }
     let limit = (word.chars().count() / 3).max(1) + 1;
     let near = candidates.map(|candidate| (strsim::osa_distance(word, candidate), candidate));
     let (_, best) = near.filter(|(distance, _)| *distance <= limit).min()?;

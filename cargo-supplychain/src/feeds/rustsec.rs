@@ -204,6 +204,15 @@ fn read_one(file: &AdvisoryFile) -> (Sha256, Result<Option<Advisory>, String>) {
     (Sha256::of(&file.bytes), text.and_then(|text| advisory::parse(id, text)))
 }
 
+/// Reads the text of the advisory `id` (`RUSTSEC-2026-0001`); `None` when it was withdrawn. For fuzzing: [`load`] is the entry.
+///
+/// # Errors
+/// Why it is no advisory, a fragment.
+#[doc(hidden)]
+pub fn parse_advisory(id: &str, text: &str) -> Result<Option<Advisory>, String> {
+    advisory::parse(id, text)
+}
+
 /// Whether a file name is that of an advisory; `RUSTSEC-0000-0000.md` is a draft.
 fn is_advisory(name: &str) -> bool {
     name.starts_with("RUSTSEC-") && name.ends_with(".md") && !name.starts_with("RUSTSEC-0000-")

@@ -10,8 +10,9 @@ use toml::de::{DeTable, DeValue};
 
 use crate::base::{Lines, Location, Sha256};
 
-/// The largest lockfile that is read, in bytes; the largest real ones are below one mebibyte.
-pub const MAX_BYTES: usize = 8 << 20;
+/// The largest lockfile that is read, in bytes; the largest real ones are below one mebibyte. Reading hostile TOML takes up to 200
+/// times its size in memory.
+pub const MAX_BYTES: usize = 4 << 20;
 /// The most packages that a lockfile may have.
 const MAX_PACKAGES: usize = 50_000;
 /// The longest package name, in bytes; crates.io allows 64.

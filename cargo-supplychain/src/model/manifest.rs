@@ -10,6 +10,10 @@ use crate::base::{Lines, Location};
 
 /// The largest manifest that is read, in bytes.
 pub const MAX_BYTES: usize = 4 << 20;
+/// The most requirements that a manifest may have.
+const MAX_REQUIREMENTS: usize = 10_000;
+/// The longest name of a table with requirements, in bytes: each of them carries it.
+const MAX_TABLE: usize = 4096;
 
 /// One `Cargo.toml` of the workspace (the root, and each member).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -82,25 +86,25 @@ pub fn parse(path: &str, text: &str) -> Result<Manifest, Error> {
     let root = document.get_ref();
     let package = table(root, "package").and_then(|package| string(package, "name"));
     let mut reader = Reader { path, text, found: Vec::new() };
-    reader.dependency_tables(root, "");
+    reader.dependency_tables(root, "")?;
     if let Some(targets) = table(root, "target") {
         for (name, target) in targets {
             if let Some(target) = target.get_ref().as_table() {
-                reader.dependency_tables(target, &format!("target.{}.", name.get_ref()));
+                reader.dependency_tables(target, &format!("target.{}.", name.get_ref()))?;
             }
         }
     }
     if let Some(shared) = table(root, "workspace").and_then(|workspace| table(workspace, "dependencies")) {
-        reader.requirements(shared, "workspace.dependencies");
+        reader.requirements(shared, "workspace.dependencies")?;
     }
     let requirements = reader.take();
     for (registry, patches) in table(root, "patch").into_iter().flatten() {
         if let Some(patches) = patches.get_ref().as_table() {
-            reader.requirements(patches, &format!("patch.{}", registry.get_ref()));
+            reader.requirements(patches, &format!("patch.{}", registry.get_ref()))?;
         }
     }
     if let Some(replaced) = table(root, "replace") {
-        reader.requirements(replaced, "replace");
+        reader.requirements(replaced, "replace")?;
     }
     Ok(Manifest { path: path.to_owned(), package, requirements, patches: reader.take() })
 }
@@ -128,19 +132,29 @@ impl Reader<'_> {
         placed.collect()
     }
 
-    fn dependency_tables(&mut self, parent: &DeTable<'_>, prefix: &str) {
+    fn dependency_tables(&mut self, parent: &DeTable<'_>, prefix: &str) -> Result<(), Error> {
         for name in DEPENDENCY_TABLES {
             if let Some(entries) = table(parent, name) {
-                self.requirements(entries, &format!("{prefix}{}", name.replace('_', "-")));
+                self.requirements(entries, &format!("{prefix}{}", name.replace('_', "-")))?;
             }
         }
+        Ok(())
     }
 
-    fn requirements(&mut self, entries: &DeTable<'_>, table_name: &str) {
+    fn requirements(&mut self, entries: &DeTable<'_>, table_name: &str) -> Result<(), Error> {
         for (key, value) in entries {
+            let offset = key.span().start;
+            let error = |message| Error { location: Location::at(self.path, self.text, offset), message };
+            if table_name.len() > MAX_TABLE {
+                return Err(error(format!("a table's name has {} bytes, the limit is {MAX_TABLE}", table_name.len())));
+            }
+            if self.found.len() == MAX_REQUIREMENTS {
+                return Err(error(format!("manifest has more than {MAX_REQUIREMENTS} requirements")));
+            }
             let requirement = requirement(key.get_ref(), value, table_name, Location::file(self.path));
-            self.found.push((key.span().start, requirement));
+            self.found.push((offset, requirement));
         }
+        Ok(())
     }
 }
 
@@ -250,6 +264,19 @@ plain = { path = "patched" }
         assert!(error.to_string().starts_with("a/Cargo.toml:2:8: manifest is not valid TOML: "), "{error}");
         let error = parse("Cargo.toml", &" ".repeat(MAX_BYTES + 1)).unwrap_err();
         assert_eq!(error.to_string(), "Cargo.toml: manifest has 4194305 bytes, the limit is 4194304");
+    }
+
+    #[test]
+    fn memory_stays_in_proportion_to_the_file() {
+        // Each requirement carries the name of its table: 500,000 of them in a table with a name of one mebibyte are 500 GB.
+        let long = format!("[target.{}.dependencies]\na = '1'\n", "x".repeat(MAX_TABLE));
+        let many: String = (0..=MAX_REQUIREMENTS).map(|number| format!("a{number} = '1'\n")).collect();
+        for (text, message) in [
+            (long, "Cargo.toml:2:1: a table's name has 4116 bytes, the limit is 4096"),
+            (format!("[patch.crates-io]\n{many}"), "Cargo.toml:10001:1: manifest has more than 10000 requirements"),
+        ] {
+            assert_eq!(parse("Cargo.toml", &text).unwrap_err().to_string(), message);
+        }
     }
 
     #[test]

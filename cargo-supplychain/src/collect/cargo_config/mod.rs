@@ -26,6 +26,8 @@ const FILE_MAX: u64 = 1024 * 1024;
 /// Most files that are read, and the deepest chain of `include`.
 const FILES_MAX: usize = 128;
 const INCLUDE_DEPTH_MAX: usize = 16;
+/// Most settings of the whole hierarchy: each carries its whole key.
+const SETTINGS_MAX: usize = 10_000;
 
 /// What determines the hierarchy.
 #[derive(Debug, Clone, Copy)]
@@ -114,6 +116,10 @@ impl Reader {
             column: broken.column,
             reason: broken.reason,
         })?;
+        if self.config.entries.len() + leaves.len() > SETTINGS_MAX {
+            let reason = format!("more than {SETTINGS_MAX} settings in all configuration files");
+            return Err(Error::Refused { path: shown, line: 0, reason });
+        }
         let base = path.parent().and_then(Utf8Path::parent).unwrap_or(Utf8Path::new("/")).to_string();
         let includes = leaves.iter().filter(|leaf| leaf.key[0] == "include").map(|leaf| (leaf.line, leaf.value.clone()));
         let includes: Vec<_> = includes.collect();

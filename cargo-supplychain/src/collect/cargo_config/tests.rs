@@ -239,6 +239,15 @@ fn many_includes_are_refused() {
 }
 
 #[test]
+fn many_settings_in_many_files_are_refused() {
+    // Each file within its limit: 128 of them with long keys would take gigabytes.
+    let settings: String = (0..4000).map(|number| format!("k{number} = 1\n")).collect();
+    let tree = Tree::new(&[("repo/.cargo/config.toml", "include = ['0.toml', '1.toml', '2.toml']")]);
+    (0..3).for_each(|number| tree.write(&format!("repo/.cargo/{number}.toml"), &settings));
+    assert!(tree.error().ends_with("more than 10000 settings in all configuration files"), "{}", tree.error());
+}
+
+#[test]
 fn arguments_are_keys_or_files_and_their_values_stay_out_of_messages() {
     let mut tree = Tree::new(&[("repo/extra.cfg", "a = 1"), ("repo/i.toml", "b = 2")]);
     tree.args = vec!["extra.cfg".into(), "include = ['i.toml']".into(), "build.\"rustc\" = './x'".into()];

@@ -144,6 +144,22 @@ fn mistakes_have_a_place_and_a_suggestion() {
     }
 }
 
+#[test]
+fn exemptions_are_counted() {
+    // Ten thousand of them and as many findings are a hundred million comparisons.
+    let one = "[[exemptions]]\nid = 'a'\nreason = 'b'\nexpires = 2026-01-01\n";
+    assert_eq!(parse("p", &one.repeat(MAX_EXEMPTIONS), KNOWN).unwrap().exemptions[999].location.line, 3997);
+    let error = parse("p", &one.repeat(MAX_EXEMPTIONS + 1), KNOWN).unwrap_err();
+    assert_eq!(error.to_string(), "p:4001:1: more than 1000 exemptions");
+}
+
+#[test]
+fn long_words_get_no_suggestion() {
+    // Comparing a word of one mebibyte with every rule's id would take seconds.
+    let error = parse("p", &format!("[rules]\n{} = 'off'\n", "a".repeat(MAX_BYTES - 100)), KNOWN).unwrap_err();
+    assert_eq!((error.line, error.suggestion), (2, None));
+}
+
 proptest! {
     #[test]
     fn mutated_files_never_panic(at in 0usize..FULL.len(), with in "\\PC{0,6}", cut in 0usize..40) {

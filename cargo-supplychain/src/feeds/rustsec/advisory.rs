@@ -104,6 +104,11 @@ fn score(vector: &str) -> Result<Option<u32>, String> {
 /// two ranges that begin at one version without overlapping (`> 1`, `= 1`). Neither is let through.
 fn checked(versions: RawVersions) -> Result<Versions, String> {
     const LARGEST: u64 = 1 << 53;
+    // The library compares each range with each; real advisories have below twenty.
+    const MAX_RANGES: usize = 256;
+    if versions.patched.len() + versions.unaffected.len() > MAX_RANGES {
+        return Err(format!("it has more than {MAX_RANGES} version ranges"));
+    }
     let mut starts = BTreeSet::new();
     for comparator in versions.patched.iter().chain(&versions.unaffected).flat_map(|requirement| &requirement.comparators) {
         let version = lowest(comparator);
@@ -188,6 +193,8 @@ Long text.
 
     #[test]
     fn broken_and_hostile_files_are_refused() {
+        let ranges: Vec<_> = (2..400).map(|major| format!("\">= {major}.0.0, < {major}.0.1\"")).collect();
+        let ranges = ranges.join(",");
         for (from, to, expected) in [
             ("```toml", "```tomL", "it does not begin with a TOML block"),
             ("\n```", "", "its TOML block does not end"),
@@ -197,6 +204,7 @@ Long text.
             ("2026-08-20", "yesterday", "its `date` is not a date"),
             ("AV:N/", "AV:Ä/", "its CVSS vector: "),
             (">= 1.2.0", ">= 18446744073709551615.0.0", "a version number is too large"),
+            ("\"< 1.0.0\"", &ranges, "it has more than 256 version ranges"),
             ("\"~1.1.5\", \">= 1.2.0\"", "\"> 1.2.0\", \"=1.2.0\"", "two version ranges begin at the same version"),
             ("~1.1.5", ">1.1.5", "its version ranges: "),
         ] {

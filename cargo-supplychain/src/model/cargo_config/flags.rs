@@ -7,8 +7,14 @@ use cargo_platform::{Cfg, CfgExpr};
 use super::environment::in_variable;
 use super::{CargoConfig, ConfigEntry, Scope};
 
-/// Longest `cfg(…)` key that is parsed: the parser recurses.
-const CFG_MAX: usize = 4096;
+/// The most opening parentheses of a `cfg(…)` that is parsed; written by people they are a few.
+const PARENTHESES_MAX: usize = 256;
+
+/// Whether a `cfg(…)` may be parsed: the parser calls itself for each level, and a deep one would exhaust the stack.
+#[must_use]
+pub fn is_shallow(condition: &str) -> bool {
+    condition.bytes().filter(|byte| *byte == b'(').count() <= PARENTHESES_MAX
+}
 
 /// The rustflags that cargo gives the compiler for `target`, by its order of precedence: `CARGO_ENCODED_RUSTFLAGS`, `RUSTFLAGS`,
 /// all matching `target.*.rustflags` joined (the triple's first, then `cfg(…)` tables in the order of their keys),
@@ -38,7 +44,7 @@ fn of_target(config: &CargoConfig, target: &str, cfgs: &[Cfg]) -> Vec<String> {
     let mut tables: BTreeMap<&str, Vec<&ConfigEntry>> = BTreeMap::new();
     for entry in rustflags {
         let key = entry.key[1].as_str();
-        if key.len() <= CFG_MAX && CfgExpr::matches_key(key, cfgs) {
+        if is_shallow(key) && CfgExpr::matches_key(key, cfgs) {
             tables.entry(key).or_default().push(entry);
         }
     }

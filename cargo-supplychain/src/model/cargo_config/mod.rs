@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::base::Location;
 
-pub use flags::{build_targets, rustflags};
+pub use flags::{build_targets, is_shallow, rustflags};
 pub use repeat::allow_listed;
 
 /// Who set a configuration value; what the repository sets is judged as written, what the user's own machine sets is low.

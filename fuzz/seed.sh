@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# Fills fuzz/corpus with real small inputs: this repository's own files and a release of examples/minimal, built here with a
+# throw-away key. Nothing of it is committed. Needs cargo, python3 and `cargo build` of the tool; no network beyond cargo's own.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+cargo build --quiet --locked
+binary=${CARGO_TARGET_DIR:-$PWD/target}/debug/cargo-supplychain
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+corpus=$PWD/fuzz/corpus
+
+tool() { env -u CARGO_TARGET_DIR XDG_CONFIG_HOME="$work/config" XDG_CACHE_HOME="$work/cache" "$binary" supplychain "$@"; }
+
+cp -Rp examples/minimal "$work/minimal"
+rm -rf "$work/minimal/target"
+tool key generate --output "$work/key.pem"
+SUPPLYCHAIN_KEY_PASSPHRASE=secret tool key generate --output "$work/encrypted.pem"
+tool build --offline --manifest-path "$work/minimal/Cargo.toml" --key "$work/key.pem" --release-dir "$work/releases"
+(cd examples/minimal && cargo build --quiet --locked --target-dir "$work/target" --message-format json) >"$work/messages"
+for example in minimal workspace; do
+  cargo metadata --format-version 1 --all-features --locked --manifest-path "examples/$example/Cargo.toml" >"$work/$example.json"
+done
+
+python3 - "$work" "$corpus" <<'PYTHON'
+import base64, glob, json, os, pathlib, sys
+work, corpus = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+
+def seed(target, name, content):
+    folder = corpus / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+
+def each(target, pattern):
+    for number, path in enumerate(sorted(glob.glob(str(pattern), recursive=True))):
+        seed(target, f"seed-{number}", pathlib.Path(path).read_bytes())
+
+each("lockfile", "examples/*/Cargo.lock")
+seed("lockfile", "v1", '[root]\nname = "a"\nversion = "0.1.0"\ndependencies = [\n "b 1.0.0 (registry+https://x/i)",\n]\n\n[[package]]\nname = "b"\nversion = "1.0.0"\nsource = "registry+https://x/i"\n\n[metadata]\n"checksum b 1.0.0 (registry+https://x/i)" = "' + "a" * 64 + '"\n')
+seed("lockfile", "git", 'version = 4\n\n[[package]]\nname = "b"\nversion = "1.0.0-rc.1+x"\nsource = "git+https://x/b?branch=main#' + "1" * 40 + '"\n')
+seed("lockfile", "part", open("Cargo.lock").read()[:16000].rsplit("[[package]]", 1)[0])
+each("manifest", "examples/**/Cargo.toml")
+seed("manifest", "own", open("cargo-supplychain/Cargo.toml").read())
+seed("manifest", "forms", '[target."cfg(unix)".dependencies]\na = { git = "https://x/a", rev = "1" }\n[patch.crates-io]\nb = { path = "../b", package = "c" }\n[replace]\n"d:1.0.0" = { git = "https://x/d" }\n[workspace.dependencies]\ne.workspace = true\n')
+each("policy", "examples/*/supplychain.toml")
+policy = '[build]\nfail-on = "low"\n[rules]\nrequire = ["lock"]\n"source/git-unpinned" = "off"\n"source/registry-not-allowed" = { level = "high", allow = ["https://x/i"] }\n[advisories]\nmax-age = "7d"\n[[exemptions]]\nid = "RUSTSEC-2026-0001"\npackage = "a"\nversion = "1.0.0"\nreason = "r"\nexpires = 2026-12-31\n[sign]\nmethod = "key"\nkey = "k.pem"\n[verify]\nkey = "k.pub"\nrequire-fresh-target = true\n'
+seed("policy", "all", policy)
+config = '[build]\nrustc-wrapper = "w"\nrustflags = ["-C", "linker=x", "-Clink-arg=y"]\ntarget = ["a", "b"]\n[target.\'cfg(unix)\']\nrunner = "r"\n[env]\nLD_PRELOAD = { value = "x", force = true }\n[source.crates-io]\nreplace-with = "v"\n[source.v]\nregistry = "sparse+https://x/i"\n[registries.c]\nindex = "https://x"\ntoken = "t"\ncredential-provider = ["cargo:token-from-stdout", "p"]\n[alias]\nb = "build"\n[profile.release.package.a]\nopt-level = 3\n[patch.crates-io]\na = { path = "a" }\n[unstable]\ncodegen-backend = true\n'
+environment = "CARGO_BUILD_RUSTFLAGS=-C opt-level=1\nRUSTC_WRAPPER=w\nCARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER=l\n"
+seed("cargo_config", "all", f"=== config\ninclude = ['i.toml', {{ path = 'no.toml', optional = true }}]\n{config}=== included\nnet.offline = true\n=== argument\nbuild.rustc='x'\n=== argument\nprofile.dev.opt-level=1\n=== environment\n{environment}")
+for name, text in [("channel", "[toolchain]\nchannel = \"1.95.0\"\ncomponents = ['clippy']\n"), ("path", "[toolchain]\npath = \"/x\"\n"), ("legacy", "nightly\n")]:
+    seed("toolchain_file", name, text)
+line = lambda version, rest="": f'{version}\0{{"name":"abcd","vers":"{version}","deps":[],"cksum":"{"e" * 64}"{rest}}}\0'
+head = "\3\2\0\0\0etag: \"x\"\0"
+seed("index_entry", "short", head + line("1.0.0", ',"yanked":true') + line("1.0.1+b.2", ',"pubtime":"2026-01-02T03:04:05Z"'))
+seed("index_entry", "other", head + line("2.0.0"))
+each("advisory", "examples/*/advisory-db/**/*.md")
+advisory = '```toml\n[advisory]\nid = "RUSTSEC-2026-0001"\npackage = "b"\ndate = "2026-08-20"\ncategories = ["memory-corruption"]\naliases = ["CVE-2026-1"]\ncvss = "CVSS:VECTOR"\n\n[versions]\npatched = ["~1.1.5", ">= 1.2.0"]\nunaffected = ["< 1.0.0"]\n```\n\n# Title\n'
+vectors = ["3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", "4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N"]
+for number, vector in enumerate(vectors):
+    seed("advisory", f"vector-{number}", advisory.replace("VECTOR", vector))
+
+release = pathlib.Path(next(glob.iglob(str(work / "releases/*/"))))
+files = {str(path.relative_to(release)): path for path in release.rglob("*") if path.is_file()}
+content = {}
+for path, file in sorted(files.items()):
+    if path == "attestations/release.sigstore.json" or path.startswith("artifacts/") or path.endswith("sarif"):
+        content.update({path: "x"} if path.startswith("artifacts/") else {})
+    elif path.startswith("attestations/"):
+        bundle = file.read_bytes()
+        statement = base64.b64decode(json.loads(bundle)["dsseEnvelope"]["payload"])
+        name = path.split("/")[1]
+        seed("bundle", name, bundle)
+        seed("statement", name, statement)
+        seed("strict_json", name, statement)
+        seed("verify_file", name, statement)
+        content[path] = json.loads(statement)
+    elif path.endswith(".json"):
+        content[path] = json.loads(file.read_bytes())
+    else:
+        content[path] = file.read_text()
+# A small release is mutated faster: of the documents only the parts that a verification reads, of the guides nothing.
+brief = {"bomFormat", "spdxVersion", "metadata", "name", "component", "version", "buildDefinition", "runDetails"}
+for path, value in list(content.items()):
+    document = value.get("predicate") if path.startswith("attestations/") else value
+    if path == "SHA256SUMS":
+        del content[path]
+    elif isinstance(document, str) or path.split("/")[0] in ("reports", "evidence"):
+        content[path] = "x"
+    elif path.startswith(("attestations/", "sbom/")):
+        for key in set(document) - brief:
+            del document[key]
+content["release.json"]["files"] = [file for file in content["release.json"]["files"] if file["path"] in content]
+for folder in {os.path.dirname(path) for path in content} - {""}:
+    content[folder] = None
+seed("verify_release", "minimal", json.dumps(content, separators=(",", ":")))
+seed("strict_json", "numbers", '[0,-1,1.5e3,18446744073709551615,"\\ud83d\\ude00",true,null,{"a":{}}]')
+seed("verify_file", "two", json.dumps([content[path] for path in sorted(content) if path.endswith("sigstore.json")]))
+seed("public_key", "pem", files["evidence/signer.pub"].read_bytes())
+pem = files["evidence/signer.pub"].read_text()
+seed("public_key", "der", base64.b64decode("".join(pem.splitlines()[1:-1])))
+for name in ["key.pem", "encrypted.pem"]:
+    seed("private_key", name, (work / name).read_bytes())
+messages = (work / "messages").read_bytes()
+seed("messages", "all", messages)
+for number, message in enumerate(messages.splitlines()):
+    seed("messages", f"line-{number}", message)
+seed("messages", "script", '{"reason":"build-script-executed","package_id":"path+file:///w#0.1.0","linked_libs":["static=z"],"linked_paths":["native=/l"],"cfgs":[],"env":[["A","b"]],"out_dir":"/o"}')
+for name in ["minimal", "workspace"]:
+    seed("plan", name, (work / f"{name}.json").read_bytes())
+for number, condition in enumerate(['cfg(all(unix, not(target_os = "linux")))', "x86_64-pc-windows-gnu", "cfg(any())"]):
+    seed("conditions", f"seed-{number}", condition)
+for number, word in enumerate(["2026-01-02T03:04:05Z", "2026-01-02", "e" * 64, "https://u:p@x/y?token=z", "sbom/a.cdx.json", "\x1b[31m\u202e"]):
+    seed("words", f"seed-{number}", word)
+lock = open("examples/minimal/Cargo.lock").read() + '\n[[package]]\nname = "b"\nversion = "1.0.0"\nsource = "git+https://x/b?branch=main#' + "1" * 40 + '"\n'
+manifest = open("examples/minimal/Cargo.toml").read() + 'b = { git = "https://x/b", branch = "main" }\nc = "*"\nd = { path = "../../d" }\n'
+seed("check", "all", f'=== Cargo.lock\n{lock}=== Cargo.toml\n{manifest}=== config\n{config}=== environment\n{environment}=== toolchain\n[toolchain]\nchannel = "nightly"\n=== policy\n{policy}=== advisory\n{advisory.replace("VECTOR", vectors[0])}')
+PYTHON
+ls "$corpus" | wc -l
