@@ -5,9 +5,12 @@
 
 mod complete;
 mod components;
+mod declared;
+mod features;
 mod graph;
 mod platform;
 mod selection;
+mod units;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -101,10 +104,11 @@ impl std::error::Error for Error {}
 /// Says what `cargo build` will compile.
 pub fn plan(mut evidence: Evidence<'_>) -> Result<Plan, Error> {
     let metadata = evidence.platforms.rewrite(evidence.metadata);
-    let graph = PackageGraph::from_json(metadata).map_err(|error| Error::Metadata(error.to_string()))?;
-    let selected = selection::resolve(&graph, &evidence)?;
+    let graph = PackageGraph::from_json(&metadata).map_err(|error| Error::Metadata(error.to_string()))?;
+    let declared = declared::Declared::from_json(&metadata).map_err(|error| Error::Metadata(error.to_string()))?;
+    let selected = selection::resolve(&graph, &declared, &evidence)?;
     let components = components::Components::of(&graph, evidence.lockfile);
-    let planned = graph::plan(&selected, &evidence, &components)?;
+    let planned = graph::plan(&graph, &declared, &selected, &evidence, &components)?;
     if planned.artifacts.is_empty() {
         return Err(Error::NothingToRelease);
     }
