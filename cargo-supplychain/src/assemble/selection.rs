@@ -137,7 +137,7 @@ fn matches_pattern(pattern: &str, name: &str) -> bool {
 type ByMember = BTreeMap<Index, Vec<FeatureValue>>;
 
 /// What is asked of each member (correction 4). Features on the command line go to every selected package that has them; before
-/// resolver 2, where the root is a package, to the package of the working folder, which takes part even where it is not selected.
+/// resolver 2, where the working folder belongs to a package, to that package, which takes part even where it is not selected.
 fn features(
     graph: &PackageGraph,
     declared: &Declared,
@@ -148,14 +148,13 @@ fn features(
         declared.index(package.id()).ok_or_else(|| Error::Metadata(format!("package {} is missing", package.id().repr())))
     };
     let selected = packages.iter().map(index).collect::<Result<BTreeSet<Index>, _>>()?;
-    let manifest_of_root = graph.workspace().root().join("Cargo.toml");
-    let is_virtual = graph.workspace().iter().all(|member| member.manifest_path() != manifest_of_root);
-    if is_virtual || evidence.resolver != Resolver::V1 {
-        return features_of_all(declared, &selected, evidence.selection);
-    }
     let current = graph.workspace().iter().find(|member| member.manifest_path() == evidence.manifest);
-    let current = current.as_ref().map(index).transpose()?;
-    features_of_current(declared, &selected, current, evidence.selection)
+    match current {
+        Some(current) if evidence.resolver == Resolver::V1 => {
+            features_of_current(declared, &selected, index(&current)?, evidence.selection)
+        }
+        _ => features_of_all(declared, &selected, evidence.selection),
+    }
 }
 
 fn asked(
@@ -210,7 +209,7 @@ fn matching(declared: &Declared, member: Index, feature: &str) -> Option<Feature
 fn features_of_current(
     declared: &Declared,
     selected: &BTreeSet<Index>,
-    current: Option<Index>,
+    current: Index,
     selection: &Selection,
 ) -> Result<ByMember, Error> {
     let mut named: BTreeMap<Index, BTreeSet<FeatureValue>> = BTreeMap::new();
@@ -218,16 +217,14 @@ fn features_of_current(
         let value = FeatureValue::parse(feature);
         let member = match &value {
             FeatureValue::OfDependency { name, .. } => {
-                selected.iter().copied().find(|&member| Some(member) != current && declared.packages[member].name == *name)
+                selected.iter().copied().find(|&member| member != current && declared.packages[member].name == *name)
             }
             _ => None,
         };
         let (member, value) = match (member, value) {
-            (Some(member), FeatureValue::OfDependency { feature, .. }) => (Some(member), FeatureValue::Feature(feature)),
+            (Some(member), FeatureValue::OfDependency { feature, .. }) => (member, FeatureValue::Feature(feature)),
             (_, value) => (current, value),
         };
-        // Without a package in the working folder cargo ignores the feature.
-        let Some(member) = member else { continue };
         let package = &declared.packages[member];
         let is_known = match &value {
             FeatureValue::Feature(name) | FeatureValue::Dependency(name) => package.knows(name),
@@ -238,8 +235,9 @@ fn features_of_current(
         }
         named.entry(member).or_default().insert(value);
     }
-    let members = selected.iter().copied().chain(current).map(|member| {
-        let default = Some(member) != current || !selection.no_default_features;
+    let members: BTreeSet<Index> = selected.iter().copied().chain([current]).collect();
+    let members = members.into_iter().map(|member| {
+        let default = member != current || !selection.no_default_features;
         (member, asked(declared, member, selection, default, named.remove(&member).unwrap_or_default()))
     });
     Ok(members.collect())
