@@ -169,3 +169,61 @@ fn resolvers_split_host_and_target_as_cargo_does() {
         assert_eq!(planned.into_iter().collect::<Vec<_>>().join(", "), expected, "resolver {resolver}, planned");
     }
 }
+
+/// `package [features]` of what the plan links into the only artifact.
+fn linked(project: &Project, arguments: &[&str]) -> String {
+    let plan = project.run(&[&["build", "--dry-run", "--format", "json"], arguments].concat()).expect(0).json();
+    let uses = plan["plan"]["artifacts"][0]["linked"].as_array().unwrap().clone();
+    let shown = uses.iter().map(|one| {
+        let name = one["purl"].as_str().unwrap().trim_start_matches("pkg:cargo/").split('@').next().unwrap();
+        let features: Vec<_> = one["features"].as_array().unwrap().iter().map(|feature| feature.as_str().unwrap()).collect();
+        format!("{name} [{}]", features.join(" "))
+    });
+    shown.collect::<Vec<_>>().join(", ")
+}
+
+const LIB: (&str, &str) = ("src/lib.rs", "");
+
+/// Cases in which tests/trial/selections.py found other answers than cargo's unit graph.
+#[test]
+fn features_are_unified_as_cargo_does() {
+    let shared = ("shared", "[features]\nx = []\ny = []\n", &[LIB][..]);
+    let tool = "[features]\nf = []\n[dependencies]\nshared = { path = \"../shared\" }\n[dev-dependencies]\nother = { path = \"../other\" }\n";
+    let other = "[features]\nf = []\n[dependencies]\nshared = { path = \"../shared\", features = [\"x\"] }\n";
+    let packages = [("tool", tool, &[MAIN][..]), ("other", other, &[LIB]), shared];
+    // Before resolver 2, dev-dependencies count without any test; in a virtual workspace features go to every selected member.
+    for (resolver, arguments, expected) in [
+        ("1", &["-p", "tool"][..], "shared [x], tool []"),
+        ("2", &["-p", "tool"], "shared [], tool []"),
+        ("2", &["-p", "tool", "--tests", "--bins"], "shared [x], tool []"),
+        ("1", &["-p", "tool", "--features", "f"], "shared [x], tool [f]"),
+        ("2", &["-p", "tool", "--features", "shared/y"], "shared [y], tool []"),
+    ] {
+        let root = format!("[workspace]\nresolver = \"{resolver}\"\nmembers = [\"tool\", \"other\", \"shared\"]\n");
+        assert_eq!(linked(&workspace(&root, &packages), arguments), expected, "resolver {resolver}: {arguments:?}");
+    }
+    // Before resolver 2, the package of the working folder takes part even where another is selected.
+    let root = "[package]\nname = \"root\"\nversion = \"0.1.0\"\nedition = \"2018\"\n[lib]\npath = \"shared/src/lib.rs\"\n[features]\nf = [\"shared/y\"]\n[dependencies]\nshared = { path = \"shared\" }\n[workspace]\nmembers = [\"tool\", \"other\", \"shared\"]\n";
+    let project = workspace(root, &packages);
+    assert_eq!(linked(&project, &["-p", "tool", "--features", "f"]), "shared [x y], tool []");
+    assert_eq!(linked(&project, &["-p", "tool", "--features", "tool/f"]), "shared [x], tool [f]");
+}
+
+/// A feature of a package that is no member may bring what all features of the members do not.
+#[test]
+fn features_of_dependencies_bring_their_own() {
+    let project = workspace(
+        "[workspace]\nresolver = \"2\"\nmembers = [\"tool\"]\nexclude = [\"outside\", \"further\"]\n",
+        &[
+            ("tool", "[dependencies]\noutside = { path = \"../outside\" }\nfurther = { path = \"../further\" }\n", &[MAIN]),
+            (
+                "outside",
+                "[features]\nx = [\"dep:further\"]\n[dependencies]\nfurther = { path = \"../further\", optional = true, features = [\"y\"] }\n",
+                &[LIB],
+            ),
+            ("further", "[features]\ny = []\n", &[LIB]),
+        ],
+    );
+    assert_eq!(linked(&project, &["-p", "tool"]), "further [], outside [], tool []");
+    assert_eq!(linked(&project, &["-p", "tool", "--features", "outside/x"]), "further [y], outside [x], tool []");
+}

@@ -12,8 +12,8 @@ import subprocess
 import sys
 
 
-def unit_graph(workspace, arguments):
-    environment = dict(os.environ, RUSTC_BOOTSTRAP="1")
+def unit_graph(workspace, arguments, environment=None):
+    environment = dict(environment or os.environ, RUSTC_BOOTSTRAP="1")
     command = ["cargo", "build", "--locked", "--unit-graph", "-Z", "unstable-options", *arguments]
     if not any(argument.startswith(("--profile", "--release")) for argument in arguments):
         command.append("--release")
@@ -47,7 +47,8 @@ def sets_of(graph, root):
         seen.add((index, on_host))
         unit = units[index]
         kinds = unit["target"]["kind"]
-        on_host = on_host or "proc-macro" in kinds or "custom-build" in kinds
+        # A released proc macro is linked of what it needs itself.
+        on_host = on_host or (index != root and ("proc-macro" in kinds or "custom-build" in kinds))
         if "custom-build" not in kinds:
             (host if on_host else linked).add(key(unit))
         todo.extend((dependency["index"], on_host) for dependency in unit["dependencies"])

@@ -3,13 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use guppy::graph::cargo::{CargoLinkContext, CargoLinkVisitor, CargoOptions, CargoSet, InitialsPlatform};
-use guppy::graph::feature::FeatureSet;
-use guppy::graph::{BuildTarget, BuildTargetId, BuildTargetKind, PackageLink, PackageMetadata};
+use guppy::PackageId;
+use guppy::graph::{BuildTarget, BuildTargetId, BuildTargetKind, PackageGraph, PackageMetadata};
 
 use super::components::Components;
-use super::selection::{Selected, wants};
-use super::{Error, Evidence, platform};
+use super::declared::{Declared, Index};
+use super::features::{Features, Side};
+use super::selection::{Selected, wants, wants_test};
+use super::units::{self, Reached, Root};
+use super::{Error, Evidence};
 use crate::model::{Artifact, ArtifactKind, Role, Use};
 
 /// The artifacts of a plan, and what cargo is going to say it compiled.
@@ -19,20 +21,17 @@ pub(super) struct Planned {
     pub crates: Vec<(String, String)>,
 }
 
-/// Follows dev-dependencies only for artifacts that have them: examples (docs/accuracy.md, correction 3).
-struct DevLinks {
-    follow: bool,
-}
-
-impl<'g> CargoLinkVisitor<'g> for DevLinks {
-    fn visit_link(&mut self, _: &CargoLinkContext<'_, 'g>, link: PackageLink<'g>) -> bool {
-        self.follow || !link.dev_only()
-    }
-}
-
-pub(super) fn plan<'g>(selected: &Selected<'g>, evidence: &Evidence<'_>, components: &Components) -> Result<Planned, Error> {
+pub(super) fn plan(
+    graph: &PackageGraph,
+    declared: &Declared,
+    selected: &Selected<'_>,
+    evidence: &Evidence<'_>,
+    components: &Components,
+) -> Result<Planned, Error> {
     check_named_targets(selected, evidence)?;
-    let mut planner = Planner { selected, evidence, components, expected: BTreeSet::new() };
+    let features = Features::resolve(declared, &selected.requested, evidence.resolver);
+    let mut planner =
+        Planner { graph, declared, features, evidence, components, reached: BTreeMap::new(), expected: BTreeSet::new() };
     let mut artifacts = Vec::new();
     let mut crates = Vec::new();
     for package in &selected.packages {
@@ -41,11 +40,9 @@ pub(super) fn plan<'g>(selected: &Selected<'g>, evidence: &Evidence<'_>, compone
     if artifacts.is_empty() && !evidence.selection.names_targets() {
         for package in selected.packages.iter().filter(|package| has_library(package)) {
             crates.push((package.name().to_owned(), package.version().to_string()));
-            artifacts.push(planner.crate_of(package)?);
+            artifacts.push(planner.artifact(package, package.name(), ArtifactKind::Crate, Root::Library)?);
         }
     }
-    // What is compiled besides (libraries that no artifact links, tests) belongs to what cargo is going to say.
-    planner.expect_all()?;
     name_uniquely(&mut artifacts);
     artifacts.sort_by(|a, b| (&a.name, a.kind).cmp(&(&b.name, b.kind)));
     Ok(Planned { artifacts, expected: planner.expected.into_iter().collect(), crates })
@@ -73,150 +70,108 @@ fn check_named_targets(selected: &Selected<'_>, evidence: &Evidence<'_>) -> Resu
     Ok(())
 }
 
-struct Planner<'g, 'a> {
-    selected: &'a Selected<'g>,
+struct Planner<'a> {
+    graph: &'a PackageGraph,
+    declared: &'a Declared,
+    features: Features<'a>,
     evidence: &'a Evidence<'a>,
     components: &'a Components,
+    reached: BTreeMap<(Index, Root), Parts>,
     expected: BTreeSet<(String, Vec<String>)>,
 }
 
-impl<'g> Planner<'g, '_> {
-    /// The artifacts of one selected package.
-    fn artifacts_of(&mut self, package: &PackageMetadata<'g>) -> Result<Vec<Artifact>, Error> {
-        let selected = package.build_targets().filter(|target| wants(self.evidence.selection, target.id()));
-        let wanted: Vec<_> = selected.map(|target| (kinds(&target), target)).collect();
+impl Planner<'_> {
+    /// The artifacts of one selected package. What is compiled besides (libraries that no artifact links, tests) belongs to what
+    /// cargo is going to say.
+    fn artifacts_of(&mut self, package: &PackageMetadata<'_>) -> Result<Vec<Artifact>, Error> {
+        let index = self.index(package)?;
         let mut artifacts = Vec::new();
-        for with_dev in [false, true] {
-            let is_meant = |kind: &ArtifactKind| (*kind == ArtifactKind::Example) == with_dev;
-            if !wanted.iter().any(|(kinds, _)| kinds.iter().any(is_meant)) {
+        for target in package.build_targets() {
+            if !target.required_features().iter().all(|feature| self.features.fulfils(index, feature)) {
                 continue;
             }
-            let set = self.cargo_set(package, with_dev)?;
-            let parts = self.parts(&set);
-            let on = |feature: &String| Selected::has_feature(set.target_features(), package, feature);
-            for (kinds, target) in wanted.iter().filter(|(_, target)| target.required_features().iter().all(on)) {
-                let kinds = kinds.iter().filter(|kind| is_meant(kind));
-                artifacts.extend(kinds.map(|kind| self.artifact(package, target.name(), *kind, &parts)));
+            let root = root(target.id());
+            if wants_test(self.evidence.selection, target.id()) {
+                let test = if root == Root::Library { Root::LibraryTest } else { Root::WithDev };
+                self.parts(package, test)?;
+            }
+            if !wants(self.evidence.selection, target.id()) {
+                continue;
+            }
+            self.parts(package, root)?;
+            for kind in kinds(&target) {
+                artifacts.push(self.artifact(package, target.name(), kind, root)?);
             }
         }
         Ok(artifacts)
     }
 
-    fn crate_of(&mut self, package: &PackageMetadata<'g>) -> Result<Artifact, Error> {
-        let parts = self.parts(&self.cargo_set(package, false)?);
-        Ok(self.artifact(package, package.name(), ArtifactKind::Crate, &parts))
+    fn index(&self, package: &PackageMetadata<'_>) -> Result<Index, Error> {
+        let missing = || Error::Metadata(format!("package {} is missing", package.id().repr()));
+        self.declared.index(package.id()).ok_or_else(missing)
     }
 
-    fn artifact(&self, package: &PackageMetadata<'g>, name: &str, kind: ArtifactKind, parts: &Parts) -> Artifact {
-        Artifact {
-            name: name.to_owned(),
-            kind,
-            package: self.components.purl(package).to_owned(),
-            linked: parts.linked.clone(),
-            host: parts.host.clone(),
-            dependencies: parts.dependencies.clone(),
-            native: Vec::new(),
-            file: None,
-        }
+    fn artifact(&mut self, package: &PackageMetadata<'_>, name: &str, kind: ArtifactKind, root: Root) -> Result<Artifact, Error> {
+        let purl = self.components.purl(package).to_owned();
+        let Parts { linked, host, dependencies } = self.parts(package, root)?.clone();
+        Ok(Artifact { name: name.to_owned(), kind, package: purl, linked, host, dependencies, native: Vec::new(), file: None })
     }
 
-    fn expect_all(&mut self) -> Result<(), Error> {
-        let set =
-            self.simulate(self.selected.features.clone(), self.evidence.selection.dev_units(), InitialsPlatform::Standard)?;
-        for features in [set.target_features(), set.host_features()] {
-            for (id, features) in pairs(features) {
-                self.expected.insert((id, features));
+    /// What a root of the package consists of; all of it is expected to be compiled.
+    fn parts(&mut self, package: &PackageMetadata<'_>, root: Root) -> Result<&Parts, Error> {
+        let key = (self.index(package)?, root);
+        if !self.reached.contains_key(&key) {
+            let reached = units::reach(self.declared, &self.features, key.0, root);
+            for &(index, side) in reached.linked.iter().chain(reached.host.keys()) {
+                self.expected.insert((self.declared.packages[index].id.clone(), self.features.of(index, side)));
             }
+            let parts = self.named(&reached)?;
+            self.reached.insert(key, parts);
         }
-        Ok(())
+        Ok(&self.reached[&key])
     }
 
-    /// The set of one package's artifacts, its features unified over the whole selection.
-    fn cargo_set(&self, package: &PackageMetadata<'g>, with_dev: bool) -> Result<CargoSet<'g>, Error> {
-        // A proc-macro package with a binary of its own compiles for the target as well (correction 2).
-        let platform = if package.is_proc_macro() { InitialsPlatform::ProcMacrosOnTarget } else { InitialsPlatform::Standard };
-        self.simulate(self.selected.features_of(package), with_dev, platform)
-    }
-
-    fn simulate(&self, initials: FeatureSet<'g>, follow_dev: bool, platform: InitialsPlatform) -> Result<CargoSet<'g>, Error> {
-        let [target, host] = platform::stand_ins();
-        let mut options = CargoOptions::new();
-        options
-            .set_resolver(self.evidence.resolver.guppy())
-            .set_include_dev(self.evidence.selection.dev_units())
-            .set_initials_platform(platform)
-            .set_target_platform(target)
-            .set_host_platform(host);
-        let visitor = DevLinks { follow: follow_dev };
-        CargoSet::with_cargo_link_visitor(initials, self.selected.features.clone(), visitor, &options)
-            .map_err(|error| Error::Metadata(error.to_string()))
-    }
-
-    fn parts(&self, set: &CargoSet<'g>) -> Parts {
-        let purl = |package: &PackageMetadata<'g>| self.components.purl(package).to_owned();
-        let macros_only = only_for_macros(set);
-        let uses = |features: &FeatureSet<'g>, role: &dyn Fn(&PackageMetadata<'g>) -> Role| {
-            let mut uses: Vec<_> = features
-                .packages_with_features(guppy::graph::DependencyDirection::Forward)
-                .map(|list| Use { purl: purl(list.package()), role: role(list.package()), features: named(&list) })
-                .collect();
-            uses.sort();
-            uses
+    /// The units by their package URLs.
+    fn named(&self, reached: &Reached) -> Result<Parts, Error> {
+        let purl = |index: Index| {
+            let id = PackageId::new(self.declared.packages[index].id.clone());
+            let package = self.graph.metadata(&id).map_err(|error| Error::Metadata(error.to_string()))?;
+            Ok::<_, Error>(self.components.purl(&package).to_owned())
         };
-        let linked = uses(set.target_features(), &|_| Role::Runtime);
-        let host = uses(set.host_features(), &|package| {
-            if package.is_proc_macro() || macros_only.contains(package.id()) { Role::ProcMacro } else { Role::Build }
-        });
+        let used = |(index, side): (Index, Side), role| {
+            Ok::<_, Error>(Use { purl: purl(index)?, role, features: self.features.of(index, side) })
+        };
+        let role = |index: Index, for_script: bool| {
+            if for_script && !self.declared.packages[index].is_proc_macro() { Role::Build } else { Role::ProcMacro }
+        };
+        let mut linked = reached.linked.iter().map(|&key| used(key, Role::Runtime)).collect::<Result<Vec<_>, _>>()?;
+        let host = reached.host.iter().map(|(&key, &for_script)| used(key, role(key.0, for_script)));
+        let mut host = host.collect::<Result<Vec<_>, _>>()?;
+        linked.sort();
+        host.sort();
         let mut dependencies: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        let links = set.target_links().chain(set.host_links()).chain(set.proc_macro_links()).chain(set.build_dep_links());
-        for (from, to) in links.map(|link| link.endpoints()).filter(|(from, to)| from.id() != to.id()) {
-            dependencies.entry(purl(&from)).or_default().insert(purl(&to));
+        for &(from, to) in &reached.edges {
+            dependencies.entry(purl(from)?).or_default().insert(purl(to)?);
         }
         let dependencies = dependencies.into_iter().map(|(from, to)| (from, to.into_iter().collect())).collect();
-        Parts { linked, host, dependencies }
+        Ok(Parts { linked, host, dependencies })
     }
 }
 
-/// What all artifacts of one package share.
+fn root(target: BuildTargetId<'_>) -> Root {
+    match target {
+        BuildTargetId::Library => Root::Library,
+        BuildTargetId::Binary(_) => Root::Binary,
+        _ => Root::WithDev,
+    }
+}
+
+/// What all artifacts of one package and kind of root share.
+#[derive(Debug, Clone)]
 struct Parts {
     linked: Vec<Use>,
     host: Vec<Use>,
     dependencies: BTreeMap<String, Vec<String>>,
-}
-
-fn named(list: &guppy::graph::feature::FeatureList<'_>) -> Vec<String> {
-    let mut features: Vec<_> = list.named_features().map(str::to_owned).collect();
-    features.sort();
-    features
-}
-
-fn pairs(features: &FeatureSet<'_>) -> Vec<(String, Vec<String>)> {
-    let lists = features.packages_with_features(guppy::graph::DependencyDirection::Forward);
-    lists.map(|list| (list.package().id().repr().to_owned(), named(&list))).collect()
-}
-
-/// Host packages that only proc macros need: not reachable from a build dependency.
-fn only_for_macros<'g>(set: &CargoSet<'g>) -> BTreeSet<&'g guppy::PackageId> {
-    let mut edges: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for link in set.host_links() {
-        edges.entry(link.from().id()).or_default().push(link.to());
-    }
-    let reach = |roots: Vec<PackageMetadata<'g>>, through_macros: bool| {
-        let mut seen = BTreeSet::new();
-        let mut open = roots;
-        while let Some(package) = open.pop() {
-            if seen.insert(package.id()) && (through_macros || !package.is_proc_macro()) {
-                open.extend(edges.get(package.id()).into_iter().flatten().copied());
-            }
-        }
-        seen
-    };
-    let macros = set.host_features().to_package_set();
-    let macros: Vec<_> =
-        macros.packages(guppy::graph::DependencyDirection::Forward).filter(PackageMetadata::is_proc_macro).collect();
-    let for_macros = reach(macros, true);
-    let for_scripts = reach(set.build_dep_links().map(|link| link.to()).collect(), false);
-    for_macros.into_iter().filter(|id| !for_scripts.contains(id)).collect()
 }
 
 /// The kinds of file that a target becomes and that a release holds; Rust libraries for Rust are none.

@@ -5,9 +5,12 @@
 
 mod complete;
 mod components;
+mod declared;
+mod features;
 mod graph;
 mod platform;
 mod selection;
+mod units;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -101,10 +104,11 @@ impl std::error::Error for Error {}
 /// Says what `cargo build` will compile.
 pub fn plan(mut evidence: Evidence<'_>) -> Result<Plan, Error> {
     let metadata = evidence.platforms.rewrite(evidence.metadata);
-    let graph = package_graph(metadata)?;
-    let selected = selection::resolve(&graph, &evidence)?;
+    let graph = package_graph(&metadata)?;
+    let declared = declared::Declared::from_json(&metadata).map_err(|error| Error::Metadata(error.to_string()))?;
+    let selected = selection::resolve(&graph, &declared, &evidence)?;
     let components = components::Components::of(&graph, evidence.lockfile);
-    let planned = graph::plan(&selected, &evidence, &components)?;
+    let planned = graph::plan(&graph, &declared, &selected, &evidence, &components)?;
     if planned.artifacts.is_empty() {
         return Err(Error::NothingToRelease);
     }
@@ -129,7 +133,7 @@ pub fn plan(mut evidence: Evidence<'_>) -> Result<Plan, Error> {
     Ok(Plan { build, purls: components.purls, expected: planned.expected, crates: planned.crates })
 }
 
-fn package_graph(metadata: String) -> Result<PackageGraph, Error> {
+fn package_graph(metadata: &str) -> Result<PackageGraph, Error> {
     let graph = PackageGraph::from_json(metadata).map_err(|error| Error::Metadata(error.to_string()))?;
     // Cargo refuses it; the graph library does not, and there is no package URL without a name.
     if graph.packages().any(|package| package.name().is_empty()) {
@@ -157,7 +161,7 @@ mod tests {
             })
             .to_string()
         };
-        assert!(package_graph(metadata("a")).is_ok());
-        assert_eq!(package_graph(metadata("")).err(), Some(Error::Metadata("a package has an empty name".into())));
+        assert!(package_graph(&metadata("a")).is_ok());
+        assert_eq!(package_graph(&metadata("")).err(), Some(Error::Metadata("a package has an empty name".into())));
     }
 }

@@ -36,12 +36,10 @@ const TARGET: &str = "\"x86_64-unknown-linux-gnu\"";
 const HOST: &str = "\"aarch64-apple-darwin\"";
 const NEITHER: &str = "\"riscv64gc-unknown-linux-gnu\"";
 
-/// The graph library's platforms for the two stand-ins, target first.
-pub(super) fn stand_ins() -> [guppy::platform::Platform; 2] {
-    [TARGET, HOST].map(|triple| {
-        let features = guppy::platform::TargetFeatures::none();
-        guppy::platform::Platform::new(triple.trim_matches('"'), features).expect("the stand-ins are built-in targets")
-    })
+/// Whether a condition of rewritten metadata holds on the target and on the host.
+pub(super) fn sides(rewritten: Option<&str>) -> (bool, bool) {
+    let is = |stand_in: &str| rewritten.is_none_or(|condition| condition == stand_in.trim_matches('"'));
+    (is(TARGET), is(HOST))
 }
 
 impl Platforms {

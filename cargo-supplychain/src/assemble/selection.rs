@@ -1,10 +1,11 @@
 //! Which packages, targets and features `cargo build` takes for its arguments: cargo's own rules over the package graph.
 
-use guppy::PackageId;
-use guppy::graph::cargo::CargoResolverVersion;
-use guppy::graph::feature::{FeatureId, FeatureLabel, FeatureSet, StandardFeatures};
-use guppy::graph::{DependencyDirection, PackageGraph, PackageMetadata};
+use std::collections::{BTreeMap, BTreeSet};
 
+use guppy::graph::{PackageGraph, PackageMetadata};
+
+use super::declared::{Declared, FeatureValue, Index};
+use super::features::Requested;
 use super::{Error, Evidence};
 use crate::model::Selection;
 
@@ -40,27 +41,19 @@ impl Resolver {
             },
         }
     }
-
-    pub(super) fn guppy(self) -> CargoResolverVersion {
-        match self {
-            Self::V1 => CargoResolverVersion::V1,
-            Self::V2 => CargoResolverVersion::V2,
-            Self::V3 => CargoResolverVersion::V3,
-        }
-    }
 }
 
-/// The selected packages, with the features that the invocation turns on.
+/// The selected packages, with what the invocation asks of them.
 pub(super) struct Selected<'g> {
     pub packages: Vec<PackageMetadata<'g>>,
-    /// Features of all selected packages together, and of what `pkg/feature` names: what unification starts from.
-    pub features: FeatureSet<'g>,
+    /// What unification starts from: the selected packages, and before resolver 2 the package of the working folder.
+    pub requested: Requested,
 }
 
-pub(super) fn resolve<'g>(graph: &'g PackageGraph, evidence: &Evidence<'_>) -> Result<Selected<'g>, Error> {
+pub(super) fn resolve<'g>(graph: &'g PackageGraph, declared: &Declared, evidence: &Evidence<'_>) -> Result<Selected<'g>, Error> {
     let packages = packages(graph, evidence)?;
-    let features = features(graph, &packages, evidence)?;
-    Ok(Selected { packages, features })
+    let members = features(graph, declared, &packages, evidence)?;
+    Ok(Selected { packages, requested: Requested { members, dev_units: evidence.selection.dev_units() } })
 }
 
 fn packages<'g>(graph: &'g PackageGraph, evidence: &Evidence<'_>) -> Result<Vec<PackageMetadata<'g>>, Error> {
@@ -141,104 +134,118 @@ fn matches_pattern(pattern: &str, name: &str) -> bool {
     pattern.len() <= 256 && go(&pattern.chars().collect::<Vec<_>>(), &name.chars().collect::<Vec<_>>())
 }
 
-fn features<'g>(
-    graph: &'g PackageGraph,
-    packages: &[PackageMetadata<'g>],
+type ByMember = BTreeMap<Index, Vec<FeatureValue>>;
+
+/// What is asked of each member (correction 4). Features on the command line go to every selected package that has them; before
+/// resolver 2, where the working folder belongs to a package, to that package, which takes part even where it is not selected.
+fn features(
+    graph: &PackageGraph,
+    declared: &Declared,
+    packages: &[PackageMetadata<'_>],
     evidence: &Evidence<'_>,
-) -> Result<FeatureSet<'g>, Error> {
-    let selection = evidence.selection;
-    let mut ids: Vec<FeatureId<'g>> = Vec::new();
-    let mut sets = graph.feature_graph().resolve_none();
-    // Before resolver 2, features on the command line belong to the package of the working folder only; the other selected members
-    // get their default features, unless all are asked for.
-    let old_root = (evidence.resolver == Resolver::V1).then(|| current_package(graph, evidence)).flatten();
-    let mut unknown: Vec<&str> = selection.features.iter().map(String::as_str).collect();
-    for package in packages {
-        let foreign = old_root.is_some_and(|root| root != package.id());
-        let filter = if selection.all_features {
-            StandardFeatures::All
-        } else if selection.no_default_features && !foreign {
-            StandardFeatures::None
-        } else {
-            StandardFeatures::Default
-        };
-        sets = sets.union(&package.to_feature_set(filter));
+) -> Result<ByMember, Error> {
+    let index = |package: &PackageMetadata<'_>| {
+        declared.index(package.id()).ok_or_else(|| Error::Metadata(format!("package {} is missing", package.id().repr())))
+    };
+    let selected = packages.iter().map(index).collect::<Result<BTreeSet<Index>, _>>()?;
+    let current = graph.workspace().iter().find(|member| member.manifest_path() == evidence.manifest);
+    match current {
+        Some(current) if evidence.resolver == Resolver::V1 => {
+            features_of_current(declared, &selected, index(&current)?, evidence.selection)
+        }
+        _ => features_of_all(declared, &selected, evidence.selection),
+    }
+}
+
+fn asked(
+    declared: &Declared,
+    package: Index,
+    selection: &Selection,
+    default: bool,
+    named: BTreeSet<FeatureValue>,
+) -> Vec<FeatureValue> {
+    let package = &declared.packages[package];
+    let mut values = named;
+    if selection.all_features {
+        values.extend(package.all_features());
+    }
+    values.extend(package.default_feature().filter(|_| default));
+    values.into_iter().collect()
+}
+
+fn features_of_all(declared: &Declared, selected: &BTreeSet<Index>, selection: &Selection) -> Result<ByMember, Error> {
+    let mut unknown: BTreeSet<&str> = selection.features.iter().map(String::as_str).collect();
+    let mut members = ByMember::new();
+    for &index in selected {
+        let mut named = BTreeSet::new();
         for feature in &selection.features {
-            let asked = requested(graph, packages, package, feature, foreign);
-            if !asked.is_empty() || selection.all_features {
-                unknown.retain(|name| name != feature);
+            if let Some(value) = matching(declared, index, feature) {
+                unknown.remove(feature.as_str());
+                named.insert(value);
             }
-            ids.extend(asked);
         }
+        members.insert(index, asked(declared, index, selection, !selection.no_default_features, named));
     }
-    if let Some(feature) = unknown.first() {
-        return Err(Error::UnknownFeature { feature: (*feature).to_owned() });
+    match unknown.first() {
+        Some(feature) => Err(Error::UnknownFeature { feature: (*feature).to_owned() }),
+        None => Ok(members),
     }
-    let asked = graph.feature_graph().resolve_ids(ids).map_err(|error| Error::Metadata(error.to_string()))?;
-    Ok(close_inside(graph, &sets.union(&asked)))
 }
 
-fn current_package<'g>(graph: &'g PackageGraph, evidence: &Evidence<'_>) -> Option<&'g PackageId> {
-    graph.workspace().iter().find(|member| member.manifest_path() == evidence.manifest).map(|member| member.id())
-}
-
-/// What `feature` on the command line turns on for one selected package: a feature of its own, or with `name/feature` a feature of
-/// the member `name`, and of a dependency `name` of any selected member, which is activated when it is optional (correction 4).
-fn requested<'g>(
-    graph: &'g PackageGraph,
-    packages: &[PackageMetadata<'g>],
-    package: &PackageMetadata<'g>,
-    feature: &str,
-    foreign: bool,
-) -> Vec<FeatureId<'g>> {
-    let own = |package: &PackageMetadata<'g>, name: &str| {
-        package.named_features().find(|known| *known == name).map(|known| FeatureId::named(package.id(), known))
-    };
-    let Some((dependency, feature)) = feature.split_once('/') else {
-        return if foreign { Vec::new() } else { own(package, feature).into_iter().collect() };
-    };
-    let mut ids = Vec::new();
-    if packages.iter().any(|member| member.name() == dependency) && package.name() == dependency {
-        ids.extend(own(package, feature));
-    }
-    if foreign {
-        return ids;
-    }
-    for link in package.direct_links().filter(|link| link.dep_name() == dependency) {
-        let optional = FeatureId::optional_dependency(package.id(), link.dep_name());
-        if graph.feature_graph().contains(optional) {
-            ids.push(optional);
-            ids.extend(own(package, link.dep_name()));
+/// What a feature of the command line means for one member: `dependency/feature`, its own feature, or, by its own name, the same.
+fn matching(declared: &Declared, member: Index, feature: &str) -> Option<FeatureValue> {
+    let package = &declared.packages[member];
+    let value = FeatureValue::parse(feature);
+    match &value {
+        FeatureValue::Feature(name) if package.knows(name) => Some(value),
+        FeatureValue::OfDependency { name, .. } if package.depends_on(name) => Some(value),
+        FeatureValue::OfDependency { name, feature, .. } if *name == package.name && package.knows(feature) => {
+            Some(FeatureValue::Feature(feature.clone()))
         }
-        ids.extend(own(&link.to(), feature));
+        _ => None,
     }
-    ids
 }
 
-/// Closes features within each package, so that a selected proc macro, which the graph library starts on the host side, carries all
-/// that its features imply (correction 2).
-fn close_inside<'g>(graph: &'g PackageGraph, features: &FeatureSet<'g>) -> FeatureSet<'g> {
-    let ids: Vec<_> = features.feature_ids(DependencyDirection::Forward).collect();
-    let Ok(query) = graph.feature_graph().query_forward(ids) else { return features.clone() };
-    query.resolve_with_fn(|_, link| {
-        let (from, to) = link.endpoints();
-        from.package_id() == to.package_id()
-    })
+fn features_of_current(
+    declared: &Declared,
+    selected: &BTreeSet<Index>,
+    current: Index,
+    selection: &Selection,
+) -> Result<ByMember, Error> {
+    let mut named: BTreeMap<Index, BTreeSet<FeatureValue>> = BTreeMap::new();
+    for feature in &selection.features {
+        let value = FeatureValue::parse(feature);
+        let member = match &value {
+            FeatureValue::OfDependency { name, .. } => {
+                selected.iter().copied().find(|&member| member != current && declared.packages[member].name == *name)
+            }
+            _ => None,
+        };
+        let (member, value) = match (member, value) {
+            (Some(member), FeatureValue::OfDependency { feature, .. }) => (member, FeatureValue::Feature(feature)),
+            (_, value) => (current, value),
+        };
+        let package = &declared.packages[member];
+        let is_known = match &value {
+            FeatureValue::Feature(name) | FeatureValue::Dependency(name) => package.knows(name),
+            FeatureValue::OfDependency { name, .. } => package.depends_on(name),
+        };
+        if !is_known {
+            return Err(Error::UnknownFeature { feature: feature.clone() });
+        }
+        named.entry(member).or_default().insert(value);
+    }
+    let members: BTreeSet<Index> = selected.iter().copied().chain([current]).collect();
+    let members = members.into_iter().map(|member| {
+        let default = member != current || !selection.no_default_features;
+        (member, asked(declared, member, selection, default, named.remove(&member).unwrap_or_default()))
+    });
+    Ok(members.collect())
 }
 
-impl<'g> Selected<'g> {
-    /// The features of one selected package.
-    pub(super) fn features_of(&self, package: &PackageMetadata<'g>) -> FeatureSet<'g> {
-        self.features.filter(DependencyDirection::Forward, |feature| feature.package_id() == package.id())
-    }
-
-    /// Whether a named feature is on for the package.
-    pub(super) fn has_feature(features: &FeatureSet<'g>, package: &PackageMetadata<'g>, name: &str) -> bool {
-        features.contains(FeatureId::new(package.id(), FeatureLabel::Named(name))).unwrap_or(false)
-    }
-
+impl Selected<'_> {
     /// Name and version of the release (docs/release-folder.md).
-    pub(super) fn release_name(&self, graph: &'g PackageGraph, evidence: &Evidence<'_>) -> (String, String) {
+    pub(super) fn release_name(&self, graph: &PackageGraph, evidence: &Evidence<'_>) -> (String, String) {
         let release = evidence.release;
         let (name, version) = if let [package] = self.packages.as_slice() {
             (package.name().to_owned(), package.version().to_string())
@@ -268,6 +275,19 @@ pub(super) fn wants(selection: &Selection, id: guppy::graph::BuildTargetId<'_>) 
         Id::Library => selection.lib || selection.all_targets,
         Id::Binary(name) => selection.bins || selection.all_targets || named(&selection.bin, name),
         Id::Example(name) => selection.examples || selection.all_targets || named(&selection.example, name),
+        _ => false,
+    }
+}
+
+/// Whether a target is compiled as a test or benchmark, which may use dev-dependencies. Which targets opt out (`test = false`) is not
+/// asked: their packages are compiled all the same.
+pub(super) fn wants_test(selection: &Selection, id: guppy::graph::BuildTargetId<'_>) -> bool {
+    use guppy::graph::BuildTargetId as Id;
+    let named = |names: &[String], name: &str| names.iter().any(|pattern| matches_pattern(pattern, name));
+    match id {
+        Id::Library | Id::Binary(_) => selection.tests || selection.benches || selection.all_targets,
+        Id::Test(name) => selection.tests || selection.all_targets || named(&selection.test, name),
+        Id::Benchmark(name) => selection.benches || selection.all_targets || named(&selection.bench, name),
         _ => false,
     }
 }

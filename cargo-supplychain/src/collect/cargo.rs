@@ -12,6 +12,7 @@ use cargo_metadata::{Message, TargetKind};
 use super::cargo_config::cargo_home;
 use super::{memo, process, toolchain::Programs};
 use crate::base::Context;
+use crate::files;
 use crate::model::events::{BuildEvents, BuiltTarget, ScriptRun};
 
 /// Why a call of cargo gave nothing.
@@ -69,6 +70,9 @@ pub struct MetadataRequest<'a> {
     pub untrusted_home: Option<&'a Utf8Path>,
     /// Whether only the workspace's own packages are wanted, which needs neither lockfile nor sources.
     pub no_deps: bool,
+    /// Features of the command line. Those of dependencies (`name/feature`) count: all features of the members need not turn them on,
+    /// and what they bring would be missing.
+    pub features: &'a [String],
 }
 
 /// Runs `cargo metadata --all-features --locked`. `progress` hears cargo's status lines (`Downloading crates ...`).
@@ -93,6 +97,7 @@ pub fn metadata(
         command.args(["--no-deps", "--offline"]);
     } else {
         command.args(["--all-features", "--locked"]);
+        command.args(request.features.iter().filter(|feature| feature.contains('/')).flat_map(|feature| ["--features", feature]));
         if context.offline {
             command.arg("--offline");
         }
@@ -106,7 +111,7 @@ pub fn metadata(
         if success { Ok(stdout) } else { Err(classify(&stderr, context.offline)) }
     };
     // A private home has another path each time, and no call without dependencies is worth remembering.
-    if request.no_deps || home.is_some() {
+    if request.no_deps || home.is_some() || configuration(context).iter().any(|file| includes(file)) {
         return ask();
     }
     memo::remembered(context, "metadata", &question, ask, |answer| witnesses(context, request.manifest, answer))
@@ -123,6 +128,21 @@ fn question(command: &Command, programs: &Programs) -> String {
     )
 }
 
+/// The configuration files that a call from the root folder reads.
+fn configuration(context: &Context) -> Vec<Utf8PathBuf> {
+    let folders = [cargo_home(&context.env, &context.cwd), Some(Utf8PathBuf::from("/.cargo"))];
+    folders.iter().flatten().flat_map(|folder| ["config", "config.toml"].map(|name| folder.join(name))).collect()
+}
+
+/// Whether a configuration file brings others, which nobody watches; one that cannot be read may.
+fn includes(file: &Utf8Path) -> bool {
+    if !file.exists() {
+        return false;
+    }
+    let table: Option<toml::Table> = files::read_text(file, 1 << 20).ok().and_then(|text| text.parse().ok());
+    table.is_none_or(|table| table.contains_key("include"))
+}
+
 /// What determines the output of `cargo metadata` besides its call (docs/accuracy.md).
 fn witnesses(context: &Context, manifest: &Utf8Path, answer: &str) -> Vec<memo::Witness> {
     #[derive(serde::Deserialize)]
@@ -137,9 +157,7 @@ fn witnesses(context: &Context, manifest: &Utf8Path, answer: &str) -> Vec<memo::
     }
     let Ok(answer) = serde_json::from_str::<Answer>(answer) else { return Vec::new() };
     let mut witnesses = BTreeSet::new();
-    if let Some(home) = cargo_home(&context.env, &context.cwd) {
-        witnesses.extend(["config", "config.toml"].map(|name| memo::Witness::content(home.join(name))));
-    }
+    witnesses.extend(configuration(context).into_iter().map(memo::Witness::content));
     witnesses.insert(memo::Witness::content(answer.workspace_root.join("Cargo.lock")));
     let locals = answer.packages.iter().filter(|package| package.source.is_none()).map(|package| &*package.manifest_path);
     for local in locals.chain([manifest]) {

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::base::text;
+
 /// Ends of names that hold secrets by the habit of the field.
 const SECRET_ENDS: [&str; 12] = [
     "TOKEN",
@@ -101,13 +103,36 @@ pub fn recorded(environment: &BTreeMap<String, String>) -> BTreeMap<String, Stri
     environment
         .iter()
         .filter(|(name, _)| recorded(name) && !is_secret(name))
-        .map(|(name, value)| (name.clone(), crate::base::text::without_credentials(value)))
+        .map(|(name, value)| (name.clone(), without_credentials(value)))
         .collect()
+}
+
+/// Only words that hold a URL can hold its credentials; `#` and `?` in other flags are theirs.
+fn without_credentials(value: &str) -> String {
+    let is_separator = |character: char| character.is_whitespace() || character == '\u{1f}';
+    let clean = |part: &str| {
+        let word = part.trim_end_matches(is_separator);
+        let shown = if word.contains("://") { text::without_credentials(word) } else { word.to_owned() };
+        format!("{shown}{}", &part[word.len()..])
+    };
+    value.split_inclusive(is_separator).map(clean).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn flags_are_recorded_whole_and_urls_without_secrets() {
+        for (value, shown) in [
+            ("--cfg a=\"#?\" -C b", "--cfg a=\"#?\" -C b"),
+            ("--cfg\u{1f}x#y", "--cfg\u{1f}x#y"),
+            ("-la  -Lx=https://u:p@host/r?token=1 -O", "-la  -Lx=https://host/r -O"),
+        ] {
+            let environment = BTreeMap::from([("RUSTFLAGS".to_owned(), value.to_owned())]);
+            assert_eq!(recorded(&environment)["RUSTFLAGS"], shown);
+        }
+    }
 
     #[test]
     fn secrets_are_kept_from_children() {

@@ -194,15 +194,17 @@ pub fn cfgs(context: &Context, programs: &Programs, target: Option<&str>, flags:
 }
 
 /// The flags of `rustflags` that can change `--print cfg` and cannot run code: `--cfg`, `-C target-cpu`, `-C target-feature`,
-/// `-C panic`, `-C debug-assertions`, `-C relocation-model`. The rest (linkers, plugins, codegen backends) stays out of analysis.
+/// `-C panic`, `-C debug-assertions`, `-C opt-level` and `-O` (they turn debug assertions off), `-C relocation-model`. The rest
+/// (linkers, plugins, codegen backends) stays out of analysis.
 #[must_use]
 pub fn cfg_flags(rustflags: &[String]) -> Vec<String> {
-    const HARMLESS: [&str; 6] =
-        ["target-cpu", "target-feature", "panic", "debug-assertions", "relocation-model", "overflow-checks"];
+    const HARMLESS: [&str; 7] =
+        ["target-cpu", "target-feature", "panic", "debug-assertions", "opt-level", "relocation-model", "overflow-checks"];
     let mut kept = Vec::new();
     let mut flags = rustflags.iter().map(String::as_str);
     while let Some(flag) = flags.next() {
         let (option, value) = match flag {
+            "-O" => ("-C", Some("opt-level=3")),
             "--cfg" | "-C" | "--codegen" => (flag, flags.next()),
             _ => match flag.strip_prefix("-C").or_else(|| flag.strip_prefix("--codegen=")) {
                 Some(value) => ("-C", Some(value)),
@@ -240,6 +242,7 @@ mod tests {
             ("-C target-cpu=native", "-C target-cpu=native"),
             ("-Ctarget-feature=+avx2 --cfg tokio_unstable", "-C target-feature=+avx2 --cfg tokio_unstable"),
             ("-Zcodegen-backend=./evil.so -Clinker=./evil -C link-arg=-fuse-ld=mold --cfg=x", "--cfg x"),
+            ("-O -Copt-level=1 -g", "-C opt-level=3 -C opt-level=1"),
             ("-C", ""),
         ] {
             assert_eq!(cfg_flags(&flags(given)).join(" "), kept, "{given}");

@@ -32,6 +32,8 @@ pub struct RustsecRequest<'a> {
     pub cache_dir: &'a Utf8Path,
     /// Offline, `advisory-db` below it, where cargo-audit keeps its copy, is the last resort.
     pub cargo_home: Option<&'a Utf8Path>,
+    /// The workspace's root: no program below it is run.
+    pub workspace: Option<&'a Utf8Path>,
     /// The environment at start: what the git program needs of it is passed on, nothing else.
     pub env: &'a BTreeMap<String, String>,
     pub offline: bool,

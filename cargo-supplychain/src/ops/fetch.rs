@@ -18,6 +18,7 @@ pub fn fetch(context: &Context, url: Option<&str>, progress: &mut dyn Progress) 
     }
     let stage = Stage::begin(progress, "fetch", &without_credentials(url.unwrap_or(rustsec::DEFAULT_URL)));
     let home = cargo_home(&context.env, &context.cwd);
+    let workspace = super::workspace::find(context, None).ok().map(|workspace| workspace.root);
     let loaded = {
         let progress = Mutex::new(&mut *progress);
         rustsec::load(&rustsec::RustsecRequest {
@@ -25,6 +26,7 @@ pub fn fetch(context: &Context, url: Option<&str>, progress: &mut dyn Progress) 
             base: &context.cwd,
             cache_dir: &context.cache_dir,
             cargo_home: home.as_deref(),
+            workspace: workspace.as_deref(),
             env: &context.env,
             offline: false,
             packages: None,

@@ -108,7 +108,7 @@ pub fn gather(context: &Context, request: &Request, progress: &mut dyn Progress)
         workspace,
     };
     if let LockState::Present { lockfile, stale } = &mut lock {
-        match metadata(context, &gathered, progress)? {
+        match metadata(context, request, &gathered, progress)? {
             Ok(metadata) => gathered.plan = Ok(plan(context, request, &gathered, lockfile, &metadata)?),
             Err(Missing::Stale(message)) => {
                 gathered.plan = Err(NoPlan { why: "Cargo.lock is out of date".to_owned(), fault: Fault::Lock });
@@ -186,11 +186,17 @@ enum Missing {
     Unreachable(String),
 }
 
-fn metadata(context: &Context, gathered: &Gathered, progress: &mut dyn Progress) -> Result<Result<String, Missing>, Error> {
+fn metadata(
+    context: &Context,
+    request: &Request,
+    gathered: &Gathered,
+    progress: &mut dyn Progress,
+) -> Result<Result<String, Missing>, Error> {
     let config = collect::cargo_config::allow_listed(&gathered.cargo_config);
     let home = untrusted_home(context, gathered);
     let manifest = &gathered.workspace.manifest;
-    let request = cargo::MetadataRequest { manifest, config: &config, untrusted_home: home.as_deref(), no_deps: false };
+    let features = &request.selection.features;
+    let request = cargo::MetadataRequest { manifest, config: &config, untrusted_home: home.as_deref(), no_deps: false, features };
     match cargo::metadata(context, &gathered.programs, request, &mut |line| progress.status(line)) {
         Ok(metadata) => Ok(Ok(metadata)),
         Err(cargo::Error::LockOutOfDate(message)) => Ok(Err(Missing::Stale(message))),
@@ -333,7 +339,7 @@ fn manifests(context: &Context, gathered: &Gathered) -> Result<Vec<Manifest>, Er
 fn members_without_lock(context: &Context, gathered: &Gathered) -> Result<Vec<Utf8PathBuf>, Error> {
     let home = untrusted_home(context, gathered);
     let manifest = &gathered.workspace.manifest;
-    let request = cargo::MetadataRequest { manifest, config: &[], untrusted_home: home.as_deref(), no_deps: true };
+    let request = cargo::MetadataRequest { manifest, config: &[], untrusted_home: home.as_deref(), no_deps: true, features: &[] };
     let refused =
         |error: &dyn std::fmt::Display| Error::usage(&format!("cargo metadata refused {}\n{error}", gathered.workspace.manifest));
     let text = cargo::metadata(context, &gathered.programs, request, &mut |_| {}).map_err(|error| refused(&error))?;

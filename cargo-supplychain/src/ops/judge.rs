@@ -108,6 +108,7 @@ fn advisories(
         base,
         cache_dir: &context.cache_dir,
         cargo_home: home.as_deref(),
+        workspace: Some(&gathered.workspace.root),
         env: &context.env,
         offline: context.offline,
         packages: Some(&names),

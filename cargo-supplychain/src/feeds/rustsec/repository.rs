@@ -68,7 +68,7 @@ pub(super) fn ensure(request: &RustsecRequest<'_>, url: &str, shown: &str) -> Re
         return Ok(copy);
     }
     (request.progress)(&format!("fetching the advisory database {shown}"));
-    let fetched = if is_there { fetch(request.env, &copy, url, shown) } else { fetch_new(request.env, &home, &copy, url, shown) };
+    let fetched = if is_there { fetch(request, &copy, url, shown) } else { fetch_new(request, &home, &copy, url, shown) };
     match fetched {
         Ok(()) => record_fetch(&home),
         Err(why) if is_there => {
@@ -108,7 +108,7 @@ fn record_fetch(home: &Utf8Path) {
 }
 
 /// Fetches into a temporary folder, which takes its place only when it is complete.
-fn fetch_new(env: &BTreeMap<String, String>, home: &Utf8Path, copy: &Utf8Path, url: &str, shown: &str) -> Result<(), String> {
+fn fetch_new(request: &RustsecRequest<'_>, home: &Utf8Path, copy: &Utf8Path, url: &str, shown: &str) -> Result<(), String> {
     let io = |error: std::io::Error| format!("cannot write to {home}: {error}");
     std::fs::create_dir_all(home).map_err(io)?;
     let folder = tempfile::Builder::new().prefix("fetching-").tempdir_in(home).map_err(io)?;
@@ -116,7 +116,7 @@ fn fetch_new(env: &BTreeMap<String, String>, home: &Utf8Path, copy: &Utf8Path, u
     let mut options = git2::RepositoryInitOptions::new();
     options.bare(true).external_template(false).initial_head(BRANCH);
     git2::Repository::init_opts(path, &options).map_err(|error| error.message().to_owned())?;
-    fetch(env, path, url, shown)?;
+    fetch(request, path, url, shown)?;
     match std::fs::rename(path, copy) {
         // Another run was faster.
         Err(_) if copy.join("HEAD").exists() => Ok(()),
@@ -124,8 +124,9 @@ fn fetch_new(env: &BTreeMap<String, String>, home: &Utf8Path, copy: &Utf8Path, u
     }
 }
 
-fn fetch(env: &BTreeMap<String, String>, repository: &Utf8Path, url: &str, shown: &str) -> Result<(), String> {
-    let program = git_program(env).ok_or("there is no git program in PATH")?;
+fn fetch(request: &RustsecRequest<'_>, repository: &Utf8Path, url: &str, shown: &str) -> Result<(), String> {
+    let env = request.env;
+    let program = git_program(env, request.workspace).ok_or("there is no git program in PATH")?;
     let mut command = Command::new(program);
     command.env_clear().stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).current_dir(repository);
     command.envs(PASSED.iter().filter_map(|name| Some((name, env.get(*name)?))));
@@ -158,12 +159,14 @@ fn fetch(env: &BTreeMap<String, String>, repository: &Utf8Path, url: &str, shown
     Err(line.unwrap_or("git failed").trim_start_matches("fatal: ").trim_start_matches("error: ").to_owned())
 }
 
-/// `git` in an absolute folder of PATH: a relative one would be the project's.
-fn git_program(env: &BTreeMap<String, String>) -> Option<Utf8PathBuf> {
+/// `git` in an absolute folder of PATH outside the workspace: a relative one, or one below it, would be the project's.
+pub(super) fn git_program(env: &BTreeMap<String, String>, workspace: Option<&Utf8Path>) -> Option<Utf8PathBuf> {
     let name = if cfg!(windows) { "git.exe" } else { "git" };
-    let folders = std::env::split_paths(env.get("PATH")?);
-    let found = folders.filter(|folder| folder.is_absolute()).map(|folder| folder.join(name)).find(|path| path.is_file());
-    Utf8PathBuf::from_path_buf(found?).ok()
+    std::env::split_paths(env.get("PATH")?)
+        .filter_map(|folder| Utf8PathBuf::from_path_buf(folder).ok())
+        .filter(|folder| folder.is_absolute() && !workspace.is_some_and(|workspace| folder.starts_with(workspace)))
+        .map(|folder| folder.join(name))
+        .find(|path| path.is_file())
 }
 
 /// The copy, opened for reading.

@@ -41,6 +41,7 @@ impl Scene {
             base: self.root(),
             cache_dir: &self.root().join("cache"),
             cargo_home: Some(&self.root().join("cargo-home")),
+            workspace: None,
             env: &self.env,
             offline,
             packages: packages.as_ref(),
@@ -199,4 +200,19 @@ fn cargo_audits_copy_is_the_last_resort_of_the_default() {
     assert_eq!(scene.ids(None, true), ["RUSTSEC-2026-0001"]);
     assert!(scene.told.lock().unwrap()[0].ends_with("using the copy in CARGO_HOME, of 2026-05-01"), "{:?}", scene.told);
     assert!(scene.load(Some("https://example.org/other"), true, None).is_err());
+}
+
+#[test]
+fn no_git_of_the_project_is_run() {
+    let scene = Scene::new();
+    let name = if cfg!(windows) { "git.exe" } else { "git" };
+    for folder in ["workspace/bin", "elsewhere"] {
+        scene.write(folder, name, "");
+    }
+    let workspace = scene.root().join("workspace");
+    let folders = [Utf8PathBuf::from("workspace/bin"), workspace.join("bin"), scene.root().join("elsewhere")];
+    let path = std::env::join_paths(&folders).unwrap().into_string().unwrap();
+    let env = BTreeMap::from([("PATH".to_owned(), path)]);
+    assert_eq!(repository::git_program(&env, Some(&workspace)), Some(folders[2].join(name)));
+    assert_eq!(repository::git_program(&env, None), Some(folders[1].join(name)));
 }
