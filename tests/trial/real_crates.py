@@ -89,7 +89,9 @@ def one(tool, name, version, arguments):
     key = work / "key.pem"
     if not key.exists():
         subprocess.run([tool, "supplychain", "key", "generate", "--output", key, "-q"], check=True)
-    command = [tool, "supplychain", "build", "--clean", "--fail-on", "none", "--key", key, "--format", "json"]
+    command = [tool, "supplychain", "build", "--fail-on", "none", "--key", key, "--format", "json"]
+    if not arguments.reuse:
+        command.append("--clean")
     if arguments.advisory_db:
         command += ["--advisory-db", arguments.advisory_db]
     built = subprocess.run([str(part) for part in command], cwd=workspace, stdout=subprocess.PIPE, text=True, check=True)
@@ -132,6 +134,7 @@ def main():
     parser.add_argument("--work", required=True, type=pathlib.Path)
     parser.add_argument("--advisory-db", type=pathlib.Path)
     parser.add_argument("--out", type=pathlib.Path)
+    parser.add_argument("--reuse", action="store_true", help="do not compile again what an earlier trial compiled")
     parser.add_argument("crates", nargs="*", default=DEFAULT)
     arguments = parser.parse_args()
     arguments.work = arguments.work.resolve()

@@ -113,7 +113,8 @@ def differences(binary, workspace, invocation, cache, tally):
     if graph is None:
         tally.refused += 1
         if plan is not None:
-            tally.notes["cargo refuses: " + refusal.splitlines()[0][:90]] += 1
+            errors = [line for line in refusal.splitlines() if line.startswith("error")]
+            tally.notes[f"cargo alone refuses: {(errors or [refusal])[0][:120]}"] += 1
         return []
     artifacts, libraries = expected_artifacts(graph)
     if plan is None:

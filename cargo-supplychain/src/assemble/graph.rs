@@ -1,4 +1,4 @@
-//! Which components take part in which artifact: the target and host sets of the package graph, per artifact, with the features
+//! Which components take part in which artifact: the units that cargo compiles for its target, by their package URLs, with the features
 //! that the whole selection unifies.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -394,6 +394,17 @@ mod tests {
     }
 
     #[test]
+    fn a_configuration_that_may_bring_others_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = Utf8Path::from_path(folder.path()).unwrap().join("config.toml");
+        assert!(!includes(&file));
+        for (text, expected) in [("[net]\ninclude = 1\n", false), ("include = ['a.toml']\n", true), ("[broken", true)] {
+            std::fs::write(&file, text).unwrap();
+            assert_eq!(includes(&file), expected, "{text}");
+        }
+    }
+
+    #[test]
     fn messages_of_cargo_are_told_apart() {
         let stale = "error: cannot update the lock file /x/Cargo.lock because --locked was passed to prevent this\nhelp: …";
         assert!(matches!(classify(stale, false), Error::LockOutOfDate(_)));
