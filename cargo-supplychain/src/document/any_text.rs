@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
-use crate::base::{Location, Sha256};
+use crate::base::Location;
 use crate::config::DocumentSettings;
 use crate::finding::{FailOn, Finding, Report, ReportInput, Severity};
 use crate::model::{Build, Gap};
@@ -116,15 +116,6 @@ proptest! {
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/%".contains(&byte);
         prop_assert!(uri.bytes().all(is_plain) && !uri.starts_with('/') && !uri.split('/').any(|part| part == ".."), "{}", uri);
         prop_assert!(!result["message"]["text"].as_str().unwrap().contains("]("));
-    }
-
-    #[test]
-    fn checksums_have_one_line_a_path(paths in prop::collection::btree_set(any_text(), 0..6)) {
-        let entries: Vec<_> = paths.iter().map(|path| (path.clone(), Sha256::of(path))).collect();
-        let text = String::from_utf8(release::checksums(&entries).bytes).unwrap();
-        prop_assert_eq!(text.matches('\n').count(), entries.len());
-        let reversed: Vec<_> = entries.iter().rev().cloned().collect();
-        prop_assert_eq!(String::from_utf8(release::checksums(&reversed).bytes).unwrap(), text);
     }
 
     #[test]

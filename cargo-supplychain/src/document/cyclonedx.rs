@@ -4,8 +4,6 @@
 mod part;
 mod raise;
 
-use std::fmt;
-
 use cyclonedx_bom::models::bom::{Bom, BomReference, SpecVersion};
 use cyclonedx_bom::models::component::{Classification, Component as Part, Components};
 use cyclonedx_bom::models::composition::{AggregateType, Composition, Compositions};
@@ -20,7 +18,7 @@ use cyclonedx_bom::validation::Validate;
 use self::part::{PropertyList, STANDARD_LIBRARY, entity};
 use super::identity::stated;
 use super::inventory::{Inventory, has_standard_library};
-use super::{Document, UnknownComponent, identity};
+use super::{Document, Error, identity};
 use crate::config::DocumentSettings;
 use crate::model::{Artifact, Build};
 
@@ -29,41 +27,13 @@ pub const SPEC_VERSION: &str = "1.7";
 /// The media type (IANA registration `application/vnd.cyclonedx+json`).
 pub const MEDIA_TYPE: &str = "application/vnd.cyclonedx+json";
 
-/// Why no document was written: always a fault of the model that was handed in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Error {
-    UnknownComponent(UnknownComponent),
-    /// `cyclonedx-bom` finds its own model invalid; `reason` is what it says.
-    Invalid {
-        artifact: String,
-        reason: String,
-    },
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::UnknownComponent(error) => error.fmt(f),
-            Self::Invalid { artifact, reason } => write!(f, "no valid CycloneDX document of `{artifact}`: {reason}"),
-        }
-    }
-}
-
-impl std::error::Error for Error {}
-
-impl From<UnknownComponent> for Error {
-    fn from(error: UnknownComponent) -> Self {
-        Self::UnknownComponent(error)
-    }
-}
-
 /// `sbom/<artifact>.cdx.json`: what is linked into `artifact`, what only helped to build it, and how they depend on each other.
 ///
 /// # Errors
 /// The model contradicts itself; see [`Error`].
 pub fn document(build: &Build, artifact: &Artifact, settings: &DocumentSettings) -> Result<Document, Error> {
     let inventory = Inventory::of(build, artifact)?;
-    let invalid = |reason: String| Error::Invalid { artifact: artifact.name.clone(), reason };
+    let invalid = |reason: String| Error::Invalid { format: "CycloneDX", artifact: artifact.name.clone(), reason };
     let bom = bom(build, artifact, settings, &inventory);
     let checked = bom.validate_version(SpecVersion::V1_5);
     if checked.has_errors() {

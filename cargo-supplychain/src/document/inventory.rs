@@ -21,6 +21,35 @@ impl fmt::Display for UnknownComponent {
 
 impl std::error::Error for UnknownComponent {}
 
+/// Why no bill of materials was written: always a fault of the model that was handed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Error {
+    UnknownComponent(UnknownComponent),
+    /// The format's library does not take what was built for it; `reason` is what it says.
+    Invalid {
+        format: &'static str,
+        artifact: String,
+        reason: String,
+    },
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownComponent(error) => error.fmt(f),
+            Self::Invalid { format, artifact, reason } => write!(f, "no valid {format} document of `{artifact}`: {reason}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<UnknownComponent> for Error {
+    fn from(error: UnknownComponent) -> Self {
+        Self::UnknownComponent(error)
+    }
+}
+
 /// A listed component.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Entry<'a> {

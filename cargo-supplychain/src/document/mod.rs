@@ -25,7 +25,7 @@ pub mod verify_guide;
 
 use serde::Serialize;
 
-pub use inventory::UnknownComponent;
+pub use inventory::{Error, UnknownComponent};
 
 /// The project's home, the base of every URI that we mint.
 pub(crate) const HOME: &str = "https://github.com/cargo-supplychain/cargo-supplychain";

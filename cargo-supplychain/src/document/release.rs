@@ -1,9 +1,6 @@
-//! `release.json` (schema: `cargo-supplychain/schemas/release-1.json`) and `SHA256SUMS`, the two lists of a release folder's files.
-
-use std::fmt::Write as _;
+//! `release.json` (schema: `cargo-supplychain/schemas/release-1.json`), the list of a release folder's files. `SHA256SUMS` is `attest`'s.
 
 use super::Document;
-use crate::base::Sha256;
 use crate::model::release::ReleaseManifest;
 
 /// `release.json`: files sorted by path, statements by path.
@@ -15,32 +12,10 @@ pub fn manifest(manifest: &ReleaseManifest) -> Document {
     Document::json("release.json", "application/json", &sorted)
 }
 
-/// `SHA256SUMS` for `sha256sum --check`, sorted by path, each path once. `entries` are paths relative to the folder.
-#[must_use]
-pub fn checksums(entries: &[(String, Sha256)]) -> Document {
-    let mut entries: Vec<_> = entries.iter().collect();
-    entries.sort();
-    entries.dedup();
-    let mut text = String::new();
-    for (path, digest) in entries {
-        let (mark, path) = escaped(path);
-        writeln!(text, "{mark}{digest}  {path}").expect("writing to a string cannot fail");
-    }
-    Document::text("SHA256SUMS", "text/plain; charset=utf-8", text)
-}
-
-/// The path as coreutils writes it: with a backslash, line feed or carriage return in it, these are escaped and the line
-/// begins with a backslash (GNU coreutils manual, "md5sum invocation"; carriage returns since version 9.0).
-fn escaped(path: &str) -> (&'static str, String) {
-    if !path.contains(['\\', '\n', '\r']) {
-        return ("", path.to_owned());
-    }
-    ("\\", path.replace('\\', "\\\\").replace('\n', "\\n").replace('\r', "\\r"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::Sha256;
     use crate::document::{fixture, schema};
     use crate::model::release::{FORMAT_VERSION, FileRole, ReleaseFile, Signing, StatementRef};
 
@@ -86,15 +61,5 @@ mod tests {
         for (from, to) in [("\"signed\"", "\"maybe\""), ("\"size\": 3", "\"size\": \"3\""), ("\"tool\"", "\"tools\"")] {
             assert!(!schema::violations(SCHEMA, text.replacen(from, to, 1).as_bytes()).is_empty(), "{to}");
         }
-    }
-
-    #[test]
-    fn checksums_are_those_of_sha256sum() {
-        let entries = ["b", "a b", "new\nline", "back\\slash", "return\r", "b"].map(|path| (path.to_owned(), Sha256::of(b"")));
-        let text = String::from_utf8(checksums(&entries).bytes).unwrap();
-        let empty = Sha256::of(b"");
-        let expected =
-            format!("{empty}  a b\n{empty}  b\n\\{empty}  back\\\\slash\n\\{empty}  new\\nline\n\\{empty}  return\\r\n");
-        assert_eq!(text, expected);
     }
 }

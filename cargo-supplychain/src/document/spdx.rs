@@ -5,19 +5,17 @@
 
 mod package;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-
 use serde_json::{Value, json};
 use spdx_rs::models::{
     CreationInfo, DocumentCreationInformation, OtherLicensingInformationDetected, PackageInformation, Relationship,
     RelationshipType, SPDX,
 };
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::identity::stated;
 use super::inventory::{Inventory, has_standard_library};
 use super::licence::{Declared, declared};
-use super::{Document, HOME, TOOL_VERSION, UnknownComponent, identity};
+use super::{Document, Error, HOME, TOOL_VERSION, identity};
 use crate::config::DocumentSettings;
 use crate::model::{Artifact, Build, Linkage};
 
@@ -29,41 +27,14 @@ const NOASSERTION: &str = "NOASSERTION";
 const STANDARD_LIBRARY: &str = "SPDXRef-Package-rust-std";
 const COMPILER: &str = "SPDXRef-Package-rustc";
 
-/// Why no document was written: always a fault of the model that was handed in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Error {
-    UnknownComponent(UnknownComponent),
-    /// A value that `spdx-rs` does not take; `reason` is what it says.
-    Invalid {
-        artifact: String,
-        reason: String,
-    },
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::UnknownComponent(error) => error.fmt(f),
-            Self::Invalid { artifact, reason } => write!(f, "no valid SPDX document of `{artifact}`: {reason}"),
-        }
-    }
-}
-
-impl std::error::Error for Error {}
-
-impl From<UnknownComponent> for Error {
-    fn from(error: UnknownComponent) -> Self {
-        Self::UnknownComponent(error)
-    }
-}
-
 /// `sbom/<artifact>.spdx.json`: the same content as the CycloneDX document, in SPDX's words.
 ///
 /// # Errors
 /// The model contradicts itself; see [`Error`].
 pub fn document(build: &Build, artifact: &Artifact, settings: &DocumentSettings) -> Result<Document, Error> {
     let inventory = Inventory::of(build, artifact)?;
-    let invalid = |error: serde_json::Error| Error::Invalid { artifact: artifact.name.clone(), reason: error.to_string() };
+    let invalid =
+        |error: serde_json::Error| Error::Invalid { format: "SPDX", artifact: artifact.name.clone(), reason: error.to_string() };
     let spdx = spdx(build, artifact, settings, &inventory).map_err(invalid)?;
     let mut value = serde_json::to_value(&spdx).map_err(invalid)?;
     let identifier = identity::uuid(value.to_string().as_bytes());

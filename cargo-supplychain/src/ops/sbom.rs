@@ -23,8 +23,8 @@ pub fn sbom(
     let build = &gathered.planned()?.build;
     let settings = &gathered.settings.documents;
     let document = |artifact| match format {
-        Format::CycloneDxJson => document::cyclonedx::document(build, artifact, settings).map_err(|error| Error::usage(&error)),
-        Format::SpdxJson => document::spdx::document(build, artifact, settings).map_err(|error| Error::usage(&error)),
+        Format::CycloneDxJson => document::cyclonedx::document(build, artifact, settings),
+        Format::SpdxJson => document::spdx::document(build, artifact, settings),
     };
-    build.artifacts.iter().map(document).collect()
+    build.artifacts.iter().map(document).collect::<Result<_, _>>().map_err(|error| Error::usage(&error))
 }
