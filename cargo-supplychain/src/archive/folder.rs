@@ -477,7 +477,10 @@ mod tests {
     #[test]
     fn a_full_disk_is_an_output_error_with_its_path() {
         let error = output("write", Utf8Path::new("/dev/full"))(fs::write("/dev/full", b"x").unwrap_err());
-        assert!(error.is_output() && !error.help().is_empty());
-        assert!(error.to_string().starts_with("cannot write /dev/full: "), "{error}");
+        assert!(error.is_output());
+        insta::assert_snapshot!(format!("{error}\nhelp: {}", error.help()), @r"
+        cannot write /dev/full: No space left on device (os error 28)
+        help: free some space, or name another folder with `--release-dir DIR`
+        ");
     }
 }
