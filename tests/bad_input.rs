@@ -134,13 +134,13 @@ error: supplychain.toml:6:1: unknown rule `config/compiler-overide`
 "#);
     project.write("supplychain.toml", format!("{POLICY}[advisory]\n"));
     assert_snapshot!(told(&project, &["check"], 2), @"
-exit 2
-error: supplychain.toml:4:2: unknown key `advisory`, expected one of `build`, `release`, `rules`, `advisories`, `exemptions`, `documents`, `sign`, `verify`
- --> [ROOT]/project/supplychain.toml:4:2
-  |
-4 | [advisory]
-  |  ^^^^^^^^ did you mean `advisories`?
-");
+    exit 2
+    error: supplychain.toml:4:2: unknown key `advisory`, expected one of `build`, `release`, `rules`, `advisories`, `registry`, `exemptions`, `documents`, `sign`, `verify`
+     --> [ROOT]/project/supplychain.toml:4:2
+      |
+    4 | [advisory]
+      |  ^^^^^^^^ did you mean `advisories`?
+    ");
     project.write("supplychain.toml", exemption("reason = \"x\"\n"));
     assert_snapshot!(told(&project, &["check"], 2), @"
 exit 2

@@ -88,180 +88,190 @@ Exit codes: 0 pass, 1 finding, 2 usage or unreadable input, 3 verification rejec
 #[test]
 fn help_of_build() {
     assert_snapshot!(Project::empty().command(&["build", "--help"]).env("COLUMNS", "100").run().expect(0).text(), @"
-exit 0
-Build a release: check, compile, describe, sign, verify
+    exit 0
+    Build a release: check, compile, describe, sign, verify
 
-Checks the workspace, compiles it with cargo (release profile unless told), writes SBOMs, provenance
-and signed attestations into a release folder below target/supplychain, and verifies that folder
-before it says so. Nothing is left behind when it fails.
+    Checks the workspace, compiles it with cargo (release profile unless told), writes SBOMs, provenance
+    and signed attestations into a release folder below target/supplychain, and verifies that folder
+    before it says so. Nothing is left behind when it fails.
 
-Usage: cargo supplychain build [OPTIONS]
+    Usage: cargo supplychain build [OPTIONS]
 
-Options:
-  -h, --help
-          Print help (see a summary with '-h')
+    Options:
+      -h, --help
+              Print help (see a summary with '-h')
 
-Selection (as cargo build):
-      --manifest-path <PATH>
-          Path to Cargo.toml
+    Selection (as cargo build):
+          --manifest-path <PATH>
+              Path to Cargo.toml
 
-  -p, --package <SPEC>
-          Package to build
+      -p, --package <SPEC>
+              Package to build
 
-      --workspace
-          All packages of the workspace
+          --workspace
+              All packages of the workspace
 
-      --exclude <SPEC>
-          Exclude packages
+          --exclude <SPEC>
+              Exclude packages
 
-      --lib
-          Only the library
+          --lib
+              Only the library
 
-      --bin <NAME>
-          Only this binary
+          --bin <NAME>
+              Only this binary
 
-      --bins
-          All binaries
+          --bins
+              All binaries
 
-      --example <NAME>
-          Only this example
+          --example <NAME>
+              Only this example
 
-      --examples
-          All examples
+          --examples
+              All examples
 
-      --test <NAME>
-          Only this test
+          --test <NAME>
+              Only this test
 
-      --tests
-          All tests
+          --tests
+              All tests
 
-      --bench <NAME>
-          Only this bench target
+          --bench <NAME>
+              Only this bench target
 
-      --benches
-          All bench targets
+          --benches
+              All bench targets
 
-      --all-targets
-          All targets
+          --all-targets
+              All targets
 
-  -F, --features <FEATURES>
-          Features to activate
+      -F, --features <FEATURES>
+              Features to activate
 
-      --all-features
-          Activate all features
+          --all-features
+              Activate all features
 
-      --no-default-features
-          Do not activate the `default` feature
+          --no-default-features
+              Do not activate the `default` feature
 
-  -r, --release
-          The release profile (the default here)
+      -r, --release
+              The release profile (the default here)
 
-      --profile <NAME>
-          Build with this profile
+          --profile <NAME>
+              Build with this profile
 
-      --target <TRIPLE>
-          Build for this target triple
+          --target <TRIPLE>
+              Build for this target triple
 
-      --config <KEY=VALUE|PATH>
-          Override a configuration value; judged as the repository's configuration
+          --config <KEY=VALUE|PATH>
+              Override a configuration value; judged as the repository's configuration
 
-Policy:
-      --policy <FILE>
-          The policy file, instead of supplychain.toml at the workspace root
+    Policy:
+          --policy <FILE>
+              The policy file, instead of supplychain.toml at the workspace root
 
-      --fail-on <LEVEL>
-          Fail at findings of this severity: critical, high, medium, low, none
+          --fail-on <LEVEL>
+              Fail at findings of this severity: critical, high, medium, low, none
 
-      --only <AREA>
-          Judge these areas only (lock, sources, config, capabilities, advisories, …)
+          --only <AREA>
+              Judge these areas only (lock, sources, config, capabilities, advisories, …)
 
-      --require <AREA>
-          Make the best-effort checks of these areas required
+          --require <AREA>
+              Make the best-effort checks of these areas required
 
-      --advisory-db <PATH|URL>
-          The RustSec database: a folder or a git URL
+          --advisory-db <PATH|URL>
+              The RustSec database: a folder or a git URL
 
-      --clean
-          Compile into a fresh target folder (always so in CI)
+          --base <REV>
+              Judge the change since this revision (branch, tag, commit); policy and baseline are taken
+              from it
 
-      --release-dir <DIR>
-          Put the release folder into this folder, instead of target/supplychain
+          --registry-snapshot <DIR>
+              A folder that stands for crates.io: index, API answers, packages
 
-      --dry-run
-          Check and plan, compile nothing, write nothing
+          --registry-api <URL>
+              Base URL of the registry's API, instead of https://crates.io
 
-      --no-sign
-          Write no signatures; the release says so
+          --clean
+              Compile into a fresh target folder (always so in CI)
 
-      --key <FILE>
-          Private key to sign with (PEM), instead of the configured or your own
+          --release-dir <DIR>
+              Put the release folder into this folder, instead of target/supplychain
 
-Passed to cargo build:
-  -j, --jobs <N>
-          Number of parallel jobs
+          --dry-run
+              Check and plan, compile nothing, write nothing
 
-      --keep-going
-          Do not stop at the first failed crate
+          --no-sign
+              Write no signatures; the release says so
 
-      --ignore-rust-version
-          Ignore rust-version of packages
+          --key <FILE>
+              Private key to sign with (PEM), instead of the configured or your own
 
-      --future-incompat-report
-          Report future incompatibilities
+    Passed to cargo build:
+      -j, --jobs <N>
+              Number of parallel jobs
 
-      --timings
-          Write a timing report
+          --keep-going
+              Do not stop at the first failed crate
 
-      --locked
-          Always so here: Cargo.lock is never changed
+          --ignore-rust-version
+              Ignore rust-version of packages
 
-      --frozen
-          --locked and --offline
+          --future-incompat-report
+              Report future incompatibilities
 
-  -Z <FLAG>
-          Unstable flags of a nightly cargo
+          --timings
+              Write a timing report
 
-Global options:
-      --format <FORMAT>
-          How results are shown
+          --locked
+              Always so here: Cargo.lock is never changed
 
-          Possible values:
-          - human:    For people, on standard error
-          - json:     One document on standard output; its schema is printed by `cargo supplychain
-            schema`
-          - sarif:    SARIF 2.1.0
-          - github:   Workflow commands of GitHub Actions: annotations
-          - markdown: A job summary
+          --frozen
+              --locked and --offline
 
-          [default: human]
+      -Z <FLAG>
+              Unstable flags of a nightly cargo
 
-      --color <COLOR>
-          When to use colours (NO_COLOR is honoured)
+    Global options:
+          --format <FORMAT>
+              How results are shown
 
-          [default: auto]
-          [possible values: auto, always, never]
+              Possible values:
+              - human:    For people, on standard error
+              - json:     One document on standard output; its schema is printed by `cargo supplychain
+                schema`
+              - sarif:    SARIF 2.1.0
+              - github:   Workflow commands of GitHub Actions: annotations
+              - markdown: A job summary
 
-  -q, --quiet
-          Say only what matters
+              [default: human]
 
-  -v, --verbose
-          Say more: notes on the way, evidence of every finding
+          --color <COLOR>
+              When to use colours (NO_COLOR is honoured)
 
-      --offline
-          Use no network
+              [default: auto]
+              [possible values: auto, always, never]
 
-      --now <TIME>
-          Judge ages and expiries as of this instant (RFC 3339 or a date); recorded in the report
+      -q, --quiet
+              Say only what matters
 
-      --cache-dir <DIR>
-          Where feeds and parsed data are cached
+      -v, --verbose
+              Say more: notes on the way, evidence of every finding
 
-Examples:
-  cargo supplychain build
-  cargo supplychain build --workspace --bins --clean
-  cargo supplychain build --manifest-path examples/minimal/Cargo.toml --offline
-  cargo supplychain build --fail-on none       report findings, stop for none
-");
+          --offline
+              Use no network
+
+          --now <TIME>
+              Judge ages and expiries as of this instant (RFC 3339 or a date); recorded in the report
+
+          --cache-dir <DIR>
+              Where feeds and parsed data are cached
+
+    Examples:
+      cargo supplychain build
+      cargo supplychain build --workspace --bins --clean
+      cargo supplychain build --manifest-path examples/minimal/Cargo.toml --offline
+      cargo supplychain build --fail-on none       report findings, stop for none
+    ");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 
-use camino::Utf8Path;
+use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 
 /// Opens a regular file. A link is followed; a folder, pipe, socket or device is [`io::ErrorKind::InvalidInput`] and never waited for.
 pub fn open(path: &Utf8Path) -> io::Result<File> {
@@ -33,6 +33,22 @@ pub fn open_no_follow(path: &Utf8Path) -> io::Result<File> {
 
 fn require_regular(metadata: &fs::Metadata) -> io::Result<()> {
     if metadata.is_file() { Ok(()) } else { Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file")) }
+}
+
+/// The path without `.` and `..` parts, symbolic links left alone.
+#[must_use]
+pub fn normal(path: &Utf8Path) -> Utf8PathBuf {
+    let mut out = Utf8PathBuf::new();
+    for part in path.components() {
+        match part {
+            Utf8Component::CurDir => {}
+            Utf8Component::ParentDir => {
+                out.pop();
+            }
+            part => out.push(part),
+        }
+    }
+    out
 }
 
 /// Reads a regular file of at most `limit` bytes; a larger one is [`io::ErrorKind::FileTooLarge`].

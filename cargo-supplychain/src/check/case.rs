@@ -2,16 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use super::{Advisories, Facts, LockState, Rule};
+use super::{Advisories, Facts, LockState, OwnFile, Rule};
 use crate::advisory::{self, Advisory, AdvisoryDatabase, FeedInfo, Kind};
 use crate::base::{Sha256, Timestamp};
 use crate::config::Settings;
 use crate::finding::Finding;
+use crate::model::baseline::Baseline;
+use crate::model::capability::CapabilityFacts;
+use crate::model::change::{Before, ChangeSet, EarlierPackage};
 use crate::model::index::{IndexFacts, IndexGap, IndexVersion};
+use crate::model::integrity::IntegrityFacts;
 use crate::model::lockfile::CRATES_IO;
 use crate::model::manifest::Manifest;
+use crate::model::registry::Registry;
 use crate::model::toolchain_file::ToolchainFile;
-use crate::model::{Build, CargoConfig, Lockfile, Toolchain, lockfile, manifest};
+use crate::model::{Build, CargoConfig, Lockfile, lockfile, manifest};
 
 /// A checksum for locked packages.
 pub(crate) const HEX: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -24,6 +29,12 @@ pub(crate) struct Case {
     pub(crate) index: IndexFacts,
     pub(crate) database: Result<AdvisoryDatabase, String>,
     pub(crate) build: Result<Build, String>,
+    pub(crate) changes: ChangeSet,
+    pub(crate) baseline: Option<Baseline>,
+    pub(crate) registry: Registry,
+    pub(crate) capabilities: CapabilityFacts,
+    pub(crate) integrity: Result<IntegrityFacts, String>,
+    pub(crate) own_files_changed: Vec<OwnFile>,
 }
 
 impl Case {
@@ -45,6 +56,12 @@ impl Case {
             index: IndexFacts::default(),
             database: Ok(AdvisoryDatabase { info, advisories: Vec::new() }),
             build: Err("not planned".into()),
+            changes: ChangeSet::default(),
+            baseline: None,
+            registry: Registry::default(),
+            capabilities: CapabilityFacts::new(),
+            integrity: Ok(IntegrityFacts::default()),
+            own_files_changed: Vec::new(),
         }
     }
 
@@ -56,6 +73,14 @@ impl Case {
 
     pub(crate) fn manifest(mut self, path: &str, text: &str) -> Self {
         self.manifests.push(manifest::parse(path, text).unwrap());
+        self
+    }
+
+    /// The lockfile of `--base`; call it after [`Case::lock`].
+    pub(crate) fn before(mut self, text: &str) -> Self {
+        let before = Before::Revision { given: "main".into(), commit: "0123456789012345678901234567890123456789".into() };
+        let earlier = parse(text).packages.iter().map(EarlierPackage::from).collect();
+        self.changes = ChangeSet::between(before, earlier, self.lock.lockfile().unwrap());
         self
     }
 
@@ -87,14 +112,6 @@ impl Case {
             }
             Err(why) => Advisories::Unavailable { why: why.clone(), help: "do something".into() },
         };
-        let toolchain = Toolchain {
-            rustc: "1.95.0".into(),
-            rustc_commit: None,
-            host: "x86_64-unknown-linux-gnu".into(),
-            llvm: None,
-            cargo: "1.95.0".into(),
-            channel: None,
-        };
         // A project in order: what a case is about is the only thing to find.
         let pinned = ToolchainFile { file: "rust-toolchain.toml".into(), channel: Some("1.95.0".into()), path: None, line: 2 };
         look(&Facts {
@@ -106,8 +123,13 @@ impl Case {
             cargo_config: &CargoConfig::default(),
             environment: &BTreeMap::new(),
             toolchain_file: Some(&pinned),
-            toolchain: &toolchain,
             index: &self.index,
+            changes: &self.changes,
+            baseline: self.baseline.as_ref(),
+            registry: &self.registry,
+            capabilities: &self.capabilities,
+            integrity: self.integrity.as_ref().map_err(String::as_str),
+            own_files_changed: &self.own_files_changed,
             advisories: &advisories,
             build: self.build.as_ref().map_err(String::as_str),
         })

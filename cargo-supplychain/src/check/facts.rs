@@ -3,9 +3,13 @@
 use crate::advisory::{AdvisoryDatabase, Hit};
 use crate::base::Timestamp;
 use crate::config::Settings;
+use crate::model::baseline::Baseline;
+use crate::model::capability::CapabilityFacts;
+use crate::model::change::ChangeSet;
 use crate::model::index::IndexFacts;
+use crate::model::integrity::IntegrityFacts;
 use crate::model::manifest::Manifest;
-use crate::model::surroundings::Toolchain;
+use crate::model::registry::Registry;
 use crate::model::{Build, CargoConfig, Lockfile};
 
 pub use crate::model::ToolchainFile;
@@ -44,7 +48,17 @@ pub enum Advisories {
     },
 }
 
+/// A file of ours that a change touches while it is judged by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OwnFile {
+    /// `supplychain.toml`.
+    Policy,
+    /// `supplychain.lock`.
+    Baseline,
+}
+
 /// The facts of one run.
+#[derive(Clone, Copy)]
 pub struct Facts<'a> {
     pub settings: &'a Settings,
     pub now: Timestamp,
@@ -56,8 +70,18 @@ pub struct Facts<'a> {
     /// The environment's variables that shape a build, by name; the values are not for output.
     pub environment: &'a std::collections::BTreeMap<String, String>,
     pub toolchain_file: Option<&'a ToolchainFile>,
-    pub toolchain: &'a Toolchain,
     pub index: &'a IndexFacts,
+    /// What is judged as new: against `--base`, else the baseline, else by age.
+    pub changes: &'a ChangeSet,
+    /// The committed `supplychain.lock`; with `--base` that of the revision.
+    pub baseline: Option<&'a Baseline>,
+    pub registry: &'a Registry,
+    /// Of what changed, before and after.
+    pub capabilities: &'a CapabilityFacts,
+    /// The sources against their checksums; none: not compared, with the reason.
+    pub integrity: Result<&'a IntegrityFacts, &'a str>,
+    /// With `--base`: which of our own files differ from the revision that counts.
+    pub own_files_changed: &'a [OwnFile],
     pub advisories: &'a Advisories,
     /// The planned build; none when it could not be planned, with the reason.
     pub build: Result<&'a Build, &'a str>,

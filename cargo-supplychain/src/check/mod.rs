@@ -10,10 +10,10 @@ mod facts;
 mod not_evaluated;
 pub mod rules;
 
-use crate::config::Level;
+use crate::config::{Level, RuleOption};
 use crate::finding::{Area, Finding, ReportInput, Severity};
 
-pub use facts::{Advisories, Facts, LockState, ToolchainFile};
+pub use facts::{Advisories, Facts, LockState, OwnFile, ToolchainFile};
 
 /// A rule: static data and a function. One file a rule, listed in [`rules::ALL`].
 pub struct Rule {
@@ -26,8 +26,8 @@ pub struct Rule {
     pub summary: &'static str,
     /// Markdown for `explain`: what it is about, the incident behind it, an example that fires, what to do.
     pub docs: &'static str,
-    /// What the rule's `allow = […]` lists; `None` when it takes none.
-    pub allows: Option<&'static str>,
+    /// What `[rules]` can set for it besides its level.
+    pub options: &'static [RuleOption],
     pub run: fn(&Facts<'_>) -> Vec<Finding>,
 }
 

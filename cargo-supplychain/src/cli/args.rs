@@ -117,6 +117,15 @@ pub struct PolicyArgs {
     /// The RustSec database: a folder or a git URL
     #[arg(long, value_name = "PATH|URL")]
     pub advisory_db: Option<String>,
+    /// Judge the change since this revision (branch, tag, commit); policy and baseline are taken from it
+    #[arg(long, value_name = "REV")]
+    pub base: Option<String>,
+    /// A folder that stands for crates.io: index, API answers, packages
+    #[arg(long, value_name = "DIR")]
+    pub registry_snapshot: Option<Utf8PathBuf>,
+    /// Base URL of the registry's API, instead of https://crates.io
+    #[arg(long, value_name = "URL", conflicts_with = "registry_snapshot")]
+    pub registry_api: Option<String>,
 }
 
 /// What is selected; the options are those of `cargo build`.

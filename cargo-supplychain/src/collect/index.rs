@@ -1,5 +1,5 @@
-//! What cargo's own copy of the registry index says of the locked versions: read only, offline, and of each entry only the line
-//! of the wanted version. (Parsing whole entries is what makes such a check slow: one of them holds every version ever published.)
+//! The registry index: cargo's own copy, read only and offline, or a snapshot folder. Of the locked versions only their lines are
+//! read, of crates whose releases are judged the whole entry. (Parsing all entries is what makes such a check slow: one of them holds every version ever published.)
 //!
 //! An entry of the cache, as cargo's `src/cargo/sources/registry/index/cache.rs` documents it: a byte 3, the index format as a
 //! 32-bit little-endian number (2), the revision and a NUL; then, for each version, its text, a NUL, its JSON line, a NUL.
@@ -9,14 +9,14 @@ use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use serde::Deserialize;
 use tame_index::KrateName;
 use tame_index::utils::{get_index_details, split};
 
-use crate::base::Sha256;
-use crate::model::index::{IndexFacts, IndexGap, IndexVersion};
+use crate::files;
+use crate::model::index::{IndexFacts, IndexGap, IndexVersion, parse_line, parse_release};
 use crate::model::lockfile::CRATES_IO;
-use crate::model::{CargoConfig, LockedPackage, Lockfile};
+use crate::model::registry::{CrateKey, History};
+use crate::model::{CargoConfig, Lockfile};
 
 /// Cache format 3, index format 2.
 const HEADER: &[u8] = &[3, 2, 0, 0, 0];
@@ -27,40 +27,120 @@ const MAX_ENTRY: u64 = 64 << 20;
 /// Packages below which a second thread costs more than it brings.
 const PACKAGES_PER_THREAD: usize = 64;
 
-/// Looks up every registry package of the lockfile in the index cache below `cargo_home`. `config` says whether a source is
-/// replaced; then the replacement's index counts, as it does for cargo, and the source's own only where that has no entry.
-#[must_use]
-pub fn read(lockfile: &Lockfile, config: &CargoConfig, cargo_home: &Utf8Path) -> IndexFacts {
-    let packages: Vec<_> = lockfile.packages.iter().filter(|package| package.is_registry()).collect();
-    let sources: BTreeSet<_> = packages.iter().filter_map(|package| package.source.as_deref()).collect();
-    let folders: BTreeMap<_, _> = sources.into_iter().map(|source| (source, cache_folders(source, config, cargo_home))).collect();
-    let threads =
-        std::thread::available_parallelism().map_or(1, usize::from).min(packages.len() / PACKAGES_PER_THREAD + 1).min(8);
-    let chunk = packages.len().div_ceil(threads).max(1);
-    let versions = std::thread::scope(|scope| {
-        let folders = &folders;
-        let workers: Vec<_> = packages
-            .chunks(chunk)
-            .map(|part| scope.spawn(move || part.iter().map(|package| facts_of(package, folders)).collect::<Vec<_>>()))
-            .collect();
-        workers.into_iter().flat_map(|worker| worker.join().expect("a worker does not panic")).collect()
-    });
-    IndexFacts { versions }
+/// Where the index is read from.
+#[derive(Clone, Copy)]
+pub struct IndexReader<'a> {
+    /// Says whether a source is replaced; then the replacement's index counts, as it does for cargo, and the source's own only where
+    /// that has no entry.
+    pub config: &'a CargoConfig,
+    /// Cargo's own copies of indexes are below it.
+    pub cargo_home: Option<&'a Utf8Path>,
+    /// `--registry-snapshot`: stands for crates.io, index files in `index/` in the sparse layout. What is not there does not exist.
+    pub snapshot: Option<&'a Utf8Path>,
 }
 
-type Entry = ((String, semver::Version, String), Result<IndexVersion, IndexGap>);
+impl IndexReader<'_> {
+    /// Looks up every registry package of the lockfile.
+    #[must_use]
+    pub fn locked(&self, lockfile: &Lockfile) -> IndexFacts {
+        let packages: Vec<_> = lockfile.packages.iter().filter(|package| package.is_registry()).collect();
+        let places = self.places(packages.iter().filter_map(|package| package.source.as_deref()));
+        let versions = in_parallel(&packages, |package| {
+            let source = package.source.clone().unwrap_or_default();
+            let facts = self.version(&places, &package.name, &package.version, &source);
+            ((package.name.clone(), package.version.clone(), source), facts)
+        });
+        IndexFacts { is_current: self.snapshot.is_some(), versions }
+    }
 
-fn facts_of(package: &LockedPackage, folders: &BTreeMap<&str, Vec<Utf8PathBuf>>) -> Entry {
-    let source = package.source.as_deref().unwrap_or_default();
-    let candidates = folders.get(source).map(Vec::as_slice).unwrap_or_default();
-    let mut facts = Err(IndexGap::NotCached);
-    for folder in candidates {
-        facts = look_up(folder, &package.name, &package.version);
-        if facts != Err(IndexGap::NotCached) {
-            break;
+    /// The whole entries of these crates.
+    #[must_use]
+    pub fn histories(&self, crates: &BTreeSet<CrateKey>) -> BTreeMap<CrateKey, Result<History, IndexGap>> {
+        let places = self.places(crates.iter().map(|key| key.source.as_str()));
+        let crates: Vec<_> = crates.iter().collect();
+        in_parallel(&crates, |key| ((*key).clone(), self.history(&places, key)))
+    }
+
+    fn places<'s>(&self, sources: impl Iterator<Item = &'s str>) -> Places<'s> {
+        let sources: BTreeSet<_> = sources.collect();
+        let Some(home) = self.cargo_home else { return Places::new() };
+        sources.into_iter().map(|source| (source, cache_folders(source, self.config, home))).collect()
+    }
+
+    fn snapshot_of(&self, source: &str) -> Option<&Utf8Path> {
+        self.snapshot.filter(|_| CRATES_IO.contains(&source))
+    }
+
+    fn version(
+        &self,
+        places: &Places<'_>,
+        name: &str,
+        version: &semver::Version,
+        source: &str,
+    ) -> Result<IndexVersion, IndexGap> {
+        if let Some(snapshot) = self.snapshot_of(source) {
+            let history = snapshot_history(snapshot, name)?;
+            let release = history.release(version).ok_or(IndexGap::NoSuchVersion)?;
+            return Ok(IndexVersion { checksum: release.checksum, yanked: release.yanked, published: release.published });
+        }
+        first_known(places, source, |folder| look_up(folder, name, version))
+    }
+
+    fn history(&self, places: &Places<'_>, key: &CrateKey) -> Result<History, IndexGap> {
+        match self.snapshot_of(&key.source) {
+            Some(snapshot) => snapshot_history(snapshot, &key.name),
+            None => first_known(places, &key.source, |folder| cached_history(folder, &key.name)),
         }
     }
-    ((package.name.clone(), package.version.clone(), source.to_owned()), facts)
+}
+
+/// The cache folders of each source.
+type Places<'s> = BTreeMap<&'s str, Vec<Utf8PathBuf>>;
+
+/// The answer of the first folder that has the crate.
+fn first_known<T>(places: &Places<'_>, source: &str, ask: impl Fn(&Utf8Path) -> Result<T, IndexGap>) -> Result<T, IndexGap> {
+    let folders = places.get(source).map(Vec::as_slice).unwrap_or_default();
+    let answers = folders.iter().map(|folder| ask(folder));
+    answers.into_iter().find(|answer| !matches!(answer, Err(IndexGap::NotCached))).unwrap_or(Err(IndexGap::NotCached))
+}
+
+/// Maps over threads, when there is enough to do for more than one.
+fn in_parallel<T: Sync, K: Ord + Send, V: Send>(items: &[T], map: impl Fn(&T) -> (K, V) + Sync) -> BTreeMap<K, V> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(items.len() / PACKAGES_PER_THREAD + 1).min(8);
+    let chunk = items.len().div_ceil(threads).max(1);
+    std::thread::scope(|scope| {
+        let map = &map;
+        let workers: Vec<_> =
+            items.chunks(chunk).map(|part| scope.spawn(move || part.iter().map(map).collect::<Vec<_>>())).collect();
+        workers.into_iter().flat_map(|worker| worker.join().expect("a worker does not panic")).collect()
+    })
+}
+
+/// A file of the sparse protocol: a JSON line for each version.
+fn snapshot_history(snapshot: &Utf8Path, name: &str) -> Result<History, IndexGap> {
+    let Ok(krate) = KrateName::cargo(name) else { return Err(IndexGap::NotCached) };
+    let bytes = match files::read(&snapshot.join("index").join(krate.relative_path(None)), MAX_ENTRY) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(IndexGap::NotCached),
+        Err(error) => return Err(IndexGap::Unreadable(error.kind().to_string())),
+    };
+    let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
+    Ok(History { releases: lines.map(parse_release).collect::<Result<_, _>>()? })
+}
+
+fn cached_history(folder: &Utf8Path, name: &str) -> Result<History, IndexGap> {
+    let Ok(krate) = KrateName::cargo(name) else { return Err(IndexGap::NotCached) };
+    let bytes = match files::read(&folder.join(krate.relative_path(None)), MAX_ENTRY) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(IndexGap::NotCached),
+        Err(error) => return Err(IndexGap::Unreadable(error.kind().to_string())),
+    };
+    let Some(entries) = bytes.strip_prefix(HEADER) else {
+        return Err(IndexGap::Unreadable("it is of another cache format".into()));
+    };
+    // After the revision: pairs of a version and its line.
+    let lines = split(entries, 0).skip(2).step_by(2).filter(|line| !line.is_empty());
+    Ok(History { releases: lines.map(parse_release).collect::<Result<_, _>>()? })
 }
 
 /// The cache folders of a registry, the one that counts first.
@@ -168,31 +248,6 @@ fn line_of<'b>(bytes: &'b [u8], version: &[u8]) -> Option<&'b [u8]> {
     parts.next()
 }
 
-/// The fields of an index line that are looked at (the Cargo book, "Registry Index"; `pubtime` since 2026).
-#[derive(Deserialize)]
-struct Line<'l> {
-    vers: &'l str,
-    cksum: &'l str,
-    #[serde(default)]
-    yanked: Option<bool>,
-    #[serde(default)]
-    pubtime: Option<&'l str>,
-}
-
-fn parse_line(line: &[u8], version: &[u8]) -> Result<IndexVersion, IndexGap> {
-    let unreadable = |why: &str| IndexGap::Unreadable(why.to_owned());
-    let line: Line<'_> = serde_json::from_slice(line).map_err(|_| unreadable("its line is not an index line"))?;
-    if line.vers.as_bytes() != version {
-        return Err(unreadable("its line is of another version"));
-    }
-    let checksum = line.cksum.parse::<Sha256>().map_err(|_| unreadable("its checksum is not a sha256 digest"))?;
-    Ok(IndexVersion {
-        checksum,
-        yanked: line.yanked.unwrap_or(false),
-        published: line.pubtime.and_then(|time| time.parse().ok()),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -232,7 +287,12 @@ mod tests {
     fn facts(home: &Home, version: &str, source: &str, config: &CargoConfig) -> Result<IndexVersion, IndexGap> {
         let text = format!("version = 4\n[[package]]\nname = \"abcd\"\nversion = \"{version}\"\nsource = \"{source}\"\n");
         let lockfile = crate::model::lockfile::parse("Cargo.lock", text.as_bytes()).unwrap();
-        read(&lockfile, config, home.path()).versions.into_values().next().unwrap()
+        IndexReader { config, cargo_home: Some(home.path()), snapshot: None }
+            .locked(&lockfile)
+            .versions
+            .into_values()
+            .next()
+            .unwrap()
     }
 
     #[test]

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use toml::{Spanned, Value};
 
 use super::settings::{
-    AdvisorySettings, BuildSettings, DocumentSettings, Exemption, Level, MaxAge, ReleaseSettings, RuleSetting, Settings,
-    SignMethod, SignSettings, VerifySettings,
+    AdvisorySettings, BuildSettings, DocumentSettings, Exemption, Level, MaxAge, OptionKind, OptionValue, RegistrySettings,
+    ReleaseSettings, RuleOption, RuleSetting, Settings, SignMethod, SignSettings, VerifySettings,
 };
 use crate::base::{Lines, Location, Timestamp, span};
 use crate::finding::{Area, FailOn, Severity};
@@ -24,8 +24,8 @@ const MAX_EXEMPTIONS: usize = 1000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KnownRule<'a> {
     pub id: &'a str,
-    /// Whether it has an `allow` list.
-    pub takes_allow: bool,
+    /// What it takes besides a level.
+    pub options: &'a [RuleOption],
 }
 
 /// Why a policy file is refused, where, and what was probably meant.
@@ -80,6 +80,7 @@ pub fn parse(path: &str, text: &str, known: &[KnownRule<'_>]) -> Result<Settings
             database: raw.advisories.database,
             max_age: raw.advisories.max_age.map_or(Ok(MaxAge::default()), |age| place.max_age(&age))?,
         },
+        registry: RegistrySettings { api: raw.registry.api },
         exemptions,
         documents: DocumentSettings { author: raw.documents.author, supplier: raw.documents.supplier },
         sign: SignSettings {
@@ -101,6 +102,8 @@ struct Raw {
     rules: BTreeMap<Spanned<String>, Spanned<Value>>,
     #[serde(default)]
     advisories: RawAdvisories,
+    #[serde(default)]
+    registry: RawRegistry,
     #[serde(default)]
     exemptions: Vec<Spanned<RawExemption>>,
     #[serde(default)]
@@ -133,6 +136,12 @@ struct RawRelease {
 struct RawAdvisories {
     database: Option<String>,
     max_age: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct RawRegistry {
+    api: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -255,29 +264,39 @@ impl Place<'_> {
         let wrong = |message: String| self.error(Some(value.span()), message);
         let table = match value.get_ref() {
             Value::String(word) => {
-                return Ok(RuleSetting { level: Some(self.level(word, value.span())?), allow: Vec::new() });
+                return Ok(RuleSetting { level: Some(self.level(word, value.span())?), options: BTreeMap::new() });
             }
             Value::Table(table) => table,
-            _ => return Err(wrong(format!("rule `{}` takes a level, or a table with `level` and `allow`", rule.id))),
+            _ => return Err(wrong(format!("rule `{}` takes a level, or a table with {}", rule.id, keys_of(rule)))),
         };
         let mut setting = RuleSetting::default();
         for (key, item) in table {
             match (key.as_str(), item) {
                 ("level", Value::String(word)) => setting.level = Some(self.level(word, value.span())?),
                 ("level", _) => return Err(wrong("`level` is not a string".into())),
-                ("allow", _) if !rule.takes_allow => {
-                    return Err(wrong(format!("rule `{}` has no `allow` list", rule.id)));
-                }
-                ("allow", list) => {
-                    setting.allow = self.strings(list).ok_or_else(|| wrong("`allow` is not a list of strings".into()))?;
-                }
-                (other, _) => {
-                    let suggestion = did_you_mean(other, ["level", "allow"].into_iter());
-                    return Err(Error { suggestion, ..wrong(format!("unknown key `{other}`, expected `level` or `allow`")) });
+                (name, value) => {
+                    let Some(option) = rule.options.iter().find(|option| option.name == name) else {
+                        let names = std::iter::once("level").chain(rule.options.iter().map(|option| option.name));
+                        let suggestion = did_you_mean(name, names);
+                        let message = format!("unknown key `{name}`, rule `{}` takes {}", rule.id, keys_of(rule));
+                        return Err(Error { suggestion, ..wrong(message) });
+                    };
+                    setting.options.insert(name.to_owned(), self.option(option, value).map_err(wrong)?);
                 }
             }
         }
         Ok(setting)
+    }
+
+    fn option(&self, option: &RuleOption, value: &Value) -> Result<OptionValue, String> {
+        let value = match option.kind {
+            OptionKind::List => self.strings(value).map(OptionValue::List).ok_or("a list of strings"),
+            OptionKind::Number => {
+                let number = value.as_integer().and_then(|number| u32::try_from(number).ok());
+                number.map(OptionValue::Number).ok_or("a whole number from 0")
+            }
+        };
+        value.map_err(|wanted| format!("`{}` is not {wanted}", option.name))
     }
 
     fn level(&self, word: &str, span: Range<usize>) -> Result<Level, Error> {
@@ -344,6 +363,12 @@ impl Place<'_> {
         text.parse()
             .map_err(|error| self.error(Some(value.span()), format!("exemption of `{id}` has `expires` = `{text}`: {error}")))
     }
+}
+
+/// `level`, `allow` and `days`: the keys of a rule's table, for a message.
+fn keys_of(rule: &KnownRule<'_>) -> String {
+    let names = std::iter::once("level").chain(rule.options.iter().map(|option| option.name));
+    names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// The longest word that a candidate is looked for, in bytes; comparing takes time by its length.

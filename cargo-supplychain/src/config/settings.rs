@@ -17,6 +17,7 @@ pub struct Settings {
     /// `[rules]` by rule id.
     pub rules: BTreeMap<String, RuleSetting>,
     pub advisories: AdvisorySettings,
+    pub registry: RegistrySettings,
     pub exemptions: Vec<Exemption>,
     pub documents: DocumentSettings,
     pub sign: SignSettings,
@@ -44,8 +45,71 @@ pub struct ReleaseSettings {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RuleSetting {
     pub level: Option<Level>,
-    /// The rule's own list of what is allowed (registry URLs, git URLs, programs).
-    pub allow: Vec<String>,
+    /// The rule's own options, by name; each is one of its [`RuleOption`]s.
+    pub options: BTreeMap<String, OptionValue>,
+}
+
+/// The value of a rule's option.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OptionValue {
+    List(Vec<String>),
+    Number(u32),
+}
+
+/// What kind of value an option takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OptionKind {
+    /// A list of strings.
+    List,
+    /// A whole number from 0.
+    Number,
+}
+
+/// An option that `[rules]` can set for a rule, besides its level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RuleOption {
+    pub name: &'static str,
+    pub kind: OptionKind,
+    /// What it lists or counts, and its default.
+    pub says: &'static str,
+}
+
+impl RuleOption {
+    /// `allow = […]`: what the rule accepts.
+    #[must_use]
+    pub const fn allow(says: &'static str) -> Self {
+        Self::list("allow", says)
+    }
+
+    #[must_use]
+    pub const fn list(name: &'static str, says: &'static str) -> Self {
+        Self { name, kind: OptionKind::List, says }
+    }
+
+    #[must_use]
+    pub const fn number(name: &'static str, says: &'static str) -> Self {
+        Self { name, kind: OptionKind::Number, says }
+    }
+}
+
+impl Settings {
+    /// The list that `[rules]` gives this option of a rule; empty when it gives none.
+    #[must_use]
+    pub fn list(&self, rule: &str, option: &str) -> &[String] {
+        match self.rules.get(rule).and_then(|setting| setting.options.get(option)) {
+            Some(OptionValue::List(list)) => list,
+            _ => &[],
+        }
+    }
+
+    /// The number that `[rules]` gives this option of a rule.
+    #[must_use]
+    pub fn number(&self, rule: &str, option: &str, default: u32) -> u32 {
+        match self.rules.get(rule).and_then(|setting| setting.options.get(option)) {
+            Some(OptionValue::Number(number)) => *number,
+            _ => default,
+        }
+    }
 }
 
 /// The level of a rule: its severity, or off.
@@ -61,6 +125,13 @@ pub struct AdvisorySettings {
     /// A folder (relative to the workspace root) or a git URL; none: the RustSec repository, through the cache.
     pub database: Option<String>,
     pub max_age: MaxAge,
+}
+
+/// `[registry]`: where crates.io is asked about owners and publishers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RegistrySettings {
+    /// Base URL of the API; none: `https://crates.io`.
+    pub api: Option<String>,
 }
 
 /// How old the advisory database may be.

@@ -1,17 +1,23 @@
 //! Layer 1: the immutable model of a build and the evidence that it is assembled from. Pure types and pure parsers:
 //! no IO (that is `collect`), no judgement (that is `check`).
 
+pub mod baseline;
 pub mod build;
+pub mod capability;
 pub mod cargo_config;
+pub mod change;
 pub mod events;
 pub mod index;
+pub mod integrity;
 pub mod lockfile;
 pub mod manifest;
+pub mod registry;
 pub mod release;
 pub mod release_path;
 pub mod selection;
 pub mod surroundings;
 pub mod toolchain_file;
+pub mod workflow;
 
 pub use build::{
     Artifact, ArtifactFile, ArtifactKind, Build, Component, Gap, Linkage, NativeLibrary, Origin, Role, TargetFolder, Use,

@@ -12,7 +12,8 @@ pub fn check(
     policy: &judge::Request,
     progress: &mut dyn Progress,
 ) -> Result<(Gathered, Judged), Error> {
-    let gathered = gather(context, request, progress)?;
+    let request = gather::Request { without_plan: policy.needs_no_plan(), ..request.clone() };
+    let gathered = gather(context, &request, progress)?;
     let judged = judge(context, &gathered, policy, progress)?;
     Ok((gathered, judged))
 }

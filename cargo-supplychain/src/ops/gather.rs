@@ -1,10 +1,12 @@
 //! Gathers what `build`, `check` and `sbom` stand on: workspace, policy, cargo configuration, toolchain, lockfile, metadata, and the
 //! plan that follows from them. Executes nothing of the project (ARCHITECTURE.md, invariant 1).
+//! What needs no plan is judged without cargo: a lockfile can be checked where nothing is but it and the manifests.
 
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::before::{Base, POLICY_FILE};
 use super::progress::Stage;
 use super::workspace::{self, Workspace};
 use super::{Class, Error, Progress};
@@ -37,6 +39,10 @@ pub struct Request {
     pub policy: Option<Utf8PathBuf>,
     /// Everything else that is passed to `cargo build` (`--jobs 2`, …).
     pub passed: Vec<String>,
+    /// `--base`: the revision that the change is judged against, and whose policy counts.
+    pub base: Option<String>,
+    /// Nothing is asked about what would be compiled: neither compiler nor cargo is called.
+    pub without_plan: bool,
 }
 
 /// All that was gathered.
@@ -48,8 +54,9 @@ pub struct Gathered {
     pub policy: Option<Vec<u8>>,
     pub cargo_config: CargoConfig,
     pub toolchain_file: Option<ToolchainFile>,
-    pub programs: Programs,
-    pub toolchain: Toolchain,
+    /// None where nothing is asked about what would be compiled.
+    pub compiler: Option<Compiler>,
+    pub base: Option<Base>,
     pub lock: LockState,
     /// The bytes of Cargo.lock.
     pub lock_bytes: Vec<u8>,
@@ -58,6 +65,13 @@ pub struct Gathered {
     pub plan: Result<Plan, NoPlan>,
     /// The target folder of the workspace.
     pub target_directory: Utf8PathBuf,
+}
+
+/// The toolchain: where it is and what it says of itself.
+#[derive(Debug)]
+pub struct Compiler {
+    pub programs: Programs,
+    pub toolchain: Toolchain,
 }
 
 /// Why nothing could be planned.
@@ -76,20 +90,24 @@ pub enum Fault {
     Checksum,
     /// Data could not be had: no network.
     Unreachable,
+    /// [`Request::without_plan`].
+    NotAsked,
 }
 
 /// Gathers.
 pub fn gather(context: &Context, request: &Request, progress: &mut dyn Progress) -> Result<Gathered, Error> {
     let workspace = workspace::find(context, request.manifest_path.as_deref())?;
     let stage = Stage::begin(progress, "read", &format!("{} (configuration, lockfile, metadata)", workspace.root));
-    let (settings, policy) = settings(context, request.policy.as_deref(), &workspace.root)?;
+    let base = request.base.as_deref().map(|given| Base::open(&workspace.root, given)).transpose()?;
+    let (settings, policy) = settings(context, request.policy.as_deref(), &workspace.root, base.as_ref())?;
     let cargo_config = cargo_config(context, request, &workspace.root)?;
     let toolchain_file = collect::toolchain_file::read(&workspace.root).map_err(|error| Error::usage(&error))?;
-    let channel = toolchain_file.as_ref().and_then(|file| file.channel.as_deref());
-    let programs = toolchain::locate(context, &workspace.root, channel)?;
-    let toolchain = toolchain::describe(context, &programs)?;
+    let compiler = match request.without_plan {
+        true => None,
+        false => Some(compiler(context, &workspace.root, toolchain_file.as_ref())?),
+    };
     let target_directory = match context.var("CARGO_TARGET_DIR") {
-        Some(folder) => workspace::normal(&context.cwd.join(folder)),
+        Some(folder) => files::normal(&context.cwd.join(folder)),
         None => workspace.root.join("target"),
     };
     let (mut lock, lock_bytes) = lock(&workspace.root)?;
@@ -98,8 +116,8 @@ pub fn gather(context: &Context, request: &Request, progress: &mut dyn Progress)
         policy,
         cargo_config,
         toolchain_file,
-        programs,
-        toolchain,
+        compiler,
+        base,
         lock: LockState::Missing { path: "Cargo.lock".to_owned() },
         lock_bytes,
         manifests: Vec::new(),
@@ -107,7 +125,9 @@ pub fn gather(context: &Context, request: &Request, progress: &mut dyn Progress)
         target_directory,
         workspace,
     };
-    if let LockState::Present { lockfile, stale } = &mut lock {
+    if request.without_plan {
+        gathered.plan = Err(NoPlan { why: "not asked for".to_owned(), fault: Fault::NotAsked });
+    } else if let LockState::Present { lockfile, stale } = &mut lock {
         match metadata(context, request, &gathered, progress)? {
             Ok(metadata) => gathered.plan = Ok(plan(context, request, &gathered, lockfile, &metadata)?),
             Err(Missing::Stale(message)) => {
@@ -125,21 +145,33 @@ pub fn gather(context: &Context, request: &Request, progress: &mut dyn Progress)
     Ok(gathered)
 }
 
-/// The policy: `--policy`, else `supplychain.toml` at the workspace root, else the defaults.
+fn compiler(context: &Context, root: &Utf8Path, file: Option<&ToolchainFile>) -> Result<Compiler, Error> {
+    let programs = toolchain::locate(context, root, file.and_then(|file| file.channel.as_deref()))?;
+    let toolchain = toolchain::describe(context, &programs)?;
+    Ok(Compiler { programs, toolchain })
+}
+
+/// The policy: `--policy`, else `supplychain.toml` of the base or at the workspace root, else the defaults.
 pub(super) fn settings(
     context: &Context,
     given: Option<&Utf8Path>,
     root: &Utf8Path,
+    base: Option<&Base>,
 ) -> Result<(Settings, Option<Vec<u8>>), Error> {
     let (path, shown) = match given {
         Some(path) => (context.cwd.join(path), path.to_string()),
-        None => (root.join("supplychain.toml"), "supplychain.toml".to_owned()),
+        None => (root.join(POLICY_FILE), POLICY_FILE.to_owned()),
     };
-    if given.is_none() && !path.exists() {
-        return Ok((Settings::default(), None));
-    }
-    let text = files::read_text(&path, POLICY_LIMIT)
-        .map_err(|error| Error::usage(&format!("cannot read the policy {path}: {error}")).with_help(POLICY_HELP))?;
+    let of_base = if given.is_none() { base } else { None };
+    let text = match of_base {
+        Some(base) => base.own_file(POLICY_FILE)?,
+        None if given.is_none() && !path.exists() => None,
+        None => Some(
+            files::read_text(&path, POLICY_LIMIT)
+                .map_err(|error| Error::usage(&format!("cannot read the policy {path}: {error}")).with_help(POLICY_HELP))?,
+        ),
+    };
+    let Some(text) = text else { return Ok((Settings::default(), None)) };
     let settings = config::parse(&shown, &text, &rules::known().collect::<Vec<_>>()).map_err(|error| {
         let snippet = error.span.clone().map(|span| {
             Box::new(super::error::Snippet {
@@ -197,7 +229,7 @@ fn metadata(
     let manifest = &gathered.workspace.manifest;
     let features = &request.selection.features;
     let request = cargo::MetadataRequest { manifest, config: &config, untrusted_home: home.as_deref(), no_deps: false, features };
-    match cargo::metadata(context, &gathered.programs, request, &mut |line| progress.status(line)) {
+    match cargo::metadata(context, &gathered.compiler()?.programs, request, &mut |line| progress.status(line)) {
         Ok(metadata) => Ok(Ok(metadata)),
         Err(cargo::Error::LockOutOfDate(message)) => Ok(Err(Missing::Stale(message))),
         Err(cargo::Error::ChecksumChanged(message)) => Ok(Err(Missing::Checksum(message))),
@@ -219,7 +251,7 @@ fn plan(
 ) -> Result<Plan, Error> {
     let (platforms, invocation) = platforms(context, request, gathered)?;
     let (source, mut gaps) = vcs::read(&gathered.workspace.root, &gathered.target_directory);
-    gaps.extend(config_gaps(gathered));
+    gaps.extend(config_gaps(gathered, &gathered.compiler()?.programs));
     Ok(assemble::plan(Evidence {
         metadata,
         lockfile,
@@ -229,7 +261,7 @@ fn plan(
         platforms: &platforms,
         invocation,
         source,
-        toolchain: gathered.toolchain.clone(),
+        toolchain: gathered.compiler()?.toolchain.clone(),
         ci: ci::read(context),
         stamp: context.stamp,
         release: &gathered.settings.release,
@@ -238,7 +270,7 @@ fn plan(
 }
 
 /// What was kept out of the analysis and may change what is compiled.
-fn config_gaps(gathered: &Gathered) -> Vec<Gap> {
+fn config_gaps(gathered: &Gathered, programs: &Programs) -> Vec<Gap> {
     let mut gaps = Vec::new();
     if gathered.cargo_config.get(&["paths"]).is_some() {
         gaps.push(Gap {
@@ -247,7 +279,7 @@ fn config_gaps(gathered: &Gathered) -> Vec<Gap> {
                 .to_owned(),
         });
     }
-    if let Some(channel) = &gathered.programs.missing_channel {
+    if let Some(channel) = &programs.missing_channel {
         gaps.push(Gap {
             subject: "toolchain".to_owned(),
             message: format!("the toolchain file asks for `{channel}`, which is not installed; another one was used"),
@@ -257,7 +289,8 @@ fn config_gaps(gathered: &Gathered) -> Vec<Gap> {
 }
 
 fn platforms(context: &Context, request: &Request, gathered: &Gathered) -> Result<(Platforms, Invocation), Error> {
-    let Gathered { cargo_config, programs, toolchain, .. } = gathered;
+    let cargo_config = &gathered.cargo_config;
+    let Compiler { programs, toolchain } = gathered.compiler()?;
     let targets = match &request.selection.target {
         Some(target) => vec![target.clone()],
         None => build_targets(cargo_config),
@@ -330,6 +363,7 @@ fn manifests(context: &Context, gathered: &Gathered) -> Result<Vec<Manifest>, Er
             });
             local.collect()
         }
+        Err(NoPlan { fault: Fault::NotAsked, .. }) => collect::members::find(root, &gathered.workspace.table),
         Err(_) => members_without_lock(context, gathered)?,
     };
     collect::manifests::read(root, &members).map_err(|error| Error::usage(&error))
@@ -342,7 +376,8 @@ fn members_without_lock(context: &Context, gathered: &Gathered) -> Result<Vec<Ut
     let request = cargo::MetadataRequest { manifest, config: &[], untrusted_home: home.as_deref(), no_deps: true, features: &[] };
     let refused =
         |error: &dyn std::fmt::Display| Error::usage(&format!("cargo metadata refused {}\n{error}", gathered.workspace.manifest));
-    let text = cargo::metadata(context, &gathered.programs, request, &mut |_| {}).map_err(|error| refused(&error))?;
+    let programs = &gathered.compiler()?.programs;
+    let text = cargo::metadata(context, programs, request, &mut |_| {}).map_err(|error| refused(&error))?;
     let metadata: cargo_metadata::Metadata = serde_json::from_str(&text).map_err(|error| refused(&error))?;
     Ok(metadata.packages.into_iter().map(|package| package.manifest_path).collect())
 }
@@ -358,9 +393,15 @@ impl Gathered {
                 ),
                 Fault::Checksum => (Class::Usage, "see who changed the checksum with `git log -p Cargo.lock`, and restore it"),
                 Fault::Unreachable => (Class::Undetermined, "run `cargo fetch --locked` with network first"),
+                Fault::NotAsked => (Class::Usage, "leave out what narrows the check"),
             };
             Error::new(class, &format!("cannot tell what would be built: {}", missing.why)).with_help(help)
         })
+    }
+
+    /// The toolchain.
+    pub fn compiler(&self) -> Result<&Compiler, Error> {
+        self.compiler.as_ref().ok_or_else(|| Error::usage(&"the toolchain was not looked for"))
     }
 
     /// The environment of build children, and what the build is going to be called with.

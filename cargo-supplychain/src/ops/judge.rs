@@ -1,21 +1,16 @@
-//! Judges what was gathered: brings intelligence (registry index, advisories), runs the rules, makes the report.
+//! Judges what was gathered: runs the rules over it and over what `intelligence` brings, makes the report.
 
-use std::collections::BTreeSet;
-use std::sync::Mutex;
+use camino::Utf8PathBuf;
 
 use super::gather::{Fault, Gathered};
 use super::progress::Stage;
-use super::{Error, Progress};
-use crate::advisory::{self, FeedInfo};
+use super::{Error, Progress, intelligence};
+use crate::advisory::FeedInfo;
 use crate::base::Context;
 use crate::base::text::counted;
-use crate::check::{self, Advisories, Facts, LockState, Scope};
-use crate::collect::cargo_config::cargo_home;
-use crate::collect::index;
-use crate::feeds::rustsec;
+use crate::check::{self, Advisories, Facts, Scope};
 use crate::finding::{Area, FailOn, Report};
 use crate::model::cargo_config::environment;
-use crate::model::index::IndexFacts;
 
 /// What `--advisory-db` and `[advisories] database` take.
 pub(super) const DATABASE_HELP: &str = "name a folder that holds `crates/NAME/RUSTSEC-….md`, or a git URL";
@@ -28,6 +23,21 @@ pub struct Request {
     pub require: Vec<Area>,
     /// `--advisory-db`, over `[advisories] database`.
     pub advisory_db: Option<String>,
+    /// `--registry-snapshot`: a folder that stands for crates.io, index and API.
+    pub registry_snapshot: Option<Utf8PathBuf>,
+    /// `--registry-api`, over `[registry] api`.
+    pub registry_api: Option<String>,
+}
+
+/// Areas that need no plan of the build: they judge lockfile, manifests and what the registry says.
+const WITHOUT_PLAN: [Area; 5] = [Area::Lock, Area::Sources, Area::Maintainers, Area::Workflows, Area::Policy];
+
+impl Request {
+    /// Whether nothing is asked about what would be compiled.
+    #[must_use]
+    pub fn needs_no_plan(&self) -> bool {
+        !self.only.is_empty() && self.only.iter().all(|area| WITHOUT_PLAN.contains(area))
+    }
 }
 
 /// The report, and the feeds that it stands on.
@@ -44,18 +54,10 @@ pub fn judge(context: &Context, gathered: &Gathered, request: &Request, progress
     let mut require = gathered.settings.require.clone();
     require.extend(&request.require);
     let scope = Scope { only: request.only.clone(), require };
-    let advisories = if scope.includes(Area::Advisories) {
-        advisories(context, gathered, request, progress)?
-    } else {
-        Advisories::Unavailable { why: "not asked for".to_owned(), help: String::new() }
-    };
-    let feeds = match &advisories {
+    let known = intelligence::bring(context, gathered, request, &scope, progress)?;
+    let feeds = match &known.advisories {
         Advisories::Loaded { database, .. } => vec![database.info.clone()],
         Advisories::Unavailable { .. } => Vec::new(),
-    };
-    let index = match (gathered.lock.lockfile(), cargo_home(&context.env, &context.cwd)) {
-        (Some(lockfile), Some(home)) => index::read(lockfile, &gathered.cargo_config, &home),
-        _ => IndexFacts::default(),
     };
     let environment = environment::shaping(&context.env);
     let facts = Facts {
@@ -67,9 +69,14 @@ pub fn judge(context: &Context, gathered: &Gathered, request: &Request, progress
         cargo_config: &gathered.cargo_config,
         environment: &environment,
         toolchain_file: gathered.toolchain_file.as_ref(),
-        toolchain: &gathered.toolchain,
-        index: &index,
-        advisories: &advisories,
+        index: &known.index,
+        changes: &known.changes,
+        baseline: known.baseline.as_ref(),
+        registry: &known.registry,
+        capabilities: &known.capabilities,
+        integrity: known.integrity.as_ref().map_err(String::as_str),
+        own_files_changed: gathered.base.as_ref().map_or(&[], |base| &base.own_files_changed),
+        advisories: &known.advisories,
         build: gathered.plan.as_ref().map(|plan| &plan.build).map_err(|missing| missing.why.lines().next().unwrap_or_default()),
     };
     let fail_on = request.fail_on.unwrap_or(gathered.settings.build.fail_on);
@@ -84,42 +91,4 @@ pub fn judge(context: &Context, gathered: &Gathered, request: &Request, progress
     }
     stage.end(progress, &format!("{}, {} not evaluated", counted(report.findings.len(), "finding"), report.not_evaluated.len()));
     Ok(Judged { report, feeds })
-}
-
-fn advisories(
-    context: &Context,
-    gathered: &Gathered,
-    request: &Request,
-    progress: &mut dyn Progress,
-) -> Result<Advisories, Error> {
-    let LockState::Present { lockfile, .. } = &gathered.lock else {
-        return Ok(Advisories::Unavailable { why: "Cargo.lock is missing".to_owned(), help: String::new() });
-    };
-    // A path on the command line is relative to the working folder, one in the policy to the workspace root.
-    let (database, base) = match &request.advisory_db {
-        Some(database) => (Some(database.as_str()), &context.cwd),
-        None => (gathered.settings.advisories.database.as_deref(), &gathered.workspace.root),
-    };
-    let names: BTreeSet<_> = lockfile.packages.iter().map(|package| package.name.clone()).collect();
-    let home = cargo_home(&context.env, &context.cwd);
-    let progress = Mutex::new(progress);
-    let loaded = rustsec::load(&rustsec::RustsecRequest {
-        database,
-        base,
-        cache_dir: &context.cache_dir,
-        cargo_home: home.as_deref(),
-        workspace: Some(&gathered.workspace.root),
-        env: &context.env,
-        offline: context.offline,
-        packages: Some(&names),
-        progress: &|line| progress.lock().expect("no progress panics").status(line),
-    });
-    match loaded {
-        Ok(database) => {
-            let hits = advisory::hits(&database, lockfile);
-            Ok(Advisories::Loaded { database, hits })
-        }
-        Err(rustsec::Error::Unavailable { why, help }) => Ok(Advisories::Unavailable { why, help }),
-        Err(error) => Err(Error::usage(&error).with_help(DATABASE_HELP)),
-    }
 }

@@ -1,11 +1,13 @@
 //! Layer 4: the library's verbs: straight-line compositions of the layers below. No argument parsing, no rendering.
 
+mod before;
 pub mod build;
 pub mod check;
 mod error;
 pub mod fetch;
 pub mod gather;
 pub mod init;
+mod intelligence;
 pub mod interrupt;
 pub mod judge;
 pub mod key;

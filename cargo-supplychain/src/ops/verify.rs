@@ -30,7 +30,7 @@ pub struct Outcome {
 
 /// Verifies each path. An unreadable one is an error of the whole run.
 pub fn verify(context: &Context, request: &Request) -> Result<Vec<Outcome>, Error> {
-    let (settings, _) = gather::settings(context, request.policy.as_deref(), &context.cwd)?;
+    let (settings, _) = gather::settings(context, request.policy.as_deref(), &context.cwd, None)?;
     let key = key(context, request, settings.verify.key.as_deref())?;
     let mut policy = VerificationPolicy::new(key)
         .require_fresh_target(request.require_fresh_target || settings.verify.require_fresh_target)

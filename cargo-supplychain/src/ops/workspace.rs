@@ -33,7 +33,7 @@ pub fn find(context: &Context, manifest_path: Option<&Utf8Path>) -> Result<Works
     let explicit = table.get("package").and_then(|package| package.get("workspace")).and_then(toml::Value::as_str);
     let folder = manifest.parent().unwrap_or(Utf8Path::new("/")).to_owned();
     if let Some(root) = explicit {
-        let root = normal(&folder.join(root));
+        let root = files::normal(&folder.join(root));
         let table = parse(&root.join("Cargo.toml"))?;
         return Ok(Workspace { manifest, root, table });
     }
@@ -57,7 +57,7 @@ pub fn find(context: &Context, manifest_path: Option<&Utf8Path>) -> Result<Works
 }
 
 fn given(context: &Context, path: &Utf8Path) -> Result<Utf8PathBuf, Error> {
-    let path = normal(&context.cwd.join(path));
+    let path = files::normal(&context.cwd.join(path));
     if path.file_name() != Some("Cargo.toml") {
         return Err(Error::usage(&format!("--manifest-path {path} is not a Cargo.toml"))
             .with_help("name the file itself, for example --manifest-path app/Cargo.toml"));
@@ -98,24 +98,9 @@ fn excludes(workspace: &toml::Value, root: &Utf8Path, folder: &Utf8Path) -> bool
         let items = workspace.get(key).and_then(toml::Value::as_array).cloned().unwrap_or_default();
         items.into_iter().filter_map(|item| item.as_str().map(str::to_owned)).collect::<Vec<_>>()
     };
-    let excluded = list("exclude").iter().any(|path| folder.starts_with(normal(&root.join(path))));
-    let listed = list("members").iter().any(|path| folder == normal(&root.join(path)));
+    let excluded = list("exclude").iter().any(|path| folder.starts_with(files::normal(&root.join(path))));
+    let listed = list("members").iter().any(|path| folder == files::normal(&root.join(path)));
     excluded && !listed
-}
-
-/// The path without `.` and `..` parts, symbolic links left alone.
-pub(super) fn normal(path: &Utf8Path) -> Utf8PathBuf {
-    let mut out = Utf8PathBuf::new();
-    for part in path.components() {
-        match part {
-            camino::Utf8Component::CurDir => {}
-            camino::Utf8Component::ParentDir => {
-                out.pop();
-            }
-            part => out.push(part),
-        }
-    }
-    out
 }
 
 #[cfg(test)]

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::base::{Location, Timestamp};
-use crate::check::{Advisories, Facts, LockState, Rule};
-use crate::config::Settings;
-use crate::model::index::IndexFacts;
+use crate::check::case::Case;
+use crate::check::{Facts, LockState, Rule};
+use crate::config::{OptionValue, Settings};
 use crate::model::manifest::Manifest;
-use crate::model::{CargoConfig, ConfigEntry, Scope, Toolchain, ToolchainFile};
+use crate::model::{CargoConfig, ConfigEntry, Scope, ToolchainFile};
 
 pub(crate) struct World {
     pub(crate) settings: Settings,
@@ -47,35 +47,27 @@ impl World {
     }
 
     pub(crate) fn allow(mut self, rule: &Rule, words: &[&str]) -> Self {
-        self.settings.rules.entry(rule.id.into()).or_default().allow = words.iter().map(|&word| word.to_owned()).collect();
+        let words = OptionValue::List(words.iter().map(|&word| word.to_owned()).collect());
+        self.settings.rules.entry(rule.id.into()).or_default().options.insert("allow".into(), words);
         self
     }
 
     /// The rule's findings, `severity message`, in its order.
     pub(crate) fn run(&self, rule: &Rule) -> Vec<String> {
-        let toolchain = Toolchain {
-            rustc: String::new(),
-            rustc_commit: None,
-            host: "x86_64-unknown-linux-gnu".into(),
-            llvm: None,
-            cargo: String::new(),
-            channel: None,
-        };
-        let facts = Facts {
-            settings: &self.settings,
-            now: Timestamp::from_unix(0).expect("the epoch is a time"),
-            in_ci: self.in_ci,
-            lock: &LockState::Missing { path: "Cargo.lock".into() },
-            manifests: &self.manifests,
-            cargo_config: &self.config,
-            environment: &self.environment,
-            toolchain_file: self.toolchain_file.as_ref(),
-            toolchain: &toolchain,
-            index: &IndexFacts::default(),
-            advisories: &Advisories::Unavailable { why: String::new(), help: String::new() },
-            build: Err("no build"),
-        };
-        let findings = (rule.run)(&facts);
+        let lock = LockState::Missing { path: "Cargo.lock".into() };
+        let findings = Case::new().with(|facts| {
+            (rule.run)(&Facts {
+                settings: &self.settings,
+                now: Timestamp::from_unix(0).expect("the epoch is a time"),
+                in_ci: self.in_ci,
+                lock: &lock,
+                manifests: &self.manifests,
+                cargo_config: &self.config,
+                environment: &self.environment,
+                toolchain_file: self.toolchain_file.as_ref(),
+                ..*facts
+            })
+        });
         for finding in &findings {
             assert_eq!(finding.id, rule.id);
             assert!(!finding.help.is_empty(), "{finding:?}");

@@ -22,7 +22,7 @@ pub(super) fn settings<'a>(facts: &Facts<'a>) -> impl Iterator<Item = &'a Config
 
 /// What the policy's `allow = […]` lists for a rule.
 pub(super) fn allow<'a>(facts: &Facts<'a>, rule: &str) -> &'a [String] {
-    facts.settings.rules.get(rule).map_or(&[], |setting| &setting.allow)
+    facts.settings.list(rule, "allow")
 }
 
 /// A finding about one setting: `severity` where the repository, a folder above it or the command line makes it, low at most where

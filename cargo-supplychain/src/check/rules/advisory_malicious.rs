@@ -23,7 +23,7 @@ critical  advisory/malicious  arrayref 0.3.10  Cargo.lock:41
 
 **What to do:** do not build. Go back to a version from before, and treat every machine that built it as compromised: its tokens and keys first.
 ",
-    allows: None,
+    options: &[],
     run,
 };
 

@@ -21,7 +21,7 @@ info  advisory/notice  lib 1.0.0  Cargo.lock:3
 
 **What to do:** read it; it fails nothing.
 ",
-    allows: None,
+    options: &[],
     run,
 };
 

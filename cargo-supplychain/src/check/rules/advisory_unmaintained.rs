@@ -21,7 +21,7 @@ medium  advisory/unmaintained  paste 1.0.15  Cargo.lock:530
 
 **What to do:** plan its replacement; the advisory often names one. Exempt it until then, with an expiry.
 ",
-    allows: None,
+    options: &[],
     run,
 };
 

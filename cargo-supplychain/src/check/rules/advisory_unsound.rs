@@ -22,7 +22,7 @@ medium  advisory/unsound  atty 0.2.14  Cargo.lock:97
 
 **What to do:** update, or see from the advisory that your program is not concerned and exempt it with that reason.
 ",
-    allows: None,
+    options: &[],
     run,
 };
 

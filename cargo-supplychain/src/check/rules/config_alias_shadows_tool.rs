@@ -25,7 +25,7 @@ supplychain = "version"
 
 What to do: remove the alias; call `cargo-supplychain supplychain …` where the result counts.
 "#,
-    allows: None,
+    options: &[],
     run,
 };
 

@@ -3,6 +3,7 @@
 use crate::check::cargo_setting::flags::{Flag, flags, is_harmless_linker};
 use crate::check::cargo_setting::{allow, env_influence, env_variable, finding, is_path, key, settings, shown};
 use crate::check::{Facts, Rule};
+use crate::config::RuleOption;
 use crate::finding::{Area, Finding, Severity};
 use crate::model::ConfigEntry;
 use crate::model::cargo_config::environment::Influence;
@@ -40,7 +41,7 @@ variable's name):
 "config/build-tool-override" = { allow = ["--cfg tokio_unstable", "probe-rs"] }
 ```
 "#,
-    allows: Some("programs as written (the first word), flags as the finding writes them, names of variables"),
+    options: &[RuleOption::allow("programs as written (the first word), flags as the finding writes them, names of variables")],
     run,
 };
 

@@ -2,6 +2,7 @@
 
 use crate::check::cargo_setting::{allow, env_influence, env_variable, finding, key, settings, shown};
 use crate::check::{Facts, Rule};
+use crate::config::RuleOption;
 use crate::finding::{Area, Finding, Severity};
 use crate::model::cargo_config::environment::Influence;
 use crate::model::{ConfigEntry, Scope};
@@ -37,7 +38,7 @@ project wants everywhere is allowed by name:
 "config/compiler-override" = { allow = ["sccache"] }
 ```
 "#,
-    allows: Some("programs that may wrap or replace the compiler, as written: a bare name or an absolute path"),
+    options: &[RuleOption::allow("programs that may wrap or replace the compiler, as written: a bare name or an absolute path")],
     run,
 };
 

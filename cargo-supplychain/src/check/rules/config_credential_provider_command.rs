@@ -2,6 +2,7 @@
 
 use crate::check::cargo_setting::{allow, finding, key, settings, shown};
 use crate::check::{Facts, Rule};
+use crate::config::RuleOption;
 use crate::finding::{Area, Finding, Severity};
 use crate::model::{ConfigEntry, Scope};
 
@@ -32,7 +33,7 @@ What to do: move it into your own `$CARGO_HOME/config.toml`, or allow the progra
 "config/credential-provider-command" = { allow = ["cargo-credential-1password"] }
 ```
 "#,
-    allows: Some("provider programs, as written (the first word)"),
+    options: &[RuleOption::allow("provider programs, as written (the first word)")],
     run,
 };
 

@@ -33,7 +33,7 @@ openssl = { git = "https://git.example/fork.git" }
 
 What to do: move it into Cargo.toml, with `rev = "<full commit>"`, and say there why.
 "#,
-    allows: None,
+    options: &[],
     run,
 };
 

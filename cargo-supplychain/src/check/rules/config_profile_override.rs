@@ -29,7 +29,7 @@ overflow-checks = false
 
 What to do: move the profile into Cargo.toml.
 "#,
-    allows: None,
+    options: &[],
     run,
 };
 

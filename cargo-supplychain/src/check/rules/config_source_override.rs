@@ -23,7 +23,7 @@ paths = ["third_party/openssl"]
 What to do: remove it. To work on a dependency for a while, set it in `--config` of a build that is not released; to ship a changed one, use
 `[patch]` in Cargo.toml, which the lockfile records.
 "#,
-    allows: None,
+    options: &[],
     run,
 };
 

@@ -5,6 +5,7 @@ use camino::{Utf8Component, Utf8Path};
 use crate::base::text::without_credentials;
 use crate::check::cargo_setting::{allow, finding, key, settings, shown};
 use crate::check::{Facts, Rule};
+use crate::config::RuleOption;
 use crate::finding::{Area, Finding, Severity};
 use crate::model::{ConfigEntry, Scope};
 
@@ -42,7 +43,7 @@ What to do: move the setting into your own `$CARGO_HOME/config.toml`, or allow t
 "config/source-replacement" = { allow = ["sparse+https://mirror.example/index/"] }
 ```
 "#,
-    allows: Some("sources that may replace another, as written: a name, a registry or git URL, a folder"),
+    options: &[RuleOption::allow("sources that may replace another, as written: a name, a registry or git URL, a folder")],
     run,
 };
 

@@ -3,6 +3,7 @@
 use semver::{Op, VersionReq};
 
 use crate::check::{Facts, LockState, Rule};
+use crate::config::RuleOption;
 use crate::finding::{Area, Finding, Severity};
 use crate::model::manifest::Requirement;
 
@@ -25,12 +26,12 @@ lib = \">= 1.2\"
 
 **What to do:** write `\"1.2\"`, and commit `Cargo.lock`.
 ",
-    allows: Some("package names"),
+    options: &[RuleOption::allow("package names")],
     run,
 };
 
 fn run(facts: &Facts<'_>) -> Vec<Finding> {
-    let allowed = facts.settings.rules.get(RULE.id).map(|setting| setting.allow.as_slice()).unwrap_or_default();
+    let allowed = facts.settings.list(RULE.id, "allow");
     let is_locked = !matches!(facts.lock, LockState::Missing { .. });
     let requirements = facts.manifests.iter().flat_map(|manifest| &manifest.requirements);
     requirements

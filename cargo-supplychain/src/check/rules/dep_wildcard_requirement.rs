@@ -3,6 +3,7 @@
 use semver::{Op, VersionReq};
 
 use crate::check::{Facts, Rule};
+use crate::config::RuleOption;
 use crate::finding::{Area, Finding, Severity};
 use crate::model::manifest::Requirement;
 
@@ -25,12 +26,12 @@ lib = \"*\"
 
 **What to do:** write the version that you use; `cargo add NAME` does it for you.
 ",
-    allows: Some("package names"),
+    options: &[RuleOption::allow("package names")],
     run,
 };
 
 fn run(facts: &Facts<'_>) -> Vec<Finding> {
-    let allowed = facts.settings.rules.get(RULE.id).map(|setting| setting.allow.as_slice()).unwrap_or_default();
+    let allowed = facts.settings.list(RULE.id, "allow");
     let requirements = facts.manifests.iter().flat_map(|manifest| &manifest.requirements);
     let wild = requirements.filter(|requirement| is_wild(requirement) && !allowed.contains(&requirement.name));
     let finding = |requirement: &Requirement| {

@@ -3,6 +3,7 @@
 use crate::base::Location;
 use crate::check::cargo_setting::{allow, env_variable, settings, shown};
 use crate::check::{Facts, Rule};
+use crate::config::RuleOption;
 use crate::finding::{Area, Finding, Severity};
 use crate::model::ConfigEntry;
 use crate::model::cargo_config::environment::{Influence, influence};
@@ -35,7 +36,7 @@ What to do: unset it for a release, or allow it by name:
 "env/compiler-override" = { allow = ["RUSTC_WRAPPER"] }
 ```
 "#,
-    allows: Some("names of variables"),
+    options: &[RuleOption::allow("names of variables")],
     run,
 };
 

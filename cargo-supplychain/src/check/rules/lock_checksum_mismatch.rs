@@ -26,7 +26,7 @@ checksum = \"0000000000000000000000000000000000000000000000000000000000000000\"
 
 **What to do:** do not build. `git log -p Cargo.lock` shows who changed the line; restore it from a commit before.
 ",
-    allows: None,
+    options: &[],
     run,
 };
 

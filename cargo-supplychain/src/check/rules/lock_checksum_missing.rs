@@ -26,7 +26,7 @@ source = \"registry+https://github.com/rust-lang/crates.io-index\"
 **What to do:** restore the line from the history; or, when you know why it is missing, run `cargo update -p NAME --precise VERSION`
 and look at the difference.
 ",
-    allows: None,
+    options: &[],
     run,
 };
 

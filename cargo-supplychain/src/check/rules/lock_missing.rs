@@ -26,7 +26,7 @@ high  lock/missing  there is no Cargo.lock
 **What to do:** `cargo generate-lockfile`, and commit the file; for libraries too (the Cargo book recommends it since 2023): it says
 what your CI tried.
 ",
-    allows: None,
+    options: &[],
     run,
 };
 

@@ -24,7 +24,7 @@ itoa = \"1\"
 
 **What to do:** `cargo update --workspace` (it changes no more than it must), look at the difference, commit it.
 ",
-    allows: None,
+    options: &[],
     run,
 };
 

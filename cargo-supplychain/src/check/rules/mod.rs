@@ -76,7 +76,7 @@ pub fn find(id: &str) -> Option<&'static Rule> {
 
 /// What [`crate::config::parse`] has to know of the rules.
 pub fn known() -> impl Iterator<Item = KnownRule<'static>> {
-    ALL.iter().map(|rule| KnownRule { id: rule.id, takes_allow: rule.allows.is_some() })
+    ALL.iter().map(|rule| KnownRule { id: rule.id, options: rule.options })
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ expires = 2026-03-31
 
 **What to do:** look again. Remove the entry when it has become needless, else give a new reason and a new day.
 ",
-    allows: None,
+    options: &[],
     run,
 };
 

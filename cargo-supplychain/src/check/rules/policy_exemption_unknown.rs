@@ -24,7 +24,7 @@ expires = 2027-01-31
 
 **What to do:** correct the id; `cargo supplychain explain` lists the rules.
 ",
-    allows: None,
+    options: &[],
     run,
 };
 

@@ -24,7 +24,7 @@ expires = 2027-01-31
 
 **What to do:** remove the entry.
 ",
-    allows: None,
+    options: &[],
     run,
 };
 

@@ -25,7 +25,7 @@ source = \"registry+https://github.com/rust-lang/crates.io-index\"
 
 **What to do:** read the changelog or the advisory, then move to a version that is not yanked; or exempt it with a reason.
 ",
-    allows: None,
+    options: &[],
     run,
 };
 

@@ -3,6 +3,7 @@
 use crate::base::Location;
 use crate::base::text::without_credentials;
 use crate::check::{Facts, Rule};
+use crate::config::RuleOption;
 use crate::finding::{Area, Finding, Severity};
 
 pub(super) static RULE: Rule = Rule {
@@ -32,13 +33,13 @@ source = \"git+https://example.org/lib?branch=main\"
 \"source/git-not-allowed\" = { allow = [\"https://example.org/lib\"] }
 ```
 ",
-    allows: Some("URLs of git repositories; one that ends in `/` allows all below it"),
+    options: &[RuleOption::allow("URLs of git repositories; one that ends in `/` allows all below it")],
     run,
 };
 
 fn run(facts: &Facts<'_>) -> Vec<Finding> {
     let Some(lockfile) = facts.lock.lockfile() else { return Vec::new() };
-    let allowed = facts.settings.rules.get(RULE.id).map(|setting| setting.allow.as_slice()).unwrap_or_default();
+    let allowed = facts.settings.list(RULE.id, "allow");
     let mut findings = Vec::new();
     for package in &lockfile.packages {
         let Some(git) = package.git() else { continue };

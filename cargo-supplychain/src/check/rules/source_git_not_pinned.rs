@@ -2,6 +2,7 @@
 
 use crate::base::text::without_credentials;
 use crate::check::{Facts, Rule};
+use crate::config::RuleOption;
 use crate::finding::{Area, Finding, Severity};
 use crate::model::lockfile::is_full_revision;
 use crate::model::manifest::{GitRequirement, Requirement};
@@ -29,12 +30,12 @@ lib = { git = \"https://example.org/lib\", branch = \"main\" }
 lib = { git = \"https://example.org/lib\", rev = \"0123456789abcdef0123456789abcdef01234567\" }
 ```
 ",
-    allows: Some("URLs of git repositories that may be followed by branch or tag"),
+    options: &[RuleOption::allow("URLs of git repositories that may be followed by branch or tag")],
     run,
 };
 
 fn run(facts: &Facts<'_>) -> Vec<Finding> {
-    let allowed = facts.settings.rules.get(RULE.id).map(|setting| setting.allow.as_slice()).unwrap_or_default();
+    let allowed = facts.settings.list(RULE.id, "allow");
     let entries = facts.manifests.iter().flat_map(|manifest| manifest.requirements.iter().chain(&manifest.patches));
     let unpinned = entries.filter_map(|requirement| {
         let git = requirement.git.as_ref()?;

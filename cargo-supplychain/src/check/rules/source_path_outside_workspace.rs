@@ -1,6 +1,7 @@
 //! `source/path-outside-workspace`: a path dependency leaves the workspace.
 
 use crate::check::{Facts, Rule};
+use crate::config::RuleOption;
 use crate::finding::{Area, Finding, Severity};
 
 pub(super) static RULE: Rule = Rule {
@@ -21,12 +22,12 @@ x = { path = \"../../tmp/x\" }
 
 **What to do:** move the package into the workspace, publish it, or use git with a full revision.
 ",
-    allows: Some("paths as the manifest writes them"),
+    options: &[RuleOption::allow("paths as the manifest writes them")],
     run,
 };
 
 fn run(facts: &Facts<'_>) -> Vec<Finding> {
-    let allowed = facts.settings.rules.get(RULE.id).map(|setting| setting.allow.as_slice()).unwrap_or_default();
+    let allowed = facts.settings.list(RULE.id, "allow");
     let folder_of = |manifest: &str| resolve("", manifest.strip_suffix("Cargo.toml").unwrap_or(manifest));
     let members: Vec<_> = facts.manifests.iter().map(|manifest| folder_of(&manifest.path)).collect();
     let mut findings = Vec::new();

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::base::Location;
 use crate::base::text::without_credentials;
 use crate::check::{Facts, Rule};
+use crate::config::RuleOption;
 use crate::finding::{Area, Finding, Severity};
 use crate::model::LockedPackage;
 
@@ -33,7 +34,7 @@ source = \"registry+https://github.com/rust-lamg/crates.io-index\"
 \"source/registry-not-allowed\" = { allow = [\"sparse+https://registry.example.org/index/\"] }
 ```
 ",
-    allows: Some("index URLs of registries, as Cargo.lock writes them"),
+    options: &[RuleOption::allow("index URLs of registries, as Cargo.lock writes them")],
     run,
 };
 
@@ -42,7 +43,7 @@ const PLACES: usize = 10;
 
 fn run(facts: &Facts<'_>) -> Vec<Finding> {
     let Some(lockfile) = facts.lock.lockfile() else { return Vec::new() };
-    let allowed = facts.settings.rules.get(RULE.id).map(|setting| setting.allow.as_slice()).unwrap_or_default();
+    let allowed = facts.settings.list(RULE.id, "allow");
     let mut foreign = BTreeMap::<&str, Vec<&LockedPackage>>::new();
     for package in lockfile.packages.iter().filter(|package| package.is_registry() && !package.is_crates_io()) {
         let source = package.source.as_deref().unwrap_or_default();

@@ -25,7 +25,7 @@ path = "tools/rust"
 What to do: name a released toolchain, `channel = "1.95.0"`. For a compiler of your own, `rustup toolchain link` and `cargo +NAME` on the
 machines that have it.
 "#,
-    allows: None,
+    options: &[],
     run,
 };
 

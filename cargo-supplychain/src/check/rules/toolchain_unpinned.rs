@@ -27,7 +27,7 @@ channel = "stable"
 
 What to do: write the version, and let a bot raise it.
 "#,
-    allows: None,
+    options: &[],
     run,
 };
 

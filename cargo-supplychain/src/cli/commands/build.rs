@@ -27,6 +27,7 @@ pub(in crate::cli) fn run(
     let context = &Context { offline: context.offline || args.frozen, ..context.clone() };
     let mut gather = gather_request(&args.selection, args.policy.policy.as_deref())?;
     gather.passed = passed(args);
+    gather.base.clone_from(&args.policy.base);
     let request = Request {
         gather,
         judge: judge_request(&args.policy),

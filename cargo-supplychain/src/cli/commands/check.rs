@@ -8,7 +8,8 @@ use crate::base::Context;
 use crate::ops;
 
 pub(in crate::cli) fn run(shell: &mut Shell, context: &Context, args: &CheckArgs) -> Result<Exit, ops::Error> {
-    let request = gather_request(&args.selection, args.policy.policy.as_deref())?;
+    let mut request = gather_request(&args.selection, args.policy.policy.as_deref())?;
+    request.base.clone_from(&args.policy.base);
     let (_, judged) = ops::check::check(context, &request, &judge_request(&args.policy), shell)?;
     show_report(shell, &judged.report);
     Ok(exit_of_verdict(judged.report.enforced_verdict()))

@@ -100,6 +100,8 @@ fn gather_request(args: &SelectionArgs, policy: Option<&Utf8Path>) -> Result<gat
         config: args.config.clone(),
         policy: policy.map(Utf8Path::to_owned),
         passed: Vec::new(),
+        base: None,
+        without_plan: false,
     })
 }
 
@@ -109,6 +111,8 @@ fn judge_request(args: &PolicyArgs) -> judge::Request {
         only: args.only.clone(),
         require: args.require.clone(),
         advisory_db: args.advisory_db.clone(),
+        registry_snapshot: args.registry_snapshot.clone(),
+        registry_api: args.registry_api.clone(),
     }
 }
 

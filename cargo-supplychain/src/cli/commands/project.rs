@@ -33,8 +33,8 @@ pub(in crate::cli) fn explain(shell: &mut Shell, args: &ExplainArgs) -> Result<E
         let mut text = String::new();
         let _ =
             writeln!(text, "# {}\n\n{}\n\nDefault severity: {}. Area: {}.\n", rule.id, rule.summary, rule.severity, rule.area);
-        if let Some(allows) = rule.allows {
-            let _ = writeln!(text, "`allow` in `[rules]` lists {allows}.\n");
+        for option in rule.options {
+            let _ = writeln!(text, "`{}` in `[rules]`: {}.\n", option.name, option.says);
         }
         let _ = writeln!(text, "{}", rule.docs.trim());
         shell.out(text.as_bytes());
@@ -49,7 +49,7 @@ fn as_json(rule: &Rule) -> serde_json::Value {
         "severity": rule.severity,
         "area": rule.area,
         "summary": rule.summary,
-        "allows": rule.allows,
+        "options": rule.options.iter().map(|option| json!({ "name": option.name, "says": option.says })).collect::<Vec<_>>(),
         "docs": rule.docs,
     })
 }

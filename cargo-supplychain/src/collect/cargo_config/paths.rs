@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
+use camino::{Utf8Path, Utf8PathBuf};
 
 use super::ConfigRequest;
+use crate::files;
 use crate::model::Scope;
 
 /// The folders that decide, all as the system sees them: cargo's own working folder is free of symbolic links too.
@@ -45,7 +46,7 @@ impl Places {
     /// The scope of an included file: that of the file that includes it, except that nothing inside the repository is the user's.
     pub(super) fn scope_of_include(&self, includer: Scope, path: &Utf8Path) -> Scope {
         match includer {
-            Scope::User | Scope::Parent if self.is_in_repository(&normalised(path)) => Scope::Repository,
+            Scope::User | Scope::Parent if self.is_in_repository(&files::normal(path)) => Scope::Repository,
             scope => scope,
         }
     }
@@ -57,7 +58,7 @@ impl Places {
 
     /// Relative to the workspace root, or to `$CARGO_HOME`, else absolute; with forward slashes.
     pub(super) fn shown(&self, path: &Utf8Path) -> String {
-        let path = normalised(path);
+        let path = files::normal(path);
         let slashes = |path: &Utf8Path| path.components().map(|part| part.as_str()).collect::<Vec<_>>().join("/");
         if let Ok(relative) = path.strip_prefix(&self.workspace) {
             return slashes(relative);
@@ -71,27 +72,12 @@ impl Places {
 
 /// The path without symbolic links and `..`; where there is nothing, the path itself without `..`.
 pub(super) fn canonical(path: &Utf8Path) -> Utf8PathBuf {
-    let real = path.canonicalize_utf8().unwrap_or_else(|_| normalised(path));
+    let real = path.canonicalize_utf8().unwrap_or_else(|_| files::normal(path));
     // Windows answers in the verbatim form, which nobody writes and which joins differently.
     match real.as_str().strip_prefix(r"\\?\") {
         Some(plain) if plain.as_bytes().get(1) == Some(&b':') => Utf8PathBuf::from(plain),
         _ => real,
     }
-}
-
-/// The path without `.` and `..`, by its text alone.
-fn normalised(path: &Utf8Path) -> Utf8PathBuf {
-    let mut out = Utf8PathBuf::new();
-    for part in path.components() {
-        match part {
-            Utf8Component::CurDir => {}
-            Utf8Component::ParentDir => {
-                out.pop();
-            }
-            other => out.push(other.as_str()),
-        }
-    }
-    out
 }
 
 /// `$CARGO_HOME` as cargo finds it: the variable, relative to `cwd`, else `.cargo` in the user's home folder.

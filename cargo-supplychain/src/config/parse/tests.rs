@@ -2,8 +2,11 @@ use proptest::prelude::*;
 
 use super::*;
 
-const KNOWN: &[KnownRule<'_>] =
-    &[KnownRule { id: "lock/missing", takes_allow: false }, KnownRule { id: "source/registry-not-allowed", takes_allow: true }];
+const KNOWN: &[KnownRule<'_>] = &[
+    KnownRule { id: "lock/missing", options: &[] },
+    KnownRule { id: "source/registry-not-allowed", options: &[RuleOption::allow("index URLs")] },
+    KnownRule { id: "dep/too-fresh", options: &[RuleOption::number("days", "age in days")] },
+];
 
 const FULL: &str = r#"
 [build]
@@ -59,7 +62,7 @@ fn every_key_is_read() {
     assert_eq!(settings.rules["lock/missing"].level, Some(Level::Off));
     let sources = &settings.rules["source/registry-not-allowed"];
     assert_eq!(sources.level, Some(Level::Severity(Severity::Critical)));
-    assert_eq!(sources.allow, ["sparse+https://registry.example.org/index/"]);
+    assert_eq!(settings.list("source/registry-not-allowed", "allow"), ["sparse+https://registry.example.org/index/"]);
     assert_eq!(settings.advisories.database.as_deref(), Some("advisory-db"));
     assert_eq!(settings.advisories.max_age, MaxAge::Days(30));
     let places: Vec<_> = settings.exemptions.iter().map(|exemption| exemption.location.to_string()).collect();
@@ -84,7 +87,7 @@ fn mistakes_have_a_place_and_a_suggestion() {
         ("[build]\nfail_on = \"low\"".to_owned(), "p:2:1: unknown key `fail_on`, expected `fail-on`", Some("fail-on")),
         (
             "[advisory]\n".into(),
-            "p:1:2: unknown key `advisory`, expected one of `build`, `release`, `rules`, `advisories`, `exemptions`, `documents`, `sign`, `verify`",
+            "p:1:2: unknown key `advisory`, expected one of `build`, `release`, `rules`, `advisories`, `registry`, `exemptions`, `documents`, `sign`, `verify`",
             Some("advisories"),
         ),
         (
@@ -99,15 +102,15 @@ fn mistakes_have_a_place_and_a_suggestion() {
             "p:2:18: unknown level `of`: use off, info, low, medium, high, critical",
             Some("off"),
         ),
+        ("[rules]\n\"lock/missing\" = 1".into(), "p:2:18: rule `lock/missing` takes a level, or a table with `level`", None),
         (
-            "[rules]\n\"lock/missing\" = 1".into(),
-            "p:2:18: rule `lock/missing` takes a level, or a table with `level` and `allow`",
+            "[rules]\n\"lock/missing\" = { allow = [] }".into(),
+            "p:2:18: unknown key `allow`, rule `lock/missing` takes `level`",
             None,
         ),
-        ("[rules]\n\"lock/missing\" = { allow = [] }".into(), "p:2:18: rule `lock/missing` has no `allow` list", None),
         (
             "[rules]\n\"source/registry-not-allowed\" = { alow = [] }".into(),
-            "p:2:33: unknown key `alow`, expected `level` or `allow`",
+            "p:2:33: unknown key `alow`, rule `source/registry-not-allowed` takes `level`, `allow`",
             Some("allow"),
         ),
         (

@@ -53,7 +53,7 @@ pub(super) fn compile<'a>(
         offline: context.offline,
     };
     let started = |child| interrupt.lock().child = Some(child);
-    let built = cargo::build(&gathered.programs, &call, &started);
+    let built = cargo::build(&gathered.compiler()?.programs, &call, &started);
     // A handler that is at work holds the lock and ends the process: before its result is told, ours waits.
     interrupt.lock().child = None;
     let events = built.map_err(build_error)?;
@@ -114,7 +114,7 @@ fn package(
     arguments.extend(request.gather.config.iter().flat_map(|entry| ["--config".to_owned(), entry.clone()]));
     let call = cargo::BuildRequest { arguments: &arguments, ..call.clone() };
     let dirty = plan.build.source.dirty != Some(false);
-    cargo::package(&gathered.programs, &call, name, version, dirty).map_err(build_error)
+    cargo::package(&gathered.compiler()?.programs, &call, name, version, dirty).map_err(build_error)
 }
 
 /// Cargo.lock has to be, after the build, byte for byte what was checked before it.

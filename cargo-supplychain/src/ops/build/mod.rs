@@ -127,7 +127,7 @@ impl From<archive::folder::Error> for Error {
 
 /// A toolchain file names what compiles a release; with another one the release would not be what the repository asks for.
 fn refuse_other_toolchain(gathered: &Gathered) -> Result<(), Error> {
-    match &gathered.programs.missing_channel {
+    match &gathered.compiler()?.programs.missing_channel {
         None => Ok(()),
         Some(channel) => {
             Err(Error::usage(&format!("the toolchain `{channel}` that the toolchain file asks for is not installed"))
