@@ -16,3 +16,4 @@ mod selections;
 mod support;
 mod tripwires;
 mod trust;
+mod workflows;

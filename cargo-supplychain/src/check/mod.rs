@@ -9,6 +9,7 @@ mod exemptions;
 mod facts;
 mod not_evaluated;
 pub mod rules;
+mod workflow;
 
 use crate::config::{Level, RuleOption};
 use crate::finding::{Area, Finding, ReportInput, Severity};
