@@ -14,8 +14,11 @@ use super::Project;
 /// The source of crates.io in a lockfile.
 pub const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
+/// Paths and contents.
+pub type Files = Vec<(String, String)>;
+
 /// The files of a package that has nothing of its own: an empty library.
-pub fn files_of(name: &str, version: &str) -> Vec<(String, String)> {
+pub fn files_of(name: &str, version: &str) -> Files {
     let manifest = format!("[package]\nname = \"{name}\"\nversion = \"{version}\"\nedition = \"2021\"\nlicense = \"MIT\"\n");
     vec![("Cargo.toml".to_owned(), manifest), ("src/lib.rs".to_owned(), String::new())]
 }
@@ -88,7 +91,7 @@ impl Project {
     }
 
     /// As [`Project::publish`], with the files of each version.
-    pub fn publish_files(&self, name: &str, versions: &[(&str, &str, Vec<(String, String)>)]) {
+    pub fn publish_files(&self, name: &str, versions: &[(&str, &str, Files)]) {
         let (index, _) = get_index_details("sparse+https://index.crates.io/", Some(self.cargo_home()), true).unwrap();
         let mut entry = b"\x03\x02\0\0\0etag: \"x\"\0".to_vec();
         for (version, more, files) in versions {

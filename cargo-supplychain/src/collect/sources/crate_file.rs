@@ -145,7 +145,7 @@ impl<R: BufRead> CrateFile<R> {
                 Kind::LongName | Kind::Extended if long_name.is_some() => {
                     return Err(Error::malformed("two long names for one file").of(&name()));
                 }
-                Kind::LongName => long_name = Some(header::gnu_name(self.extension(header.size)?)),
+                Kind::LongName => long_name = Some(header::gnu_name(&self.extension(header.size)?)),
                 Kind::Extended => long_name = header::pax_path(&self.extension(header.size)?).map_err(Error::malformed)?,
                 Kind::Other(what) => {
                     return Err(Error { kind: ErrorKind::NotRegular, path: None, why: what.into() }.of(&name()));

@@ -81,8 +81,8 @@ fn number(field: &[u8]) -> Option<u64> {
 }
 
 /// The name that an `L` entry holds.
-pub(super) fn gnu_name(content: Vec<u8>) -> Vec<u8> {
-    until_nul(&content).to_vec()
+pub(super) fn gnu_name(content: &[u8]) -> Vec<u8> {
+    until_nul(content).to_vec()
 }
 
 /// `path` among the records `LENGTH KEY=VALUE\n`. Records that would change what the next entry's content is are refused.
