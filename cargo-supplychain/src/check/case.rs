@@ -35,6 +35,7 @@ pub(crate) struct Case {
     pub(crate) capabilities: CapabilityFacts,
     pub(crate) integrity: Result<IntegrityFacts, String>,
     pub(crate) own_files_changed: Vec<OwnFile>,
+    pub(crate) manifests_changed: bool,
 }
 
 impl Case {
@@ -62,6 +63,7 @@ impl Case {
             capabilities: CapabilityFacts::new(),
             integrity: Ok(IntegrityFacts::default()),
             own_files_changed: Vec::new(),
+            manifests_changed: false,
         }
     }
 
@@ -130,6 +132,7 @@ impl Case {
             capabilities: &self.capabilities,
             integrity: self.integrity.as_ref().map_err(String::as_str),
             own_files_changed: &self.own_files_changed,
+            manifests_changed: self.manifests_changed,
             advisories: &advisories,
             build: self.build.as_ref().map_err(String::as_str),
         })

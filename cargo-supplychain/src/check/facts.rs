@@ -82,6 +82,8 @@ pub struct Facts<'a> {
     pub integrity: Result<&'a IntegrityFacts, &'a str>,
     /// With `--base`: which of our own files differ from the revision that counts.
     pub own_files_changed: &'a [OwnFile],
+    /// With `--base`: whether a manifest asks for other dependencies than the revision's.
+    pub manifests_changed: bool,
     pub advisories: &'a Advisories,
     /// The planned build; none when it could not be planned, with the reason.
     pub build: Result<&'a Build, &'a str>,

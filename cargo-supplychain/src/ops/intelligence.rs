@@ -49,7 +49,7 @@ pub(super) fn bring(
     let home = cargo_home(&context.env, &context.cwd);
     let snapshot = request.registry_snapshot.as_ref().map(|folder| context.cwd.join(folder));
     let reader = IndexReader { config: &gathered.cargo_config, cargo_home: home.as_deref(), snapshot: snapshot.as_deref() };
-    let baseline = None;
+    let baseline = super::baseline::read(gathered)?;
     let Some(lockfile) = gathered.lock.lockfile() else {
         return Ok(Intelligence {
             advisories,
@@ -82,7 +82,10 @@ fn changes(
         return base.changes(lockfile);
     }
     if let Some(baseline) = baseline {
-        return ChangeSet::between(Before::Baseline, earlier(baseline), lockfile);
+        let mut changes = ChangeSet::between(Before::Baseline, earlier(baseline), lockfile);
+        // The baseline knows crates of registries only: of others it cannot say what is new.
+        changes.changes.retain(|change| lockfile.packages[change.package].is_registry());
+        return changes;
     }
     let is_recent = |(_, package): &(usize, &crate::model::LockedPackage)| {
         let key = (package.name.clone(), package.version.clone(), package.source.clone().unwrap_or_default());
