@@ -38,6 +38,7 @@ pub(crate) struct Case {
     pub(crate) own_files_changed: Vec<OwnFile>,
     pub(crate) workflows: Vec<Workflow>,
     pub(crate) unreadable_workflows: Vec<String>,
+    pub(crate) manifests_changed: bool,
 }
 
 impl Case {
@@ -67,6 +68,7 @@ impl Case {
             own_files_changed: Vec::new(),
             workflows: Vec::new(),
             unreadable_workflows: Vec::new(),
+            manifests_changed: false,
         }
     }
 
@@ -143,6 +145,7 @@ impl Case {
             own_files_changed: &self.own_files_changed,
             workflows: &self.workflows,
             unreadable_workflows: &self.unreadable_workflows,
+            manifests_changed: self.manifests_changed,
             advisories: &advisories,
             build: self.build.as_ref().map_err(String::as_str),
         })

@@ -87,6 +87,8 @@ pub struct Facts<'a> {
     pub workflows: &'a [Workflow],
     /// Those that could not be read: place and why.
     pub unreadable_workflows: &'a [String],
+    /// With `--base`: whether a manifest asks for other dependencies than the revision's.
+    pub manifests_changed: bool,
     pub advisories: &'a Advisories,
     /// The planned build; none when it could not be planned, with the reason.
     pub build: Result<&'a Build, &'a str>,

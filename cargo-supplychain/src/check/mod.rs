@@ -10,6 +10,7 @@ mod facts;
 #[allow(dead_code, reason = "the rules that ask are being written")]
 mod names;
 mod not_evaluated;
+mod owners;
 pub mod rules;
 mod workflow;
 

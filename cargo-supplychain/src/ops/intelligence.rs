@@ -55,7 +55,7 @@ pub(super) fn bring(
         true => workflows::read(&gathered.workspace.root),
         false => Workflows::default(),
     };
-    let baseline = None;
+    let baseline = super::baseline::read(gathered)?;
     let Some(lockfile) = gathered.lock.lockfile() else {
         return Ok(Intelligence {
             advisories,
@@ -89,7 +89,10 @@ fn changes(
         return base.changes(lockfile);
     }
     if let Some(baseline) = baseline {
-        return ChangeSet::between(Before::Baseline, earlier(baseline), lockfile);
+        let mut changes = ChangeSet::between(Before::Baseline, earlier(baseline), lockfile);
+        // The baseline knows crates of registries only: of others it cannot say what is new.
+        changes.changes.retain(|change| lockfile.packages[change.package].is_registry());
+        return changes;
     }
     let is_recent = |(_, package): &(usize, &crate::model::LockedPackage)| {
         let key = (package.name.clone(), package.version.clone(), package.source.clone().unwrap_or_default());

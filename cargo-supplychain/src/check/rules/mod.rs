@@ -16,10 +16,17 @@ mod config_source_replacement;
 mod dep_unpinned_requirement;
 mod dep_wildcard_requirement;
 mod env_compiler_override;
+mod identity_login_reused;
+mod identity_renamed;
+mod lock_checksum_changed_vs_baseline;
 mod lock_checksum_mismatch;
 mod lock_checksum_missing;
 mod lock_missing;
 mod lock_out_of_date;
+mod maintainer_all_owners_replaced;
+mod maintainer_owner_added;
+mod maintainer_owner_removed;
+mod policy_changed_in_same_change;
 mod policy_exemption_expired;
 mod policy_exemption_unknown;
 pub(super) mod policy_exemption_unused;
@@ -45,12 +52,18 @@ pub static ALL: &[&Rule] = &[
     &lock_out_of_date::RULE,
     &lock_checksum_mismatch::RULE,
     &lock_checksum_missing::RULE,
+    &lock_checksum_changed_vs_baseline::RULE,
     &source_registry_not_allowed::RULE,
     &source_git_not_allowed::RULE,
     &source_git_not_pinned::RULE,
     &source_path_outside_workspace::RULE,
     &dep_wildcard_requirement::RULE,
     &dep_unpinned_requirement::RULE,
+    &maintainer_owner_added::RULE,
+    &maintainer_owner_removed::RULE,
+    &maintainer_all_owners_replaced::RULE,
+    &identity_renamed::RULE,
+    &identity_login_reused::RULE,
     &registry_yanked::RULE,
     &config_compiler_override::RULE,
     &config_source_override::RULE,
@@ -76,6 +89,7 @@ pub static ALL: &[&Rule] = &[
     &workflow_pwn_request::RULE,
     &workflow_cache_in_release::RULE,
     &workflow_known_exploited_action::RULE,
+    &policy_changed_in_same_change::RULE,
 ];
 
 /// The rule of this id.
