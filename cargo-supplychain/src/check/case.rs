@@ -16,6 +16,7 @@ use crate::model::lockfile::CRATES_IO;
 use crate::model::manifest::Manifest;
 use crate::model::registry::Registry;
 use crate::model::toolchain_file::ToolchainFile;
+use crate::model::workflow::{self, Workflow};
 use crate::model::{Build, CargoConfig, Lockfile, lockfile, manifest};
 
 /// A checksum for locked packages.
@@ -35,6 +36,8 @@ pub(crate) struct Case {
     pub(crate) capabilities: CapabilityFacts,
     pub(crate) integrity: Result<IntegrityFacts, String>,
     pub(crate) own_files_changed: Vec<OwnFile>,
+    pub(crate) workflows: Vec<Workflow>,
+    pub(crate) unreadable_workflows: Vec<String>,
 }
 
 impl Case {
@@ -62,6 +65,8 @@ impl Case {
             capabilities: CapabilityFacts::new(),
             integrity: Ok(IntegrityFacts::default()),
             own_files_changed: Vec::new(),
+            workflows: Vec::new(),
+            unreadable_workflows: Vec::new(),
         }
     }
 
@@ -88,6 +93,12 @@ impl Case {
     pub(crate) fn policy(mut self, text: &str) -> Self {
         let known: Vec<_> = super::rules::known().collect();
         self.settings = crate::config::parse("supplychain.toml", text, &known).unwrap();
+        self
+    }
+
+    /// A workflow file.
+    pub(crate) fn workflow(mut self, text: &str) -> Self {
+        self.workflows.push(workflow::parse(".github/workflows/w.yml", text).unwrap());
         self
     }
 
@@ -130,6 +141,8 @@ impl Case {
             capabilities: &self.capabilities,
             integrity: self.integrity.as_ref().map_err(String::as_str),
             own_files_changed: &self.own_files_changed,
+            workflows: &self.workflows,
+            unreadable_workflows: &self.unreadable_workflows,
             advisories: &advisories,
             build: self.build.as_ref().map_err(String::as_str),
         })

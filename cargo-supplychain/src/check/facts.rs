@@ -10,6 +10,7 @@ use crate::model::index::IndexFacts;
 use crate::model::integrity::IntegrityFacts;
 use crate::model::manifest::Manifest;
 use crate::model::registry::Registry;
+use crate::model::workflow::Workflow;
 use crate::model::{Build, CargoConfig, Lockfile};
 
 pub use crate::model::ToolchainFile;
@@ -82,6 +83,10 @@ pub struct Facts<'a> {
     pub integrity: Result<&'a IntegrityFacts, &'a str>,
     /// With `--base`: which of our own files differ from the revision that counts.
     pub own_files_changed: &'a [OwnFile],
+    /// The repository's GitHub workflows and own actions.
+    pub workflows: &'a [Workflow],
+    /// Those that could not be read: place and why.
+    pub unreadable_workflows: &'a [String],
     pub advisories: &'a Advisories,
     /// The planned build; none when it could not be planned, with the reason.
     pub build: Result<&'a Build, &'a str>,

@@ -11,6 +11,7 @@ mod facts;
 mod names;
 mod not_evaluated;
 pub mod rules;
+mod workflow;
 
 use crate::config::{Level, RuleOption};
 use crate::finding::{Area, Finding, ReportInput, Severity};

@@ -7,12 +7,11 @@ use crate::finding::{Area, NotEvaluated};
 use crate::model::index::IndexGap;
 
 /// Areas that this version knows by name only.
-const NOT_BUILT: [(Area, &str); 5] = [
+const NOT_BUILT: [(Area, &str); 4] = [
     (Area::Integrity, "sources against their checksums"),
     (Area::Maintainers, "owners and publishers"),
     (Area::Capabilities, "new build scripts and proc macros"),
     (Area::Licences, "licence policy"),
-    (Area::Workflows, "CI workflows"),
 ];
 
 pub(super) fn list(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
@@ -20,6 +19,7 @@ pub(super) fn list(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
     list.extend(advisories(facts));
     list.extend(not_planned(facts, scope));
     list.extend(index(facts, scope));
+    list.extend(workflows(facts, scope));
     list.extend(NOT_BUILT.iter().map(|&(area, check)| NotEvaluated {
         area,
         check: check.into(),
@@ -77,6 +77,18 @@ fn not_planned(facts: &Facts<'_>, scope: &Scope) -> Option<NotEvaluated> {
         required: is_required(facts, scope, Area::Advisories),
         help: "advisories of all locked packages are judged as if they were built".into(),
     })
+}
+
+/// Workflow files that cannot be read.
+fn workflows(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
+    let entry = |why: &String| NotEvaluated {
+        area: Area::Workflows,
+        check: "workflow".into(),
+        why: why.clone(),
+        required: is_required(facts, scope, Area::Workflows),
+        help: "mend the file; GitHub does not read it either".into(),
+    };
+    facts.unreadable_workflows.iter().map(entry).collect()
 }
 
 /// Yanked and checksum, as far as cargo's index cache knows: one entry for each reason, whatever the number of packages.

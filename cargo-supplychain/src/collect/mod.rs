@@ -15,3 +15,4 @@ pub mod revision;
 pub mod toolchain;
 pub mod toolchain_file;
 pub mod vcs;
+pub mod workflows;

@@ -12,6 +12,7 @@ use crate::base::Context;
 use crate::check::{Advisories, LockState, Scope};
 use crate::collect::cargo_config::cargo_home;
 use crate::collect::index::IndexReader;
+use crate::collect::workflows::{self, Workflows};
 use crate::feeds::rustsec;
 use crate::finding::Area;
 use crate::model::Lockfile;
@@ -31,6 +32,7 @@ pub(super) struct Intelligence {
     pub registry: Registry,
     pub capabilities: CapabilityFacts,
     pub integrity: Result<IntegrityFacts, String>,
+    pub workflows: Workflows,
 }
 
 /// Brings what the scope needs.
@@ -49,6 +51,10 @@ pub(super) fn bring(
     let home = cargo_home(&context.env, &context.cwd);
     let snapshot = request.registry_snapshot.as_ref().map(|folder| context.cwd.join(folder));
     let reader = IndexReader { config: &gathered.cargo_config, cargo_home: home.as_deref(), snapshot: snapshot.as_deref() };
+    let workflows = match scope.includes(Area::Workflows) {
+        true => workflows::read(&gathered.workspace.root),
+        false => Workflows::default(),
+    };
     let baseline = None;
     let Some(lockfile) = gathered.lock.lockfile() else {
         return Ok(Intelligence {
@@ -59,6 +65,7 @@ pub(super) fn bring(
             registry: Registry::default(),
             capabilities: CapabilityFacts::new(),
             integrity: Ok(IntegrityFacts::default()),
+            workflows,
         });
     };
     let index = reader.locked(lockfile);
@@ -67,7 +74,7 @@ pub(super) fn bring(
     let registry = Registry { histories, ..Registry::default() };
     let capabilities = CapabilityFacts::new();
     let integrity = Err("not part of this version".to_owned());
-    Ok(Intelligence { advisories, index, changes, baseline, registry, capabilities, integrity })
+    Ok(Intelligence { advisories, index, changes, baseline, registry, capabilities, integrity, workflows })
 }
 
 /// What is judged as new: against the base, else the baseline, else what was published lately.

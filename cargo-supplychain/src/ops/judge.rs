@@ -76,6 +76,8 @@ pub fn judge(context: &Context, gathered: &Gathered, request: &Request, progress
         capabilities: &known.capabilities,
         integrity: known.integrity.as_ref().map_err(String::as_str),
         own_files_changed: gathered.base.as_ref().map_or(&[], |base| &base.own_files_changed),
+        workflows: &known.workflows.read,
+        unreadable_workflows: &known.workflows.unreadable,
         advisories: &known.advisories,
         build: gathered.plan.as_ref().map(|plan| &plan.build).map_err(|missing| missing.why.lines().next().unwrap_or_default()),
     };

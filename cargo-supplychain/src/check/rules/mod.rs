@@ -30,6 +30,11 @@ mod source_path_outside_workspace;
 mod source_registry_not_allowed;
 mod toolchain_path_override;
 mod toolchain_unpinned;
+mod workflow_cache_in_release;
+mod workflow_known_exploited_action;
+mod workflow_pwn_request;
+mod workflow_template_injection;
+mod workflow_unpinned_action;
 
 use super::Rule;
 use crate::config::KnownRule;
@@ -66,6 +71,11 @@ pub static ALL: &[&Rule] = &[
     &policy_exemption_expired::RULE,
     &policy_exemption_unused::RULE,
     &policy_exemption_unknown::RULE,
+    &workflow_unpinned_action::RULE,
+    &workflow_template_injection::RULE,
+    &workflow_pwn_request::RULE,
+    &workflow_cache_in_release::RULE,
+    &workflow_known_exploited_action::RULE,
 ];
 
 /// The rule of this id.
