@@ -8,6 +8,7 @@ mod case;
 mod exemptions;
 mod facts;
 mod not_evaluated;
+mod removed;
 pub mod rules;
 
 use crate::config::{Level, RuleOption};

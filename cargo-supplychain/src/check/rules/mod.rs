@@ -23,6 +23,8 @@ mod lock_out_of_date;
 mod policy_exemption_expired;
 mod policy_exemption_unknown;
 pub(super) mod policy_exemption_unused;
+mod registry_crate_removed;
+mod registry_version_removed;
 mod registry_yanked;
 mod source_git_not_allowed;
 mod source_git_not_pinned;
@@ -47,6 +49,8 @@ pub static ALL: &[&Rule] = &[
     &dep_wildcard_requirement::RULE,
     &dep_unpinned_requirement::RULE,
     &registry_yanked::RULE,
+    &registry_crate_removed::RULE,
+    &registry_version_removed::RULE,
     &config_compiler_override::RULE,
     &config_source_override::RULE,
     &config_source_replacement::RULE,
