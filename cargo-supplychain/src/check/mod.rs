@@ -11,6 +11,7 @@ mod facts;
 mod names;
 mod not_evaluated;
 mod owners;
+mod removed;
 pub mod rules;
 mod workflow;
 
