@@ -11,6 +11,7 @@ mod intelligence;
 pub mod interrupt;
 pub mod judge;
 pub mod key;
+mod machine;
 pub mod progress;
 pub mod sbom;
 pub mod verify;

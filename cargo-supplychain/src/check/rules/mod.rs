@@ -13,12 +13,17 @@ mod config_patch;
 mod config_profile_override;
 mod config_source_override;
 mod config_source_replacement;
+mod dep_banned;
+mod dep_duplicate_version;
 mod dep_unpinned_requirement;
 mod dep_wildcard_requirement;
 mod env_compiler_override;
 mod lock_checksum_mismatch;
 mod lock_checksum_missing;
+mod lock_downgrade;
+mod lock_git_rev_moved;
 mod lock_missing;
+mod lock_not_minimal;
 mod lock_out_of_date;
 mod policy_exemption_expired;
 mod policy_exemption_unknown;
@@ -26,7 +31,9 @@ pub(super) mod policy_exemption_unused;
 mod registry_yanked;
 mod source_git_not_allowed;
 mod source_git_not_pinned;
+mod source_git_rev_unreachable;
 mod source_path_outside_workspace;
+mod source_private_name_from_public;
 mod source_registry_not_allowed;
 mod toolchain_path_override;
 mod toolchain_unpinned;
@@ -40,12 +47,19 @@ pub static ALL: &[&Rule] = &[
     &lock_out_of_date::RULE,
     &lock_checksum_mismatch::RULE,
     &lock_checksum_missing::RULE,
+    &lock_downgrade::RULE,
+    &lock_not_minimal::RULE,
+    &lock_git_rev_moved::RULE,
     &source_registry_not_allowed::RULE,
     &source_git_not_allowed::RULE,
     &source_git_not_pinned::RULE,
+    &source_git_rev_unreachable::RULE,
     &source_path_outside_workspace::RULE,
+    &source_private_name_from_public::RULE,
     &dep_wildcard_requirement::RULE,
     &dep_unpinned_requirement::RULE,
+    &dep_duplicate_version::RULE,
+    &dep_banned::RULE,
     &registry_yanked::RULE,
     &config_compiler_override::RULE,
     &config_source_override::RULE,
