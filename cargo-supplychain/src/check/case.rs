@@ -13,6 +13,7 @@ use crate::model::change::{Before, ChangeSet, EarlierPackage};
 use crate::model::index::{IndexFacts, IndexGap, IndexVersion};
 use crate::model::integrity::IntegrityFacts;
 use crate::model::lockfile::CRATES_IO;
+use crate::model::machine::MachineFacts;
 use crate::model::manifest::Manifest;
 use crate::model::registry::Registry;
 use crate::model::toolchain_file::ToolchainFile;
@@ -27,6 +28,7 @@ pub(crate) struct Case {
     pub(crate) now: Timestamp,
     pub(crate) lock: LockState,
     pub(crate) manifests: Vec<Manifest>,
+    pub(crate) machine: MachineFacts,
     pub(crate) index: IndexFacts,
     pub(crate) database: Result<AdvisoryDatabase, String>,
     pub(crate) build: Result<Build, String>,
@@ -57,6 +59,7 @@ impl Case {
             now: "2026-11-23".parse().unwrap(),
             lock: LockState::Present { lockfile: parse("version = 4\n"), stale: None },
             manifests: Vec::new(),
+            machine: MachineFacts::default(),
             index: IndexFacts::default(),
             database: Ok(AdvisoryDatabase { info, advisories: Vec::new() }),
             build: Err("not planned".into()),
@@ -133,6 +136,7 @@ impl Case {
             in_ci: false,
             lock: &self.lock,
             manifests: &self.manifests,
+            machine: &self.machine,
             cargo_config: &CargoConfig::default(),
             environment: &BTreeMap::new(),
             toolchain_file: Some(&pinned),

@@ -8,6 +8,7 @@ use crate::model::capability::CapabilityFacts;
 use crate::model::change::ChangeSet;
 use crate::model::index::IndexFacts;
 use crate::model::integrity::IntegrityFacts;
+use crate::model::machine::MachineFacts;
 use crate::model::manifest::Manifest;
 use crate::model::registry::Registry;
 use crate::model::workflow::Workflow;
@@ -67,6 +68,8 @@ pub struct Facts<'a> {
     pub in_ci: bool,
     pub lock: &'a LockState,
     pub manifests: &'a [Manifest],
+    /// Where what they name really is on this machine.
+    pub machine: &'a MachineFacts,
     pub cargo_config: &'a CargoConfig,
     /// The environment's variables that shape a build, by name; the values are not for output.
     pub environment: &'a std::collections::BTreeMap<String, String>,

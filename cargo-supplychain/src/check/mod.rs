@@ -14,10 +14,16 @@ mod owners;
 mod removed;
 pub mod rules;
 mod workflow;
+mod listed;
+mod not_evaluated;
+mod pattern;
+pub mod rules;
+mod satisfied;
 
 use crate::config::{Level, RuleOption};
 use crate::finding::{Area, Finding, ReportInput, Severity};
 
+pub use cargo_setting::allowed_wrappers;
 pub use facts::{Advisories, Facts, LockState, OwnFile, ToolchainFile};
 
 /// A rule: static data and a function. One file a rule, listed in [`rules::ALL`].

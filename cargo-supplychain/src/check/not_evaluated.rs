@@ -7,6 +7,7 @@ use crate::config::MaxAge;
 use crate::finding::{Area, NotEvaluated};
 use crate::model::index::IndexGap;
 use crate::model::registry::NoRecord;
+use crate::model::machine::{LockedRevision, Reach};
 
 /// Areas that this version knows by name only.
 const NOT_BUILT: [(Area, &str); 4] = [
@@ -22,6 +23,7 @@ pub(super) fn list(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
     list.extend(index(facts, scope));
     list.extend(workflows(facts, scope));
     list.extend(maintainers(facts, scope));
+    list.extend(git_revisions(facts, scope));
     list.extend(NOT_BUILT.iter().map(|&(area, check)| NotEvaluated {
         area,
         check: check.into(),
@@ -156,6 +158,27 @@ fn maintainers(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
     let help = "run again later, or name a snapshot of the registry with --registry-snapshot";
     list.extend(gaps.into_iter().map(|(why, crates)| entry(format!("{why}: {}", shortened(&crates)), help)));
     list
+/// Whether locked commits are on a branch, as far as cargo's copies of the repositories know: one entry for each reason.
+fn git_revisions(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
+    let Some(lockfile) = facts.lock.lockfile() else { return Vec::new() };
+    let mut gaps = std::collections::BTreeMap::<&str, Vec<String>>::new();
+    for package in &lockfile.packages {
+        let Some(locked) = package.git().and_then(|git| LockedRevision::of(&git)) else { continue };
+        let why = match facts.machine.revisions.get(&locked) {
+            Some(Reach::Reachable | Reach::Unreachable { .. }) => continue,
+            Some(Reach::Unknown(why)) => why.as_str(),
+            None => "cargo has no copy of the repository",
+        };
+        gaps.entry(why).or_default().push(format!("{} {}", package.name, package.version));
+    }
+    let entries = gaps.into_iter().map(|(why, packages)| NotEvaluated {
+        area: Area::Sources,
+        check: "locked commits are on a branch or tag".into(),
+        why: format!("{why}: {}", shortened(&packages)),
+        required: is_required(facts, scope, Area::Sources),
+        help: "look the commits up in their repositories: `git branch --remotes --contains COMMIT` in a full clone".into(),
+    });
+    entries.collect()
 }
 
 /// `3 packages: a 1.0.0, b 1.0.0, c 1.0.0`; of many the first five.

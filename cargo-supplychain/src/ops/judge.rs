@@ -4,7 +4,7 @@ use camino::Utf8PathBuf;
 
 use super::gather::{Fault, Gathered};
 use super::progress::Stage;
-use super::{Error, Progress, intelligence};
+use super::{Error, Progress, intelligence, machine};
 use crate::advisory::FeedInfo;
 use crate::base::Context;
 use crate::base::text::counted;
@@ -60,12 +60,14 @@ pub fn judge(context: &Context, gathered: &Gathered, request: &Request, progress
         Advisories::Unavailable { .. } => Vec::new(),
     };
     let environment = environment::shaping(&context.env);
+    let machine = machine::facts(context, gathered, &scope);
     let facts = Facts {
         settings: &gathered.settings,
         now: context.now,
         in_ci: context.in_ci(),
         lock: &gathered.lock,
         manifests: &gathered.manifests,
+        machine: &machine,
         cargo_config: &gathered.cargo_config,
         environment: &environment,
         toolchain_file: gathered.toolchain_file.as_ref(),

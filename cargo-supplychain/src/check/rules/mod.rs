@@ -13,6 +13,8 @@ mod config_patch;
 mod config_profile_override;
 mod config_source_override;
 mod config_source_replacement;
+mod dep_banned;
+mod dep_duplicate_version;
 mod dep_unpinned_requirement;
 mod dep_wildcard_requirement;
 mod env_compiler_override;
@@ -21,7 +23,10 @@ mod identity_renamed;
 mod lock_checksum_changed_vs_baseline;
 mod lock_checksum_mismatch;
 mod lock_checksum_missing;
+mod lock_downgrade;
+mod lock_git_rev_moved;
 mod lock_missing;
+mod lock_not_minimal;
 mod lock_out_of_date;
 mod maintainer_all_owners_replaced;
 mod maintainer_owner_added;
@@ -35,7 +40,9 @@ mod registry_version_removed;
 mod registry_yanked;
 mod source_git_not_allowed;
 mod source_git_not_pinned;
+mod source_git_rev_unreachable;
 mod source_path_outside_workspace;
+mod source_private_name_from_public;
 mod source_registry_not_allowed;
 mod toolchain_path_override;
 mod toolchain_unpinned;
@@ -55,10 +62,15 @@ pub static ALL: &[&Rule] = &[
     &lock_checksum_mismatch::RULE,
     &lock_checksum_missing::RULE,
     &lock_checksum_changed_vs_baseline::RULE,
+    &lock_downgrade::RULE,
+    &lock_not_minimal::RULE,
+    &lock_git_rev_moved::RULE,
     &source_registry_not_allowed::RULE,
     &source_git_not_allowed::RULE,
     &source_git_not_pinned::RULE,
+    &source_git_rev_unreachable::RULE,
     &source_path_outside_workspace::RULE,
+    &source_private_name_from_public::RULE,
     &dep_wildcard_requirement::RULE,
     &dep_unpinned_requirement::RULE,
     &maintainer_owner_added::RULE,
@@ -66,6 +78,8 @@ pub static ALL: &[&Rule] = &[
     &maintainer_all_owners_replaced::RULE,
     &identity_renamed::RULE,
     &identity_login_reused::RULE,
+    &dep_duplicate_version::RULE,
+    &dep_banned::RULE,
     &registry_yanked::RULE,
     &registry_crate_removed::RULE,
     &registry_version_removed::RULE,
