@@ -13,6 +13,8 @@ mod config_patch;
 mod config_profile_override;
 mod config_source_override;
 mod config_source_replacement;
+mod dep_too_fresh;
+mod dep_too_fresh_but_fixes;
 mod dep_unpinned_requirement;
 mod dep_wildcard_requirement;
 mod env_compiler_override;
@@ -51,6 +53,8 @@ pub static ALL: &[&Rule] = &[
     &source_path_outside_workspace::RULE,
     &dep_wildcard_requirement::RULE,
     &dep_unpinned_requirement::RULE,
+    &dep_too_fresh::RULE,
+    &dep_too_fresh_but_fixes::RULE,
     &registry_yanked::RULE,
     &config_compiler_override::RULE,
     &config_source_override::RULE,
