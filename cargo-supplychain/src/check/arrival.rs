@@ -11,6 +11,8 @@ use crate::model::{LockedPackage, Lockfile};
 /// A changed package, and its release.
 pub(super) struct Arrival<'f> {
     lockfile: &'f Lockfile,
+    /// Index into [`Lockfile::packages`].
+    pub index: usize,
     pub package: &'f LockedPackage,
     /// What it stands in the place of.
     pub previous: Option<&'f EarlierPackage>,
@@ -27,7 +29,7 @@ pub(super) fn arrivals<'f>(facts: &Facts<'f>) -> Vec<Arrival<'f>> {
         let key = package.crate_key()?;
         let history = facts.registry.histories.get(&key)?.as_ref().ok()?;
         let release = history.release(&package.version)?;
-        Some(Arrival { lockfile, package, previous: change.previous.as_ref(), key, history, release })
+        Some(Arrival { lockfile, index: change.package, package, previous: change.previous.as_ref(), key, history, release })
     };
     facts.changes.changes.iter().filter_map(arrival).collect()
 }

@@ -15,8 +15,8 @@ use crate::model::integrity::IntegrityFacts;
 use crate::model::lockfile::CRATES_IO;
 use crate::model::manifest::Manifest;
 use crate::model::registry::{
-    Account, AuditAction, CrateKey, CrateRecord, DependencyKind, History, PublishedVersion, Publisher, Registry, Release,
-    ReleaseDependency,
+    Account, AuditAction, CrateKey, CrateRecord, DependencyKind, History, Owner, OwnerKind, PublishedVersion, Publisher,
+    Registry, Release, ReleaseDependency,
 };
 use crate::model::toolchain_file::ToolchainFile;
 use crate::model::workflow::{self, Workflow};
@@ -160,6 +160,13 @@ impl Case {
         self
     }
 
+    /// The API says that this user owns the crate.
+    pub(crate) fn owned(mut self, name: &str, user: u64) -> Self {
+        let owner = Owner { kind: OwnerKind::User, id: user, login: format!("user{user}") };
+        self.record(name).owners = Some(vec![owner]);
+        self
+    }
+
     /// The API's audit log has this action of a version.
     pub(crate) fn action(mut self, name: &str, version: &str, action: &str, time: &str) -> Self {
         let action = AuditAction { action: action.into(), user: Some(10), time: time.parse().unwrap() };
@@ -167,10 +174,13 @@ impl Case {
         self
     }
 
-    fn api_version(&mut self, name: &str, version: &str) -> &mut PublishedVersion {
+    fn record(&mut self, name: &str) -> &mut CrateRecord {
         let nothing = CrateRecord { repository: None, trusted_publishing_only: None, owners: None, versions: BTreeMap::new() };
-        let record = self.registry.records.entry(key(name)).or_insert(Ok(nothing)).as_mut().unwrap();
-        record.versions.entry(version.parse().unwrap()).or_insert(PublishedVersion {
+        self.registry.records.entry(key(name)).or_insert(Ok(nothing)).as_mut().unwrap()
+    }
+
+    fn api_version(&mut self, name: &str, version: &str) -> &mut PublishedVersion {
+        self.record(name).versions.entry(version.parse().unwrap()).or_insert(PublishedVersion {
             publisher: Publisher::Unknown,
             published: None,
             repository: None,

@@ -13,6 +13,7 @@ mod config_patch;
 mod config_profile_override;
 mod config_source_override;
 mod config_source_replacement;
+mod dep_name_confusion;
 mod dep_too_fresh;
 mod dep_too_fresh_but_fixes;
 mod dep_unpinned_requirement;
@@ -25,6 +26,8 @@ mod lock_out_of_date;
 mod policy_exemption_expired;
 mod policy_exemption_unknown;
 pub(super) mod policy_exemption_unused;
+mod registry_mass_yank;
+mod registry_pubtime_implausible;
 mod registry_yanked;
 mod source_git_not_allowed;
 mod source_git_not_pinned;
@@ -53,9 +56,12 @@ pub static ALL: &[&Rule] = &[
     &source_path_outside_workspace::RULE,
     &dep_wildcard_requirement::RULE,
     &dep_unpinned_requirement::RULE,
+    &dep_name_confusion::RULE,
     &dep_too_fresh::RULE,
     &dep_too_fresh_but_fixes::RULE,
     &registry_yanked::RULE,
+    &registry_mass_yank::RULE,
+    &registry_pubtime_implausible::RULE,
     &config_compiler_override::RULE,
     &config_source_override::RULE,
     &config_source_replacement::RULE,
