@@ -15,7 +15,10 @@ use crate::model::integrity::IntegrityFacts;
 use crate::model::lockfile::CRATES_IO;
 use crate::model::machine::MachineFacts;
 use crate::model::manifest::Manifest;
-use crate::model::registry::Registry;
+use crate::model::registry::{
+    Account, AuditAction, CrateKey, CrateRecord, DependencyKind, History, Owner, OwnerKind, PublishedVersion, Publisher,
+    Registry, Release, ReleaseDependency,
+};
 use crate::model::toolchain_file::ToolchainFile;
 use crate::model::workflow::{self, Workflow};
 use crate::model::{Build, CargoConfig, Lockfile, lockfile, manifest};
@@ -113,6 +116,84 @@ impl Case {
         self
     }
 
+    /// The index entry of a crates.io crate: (version, time) in the order of publication, "" for no time.
+    pub(crate) fn history(mut self, name: &str, releases: &[(&str, &str)]) -> Self {
+        let release = |(version, published): &(&str, &str)| Release {
+            version: version.parse().unwrap(),
+            checksum: Sha256::of(b""),
+            yanked: false,
+            published: (!published.is_empty()).then(|| published.parse().unwrap()),
+            dependencies: Vec::new(),
+            links: None,
+        };
+        let history = History { releases: releases.iter().map(release).collect() };
+        self.registry.histories.insert(key(name), Ok(history));
+        self
+    }
+
+    /// One release of a [`Case::history`].
+    pub(crate) fn release(&mut self, name: &str, version: &str) -> &mut Release {
+        let history = self.registry.histories.get_mut(&key(name)).unwrap().as_mut().unwrap();
+        history.releases.iter_mut().find(|release| release.version.to_string() == version).unwrap()
+    }
+
+    /// The release has a required dependency.
+    pub(crate) fn requires(mut self, name: &str, version: &str, dependency: &str) -> Self {
+        self.release(name, version).dependencies.push(ReleaseDependency {
+            name: dependency.into(),
+            kind: DependencyKind::Normal,
+            optional: false,
+            requirement: "^1".into(),
+            registry: None,
+            target: None,
+        });
+        self
+    }
+
+    /// The index says that the release was yanked; so do the index facts, if it is locked.
+    pub(crate) fn yanked(mut self, name: &str, version: &str) -> Self {
+        let release = self.release(name, version);
+        release.yanked = true;
+        let facts = IndexVersion { checksum: release.checksum, yanked: true, published: release.published };
+        self.indexed(name, version, Ok(facts))
+    }
+
+    /// The API says who published a version: a user of this number, or nothing.
+    pub(crate) fn published(mut self, name: &str, version: &str, user: Option<u64>) -> Self {
+        let account = |id| Publisher::User(Account { id, login: format!("user{id}"), created: None });
+        self.api_version(name, version).publisher = user.map_or(Publisher::Unknown, account);
+        self
+    }
+
+    /// The API says that this user owns the crate.
+    pub(crate) fn owned(mut self, name: &str, user: u64) -> Self {
+        let owner = Owner { kind: OwnerKind::User, id: user, login: format!("user{user}") };
+        self.record(name).owners = Some(vec![owner]);
+        self
+    }
+
+    /// The API's audit log has this action of a version.
+    pub(crate) fn action(mut self, name: &str, version: &str, action: &str, time: &str) -> Self {
+        let action = AuditAction { action: action.into(), user: Some(10), time: time.parse().unwrap() };
+        self.api_version(name, version).actions.push(action);
+        self
+    }
+
+    fn record(&mut self, name: &str) -> &mut CrateRecord {
+        let nothing = CrateRecord { repository: None, trusted_publishing_only: None, owners: None, versions: BTreeMap::new() };
+        self.registry.records.entry(key(name)).or_insert(Ok(nothing)).as_mut().unwrap()
+    }
+
+    fn api_version(&mut self, name: &str, version: &str) -> &mut PublishedVersion {
+        self.record(name).versions.entry(version.parse().unwrap()).or_insert(PublishedVersion {
+            publisher: Publisher::Unknown,
+            published: None,
+            repository: None,
+            yanked: false,
+            actions: Vec::new(),
+        })
+    }
+
     pub(crate) fn advisory(mut self, advisory: Advisory) -> Self {
         let database = self.database.as_mut().unwrap();
         database.advisories.push(advisory);
@@ -169,6 +250,10 @@ impl Case {
             .map(|finding| format!("{} {}: {}", finding.severity, places(finding), finding.message))
             .collect()
     }
+}
+
+fn key(name: &str) -> CrateKey {
+    CrateKey { name: name.into(), source: CRATES_IO[0].into() }
 }
 
 fn parse(text: &str) -> Lockfile {

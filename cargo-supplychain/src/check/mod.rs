@@ -2,12 +2,12 @@
 //! and lists what could not be evaluated. Pure: no IO, no clock; what it does not find in the facts it does not know.
 
 mod advised;
+mod arrival;
 mod cargo_setting;
 #[cfg(test)]
 mod case;
 mod exemptions;
 mod facts;
-#[allow(dead_code, reason = "the rules that ask are being written")]
 mod names;
 mod not_evaluated;
 mod owners;

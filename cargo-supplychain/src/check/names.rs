@@ -60,6 +60,12 @@ impl<'f> Names<'f> {
         Self { members, known: Index::new(known) }
     }
 
+    /// Whether it is a known name itself.
+    pub(super) fn is_known(&self, name: &str) -> bool {
+        let canonical = canonical(name);
+        self.known.has(&canonical) || well_known().has(&canonical)
+    }
+
     /// The known crate that this name looks like; `None` for a known name itself and for members of the workspace.
     pub(super) fn look_alike(&self, name: &str) -> Option<LookAlike> {
         let canonical = canonical(name);
@@ -67,7 +73,7 @@ impl<'f> Names<'f> {
             return None;
         }
         let indexes = [&self.known, well_known()];
-        if indexes.iter().any(|index| index.has(&canonical)) {
+        if self.is_known(name) {
             return None;
         }
         let found = indexes.iter().flat_map(|index| index.alike(&canonical));

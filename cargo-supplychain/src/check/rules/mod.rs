@@ -15,6 +15,9 @@ mod config_source_override;
 mod config_source_replacement;
 mod dep_banned;
 mod dep_duplicate_version;
+mod dep_name_confusion;
+mod dep_too_fresh;
+mod dep_too_fresh_but_fixes;
 mod dep_unpinned_requirement;
 mod dep_wildcard_requirement;
 mod env_compiler_override;
@@ -37,6 +40,8 @@ mod policy_exemption_unknown;
 pub(super) mod policy_exemption_unused;
 mod registry_crate_removed;
 mod registry_version_removed;
+mod registry_mass_yank;
+mod registry_pubtime_implausible;
 mod registry_yanked;
 mod source_git_not_allowed;
 mod source_git_not_pinned;
@@ -83,6 +88,12 @@ pub static ALL: &[&Rule] = &[
     &registry_yanked::RULE,
     &registry_crate_removed::RULE,
     &registry_version_removed::RULE,
+    &dep_name_confusion::RULE,
+    &dep_too_fresh::RULE,
+    &dep_too_fresh_but_fixes::RULE,
+    &registry_yanked::RULE,
+    &registry_mass_yank::RULE,
+    &registry_pubtime_implausible::RULE,
     &config_compiler_override::RULE,
     &config_source_override::RULE,
     &config_source_replacement::RULE,
