@@ -10,7 +10,7 @@ use camino::Utf8PathBuf;
 use super::before::{BASELINE_FILE, OWN_FILE_LIMIT};
 use super::error::Snippet;
 use super::gather::{self, Gathered, gather};
-use super::{Class, Error, Progress, judge};
+use super::{Class, Error, Progress};
 use crate::base::{Context, Timestamp};
 use crate::files;
 use crate::model::baseline::{self, Baseline, Difference, Obstacle};
@@ -122,7 +122,8 @@ fn renew(
 fn names(gathered: &Gathered, before: Option<&Baseline>, given: &[String]) -> Result<Option<BTreeSet<String>>, Error> {
     let lockfile = gathered.lock.lockfile().ok_or_else(no_lockfile)?;
     let locked = lockfile.packages.iter().filter_map(crate::model::LockedPackage::crate_key).map(|key| key.name);
-    let known: BTreeSet<_> = locked.chain(before.iter().flat_map(|before| before.crates.keys()).map(|key| key.name.clone())).collect();
+    let known: BTreeSet<_> =
+        locked.chain(before.iter().flat_map(|before| before.crates.keys()).map(|key| key.name.clone())).collect();
     match given.iter().find(|name| !known.contains(*name)) {
         Some(name) => Err(Error::usage(&format!("neither Cargo.lock nor supplychain.lock has a registry crate `{name}`"))),
         None => Ok((!given.is_empty()).then(|| given.iter().cloned().collect())),
@@ -153,7 +154,9 @@ fn write(gathered: &Gathered, baseline: &Baseline) -> Result<bool, Error> {
     match baseline::parse(BASELINE_FILE, &text) {
         Ok(read) if read == *baseline => {}
         Ok(_) => return Err(Error::usage(&"supplychain.lock would not say what was accepted; nothing was written")),
-        Err(error) => return Err(Error::usage(&format!("supplychain.lock could not be read again, nothing was written: {error}"))),
+        Err(error) => {
+            return Err(Error::usage(&format!("supplychain.lock could not be read again, nothing was written: {error}")));
+        }
     }
     if self::text(gathered)?.is_some_and(|before| before == text) {
         return Ok(false);
@@ -178,7 +181,10 @@ fn refusal(obstacles: &[Obstacle]) -> Option<Error> {
         return None;
     }
     let text = format!("the registry index does not say what is locked; nothing was written\n{}", lines(&unknown));
-    Some(Error::new(Class::Undetermined, &text).with_help("run `cargo fetch` once with the network, which fills cargo's copy of the index"))
+    Some(
+        Error::new(Class::Undetermined, &text)
+            .with_help("run `cargo fetch` once with the network, which fills cargo's copy of the index"),
+    )
 }
 
 /// An obstacle as a line for people.
@@ -227,7 +233,8 @@ fn text(gathered: &Gathered) -> Result<Option<String>, Error> {
 
 fn parse(shown: &str, text: String) -> Result<Baseline, Error> {
     baseline::parse(shown, &text).map_err(|error| {
-        let snippet = error.span.clone().map(|span| Box::new(Snippet { file: shown.to_owned(), text, span, label: String::new() }));
+        let snippet =
+            error.span.clone().map(|span| Box::new(Snippet { file: shown.to_owned(), text, span, label: String::new() }));
         Error { snippet, ..Error::usage(&error) }.with_help(BROKEN_HELP)
     })
 }

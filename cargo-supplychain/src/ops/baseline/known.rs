@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use camino::Utf8PathBuf;
-
 use super::super::gather::Gathered;
 use super::super::{Error, Progress, intelligence, judge, registry_api};
 use super::{Request, no_lockfile};
@@ -49,7 +47,8 @@ pub(super) fn gather(
 ) -> Result<Now, Error> {
     let lockfile = gathered.lock.lockfile().ok_or_else(no_lockfile)?;
     let is_meant = |key: &CrateKey| named.is_none_or(|names| names.contains(&key.name));
-    let meant: BTreeSet<_> = lockfile.packages.iter().filter_map(crate::model::LockedPackage::crate_key).filter(is_meant).collect();
+    let meant: BTreeSet<_> =
+        lockfile.packages.iter().filter_map(crate::model::LockedPackage::crate_key).filter(is_meant).collect();
     let changes = match (before, named) {
         (_, Some(_)) => those(lockfile, &meant),
         (Some(before), None) => intelligence::against(before, lockfile),
@@ -77,22 +76,17 @@ pub(super) fn look_up(
     progress: &mut dyn Progress,
 ) -> Result<Now, Error> {
     let home = cargo_home(&context.env, &context.cwd);
-    let snapshot = snapshot(context, request)?;
-    let reader = IndexReader { config: &gathered.cargo_config, cargo_home: home.as_deref(), snapshot: snapshot.as_deref() };
-    let index = reader.locked(lockfile);
-    let histories = reader.histories(crates);
     let asked = judge::Request {
         registry_snapshot: request.registry_snapshot.clone(),
         registry_api: request.registry_api.clone(),
         ..judge::Request::default()
     };
+    let snapshot = intelligence::snapshot(context, &asked)?;
+    let reader = IndexReader { config: &gathered.cargo_config, cargo_home: home.as_deref(), snapshot: snapshot.as_deref() };
+    let index = reader.locked(lockfile);
+    let histories = reader.histories(crates);
     let scope = Scope { only: vec![Area::Maintainers], require: Vec::new() };
     let known = registry_api::Known { lockfile, changes, index: &index, histories, snapshot: snapshot.as_deref() };
     let registry = registry_api::bring(context, &gathered.settings, &asked, &scope, known, progress)?;
     Ok(Now { index, registry, capabilities: CapabilityFacts::new() })
-}
-
-fn snapshot(context: &Context, request: &Request) -> Result<Option<Utf8PathBuf>, Error> {
-    let folder = request.registry_snapshot.as_ref().map(|folder| context.cwd.join(folder));
-    intelligence::existing(folder)
 }

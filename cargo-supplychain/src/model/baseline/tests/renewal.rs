@@ -114,7 +114,11 @@ fn what_the_index_says_is_enough() {
     let version = &known.versions[&"2.0.0".parse().unwrap()];
     assert_eq!(version.checksum, Some(Sha256::of("a-2.0.0")));
     assert_eq!(version.published, Some(time("2026-01-01T12:00:00Z")));
-    assert_eq!(World::default().lock("a", "1.0.0").lock("a", "2.0.0").accepted(&baseline), baseline, "nothing is new the second time");
+    assert_eq!(
+        World::default().lock("a", "1.0.0").lock("a", "2.0.0").accepted(&baseline),
+        baseline,
+        "nothing is new the second time"
+    );
 }
 
 #[test]
@@ -145,7 +149,8 @@ fn what_is_no_longer_locked_goes_and_publishers_stay() {
     let difference = Difference::between(&old, &new);
     let told = difference.crates.iter().map(|one| format!("{} {:?}", one.key.name, one.kind)).collect::<Vec<_>>();
     assert_eq!(told, ["a Changed", "b Removed"]);
-    let told: Vec<_> = difference.crates[0].changes.iter().map(|one| (one.what, one.before.as_deref(), one.after.as_deref())).collect();
+    let told: Vec<_> =
+        difference.crates[0].changes.iter().map(|one| (one.what, one.before.as_deref(), one.after.as_deref())).collect();
     assert_eq!(
         told,
         [
@@ -184,7 +189,8 @@ fn what_is_not_what_it_was_said_to_be_is_an_obstacle() {
     let version: semver::Version = "1.0.0".parse().unwrap();
     let (locked, other) = (Sha256::of("a-1.0.0"), Sha256::of("other"));
     // Cargo.lock was changed.
-    let swapped = World { lock: world.lock.replace(&locked.to_string(), &other.to_string()), ..World::default().lock("a", "1.0.0") };
+    let swapped =
+        World { lock: world.lock.replace(&locked.to_string(), &other.to_string()), ..World::default().lock("a", "1.0.0") };
     let expected = Obstacle::NotTheIndexs { name: "a".into(), version: version.clone(), locked: other, indexed: locked };
     for (old, named) in [(&Baseline::default(), None), (&good, None), (&good, Some(&["a"][..]))] {
         assert_eq!(swapped.renewed(old, named).1, [expected.clone()]);
@@ -217,7 +223,10 @@ fn completing_fills_in_and_accepts_nothing_else() {
     let mut renamed = World::default().owners("a", &[(10, "alice-x")]).published("a", "1.0.0", "2026-01-01", 10, "alice-x");
     let renamed = filled.known.completed(renamed.record("a"), today);
     assert_eq!(renamed.differs, Vec::<String>::new());
-    assert!(renamed.known.owners.as_ref().unwrap()[0].owner.login == "alice-x" && renamed.known.publishers[0].to_string() == "user alice-x (10)");
+    assert!(
+        renamed.known.owners.as_ref().unwrap()[0].owner.login == "alice-x"
+            && renamed.known.publishers[0].to_string() == "user alice-x (10)"
+    );
     let mut taken = World::default().owners("a", &[(77, "r9")]).published("a", "1.0.0", "2026-01-01", 77, "r9");
     let taken = filled.known.completed(taken.record("a"), today);
     assert_eq!(taken.known, filled.known);
