@@ -9,6 +9,7 @@ mod exemptions;
 mod facts;
 mod not_evaluated;
 mod owners;
+mod removed;
 pub mod rules;
 
 use crate::config::{Level, RuleOption};

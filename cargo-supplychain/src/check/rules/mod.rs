@@ -30,6 +30,8 @@ mod policy_changed_in_same_change;
 mod policy_exemption_expired;
 mod policy_exemption_unknown;
 pub(super) mod policy_exemption_unused;
+mod registry_crate_removed;
+mod registry_version_removed;
 mod registry_yanked;
 mod source_git_not_allowed;
 mod source_git_not_pinned;
@@ -60,6 +62,8 @@ pub static ALL: &[&Rule] = &[
     &identity_renamed::RULE,
     &identity_login_reused::RULE,
     &registry_yanked::RULE,
+    &registry_crate_removed::RULE,
+    &registry_version_removed::RULE,
     &config_compiler_override::RULE,
     &config_source_override::RULE,
     &config_source_replacement::RULE,
