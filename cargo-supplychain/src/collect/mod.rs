@@ -12,6 +12,7 @@ pub mod memo;
 pub mod process;
 pub mod release_folder;
 pub mod revision;
+pub mod sources;
 pub mod toolchain;
 pub mod toolchain_file;
 pub mod vcs;
