@@ -11,6 +11,7 @@ mod layers;
 mod line;
 mod lock;
 mod memory;
+mod registry;
 mod secrets;
 mod selections;
 mod support;
