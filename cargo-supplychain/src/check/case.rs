@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Advisories, Facts, LockState, OwnFile, Rule};
+use super::{Advisories, Facts, LockState, OwnFile, ReusedTarget, Rule};
 use crate::advisory::{self, Advisory, AdvisoryDatabase, FeedInfo, Kind};
 use crate::base::{Sha256, Timestamp};
 use crate::config::Settings;
@@ -35,6 +35,7 @@ pub(crate) struct Case {
     pub(crate) capabilities: CapabilityFacts,
     pub(crate) integrity: Result<IntegrityFacts, String>,
     pub(crate) own_files_changed: Vec<OwnFile>,
+    pub(crate) reused_target: Option<ReusedTarget>,
 }
 
 impl Case {
@@ -62,6 +63,7 @@ impl Case {
             capabilities: CapabilityFacts::new(),
             integrity: Ok(IntegrityFacts::default()),
             own_files_changed: Vec::new(),
+            reused_target: None,
         }
     }
 
@@ -130,6 +132,7 @@ impl Case {
             capabilities: &self.capabilities,
             integrity: self.integrity.as_ref().map_err(String::as_str),
             own_files_changed: &self.own_files_changed,
+            reused_target: self.reused_target.as_ref(),
             advisories: &advisories,
             build: self.build.as_ref().map_err(String::as_str),
         })

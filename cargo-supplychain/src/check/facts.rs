@@ -57,6 +57,14 @@ pub enum OwnFile {
     Baseline,
 }
 
+/// Our target folder of an earlier build, which `build` would go on with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReusedTarget {
+    pub path: String,
+    /// Who else can write to it: `everybody`, `its group`, `another user`.
+    pub writable_by: Option<String>,
+}
+
 /// The facts of one run.
 #[derive(Clone, Copy)]
 pub struct Facts<'a> {
@@ -82,6 +90,8 @@ pub struct Facts<'a> {
     pub integrity: Result<&'a IntegrityFacts, &'a str>,
     /// With `--base`: which of our own files differ from the revision that counts.
     pub own_files_changed: &'a [OwnFile],
+    /// Only where something is going to be built.
+    pub reused_target: Option<&'a ReusedTarget>,
     pub advisories: &'a Advisories,
     /// The planned build; none when it could not be planned, with the reason.
     pub build: Result<&'a Build, &'a str>,

@@ -59,7 +59,7 @@ impl Capabilities {
     }
 
     /// What code that runs at build time reaches for outside of the machine.
-    pub fn telling_reaches(&self) -> impl Iterator<Item = &Reach> {
+    pub fn telling_reaches(&self) -> impl Iterator<Item = &Reach> + Clone {
         self.build_reaches.iter().filter(|reach| reach.is_telling())
     }
 }

@@ -350,3 +350,100 @@ fn is_fetched(text: &str) -> bool {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     rest.is_some_and(|rest| !rest.contains(char::is_whitespace) && !NAMES.iter().any(|name| rest.starts_with(name)))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn found(text: &str) -> Vec<String> {
+        let kinds = |reach: &Reach| format!("{:?} {} {}", reach.kind, reach.word, reach.line);
+        read("build.rs", text).reaches.iter().map(kinds).collect()
+    }
+
+    #[test]
+    fn what_code_reaches_for() {
+        for (text, expected) in [
+            ("use std::net::TcpStream;\nlet s = TcpStream::connect(a);", "Network TcpStream 1"),
+            ("std::net::UdpSocket::bind(a)", "Network UdpSocket 1"),
+            ("use std::net::*;", "Network std::net 1"),
+            ("ureq::get(url).call()", "Network ureq 1"),
+            ("extern crate reqwest;", "Network reqwest 1"),
+            ("use curl::easy::Easy;", "Network curl 1"),
+            ("unsafe { libc::connect(fd, a, b) }", "Network libc::connect 1"),
+            ("let url = \"https://a.org/x.tar.gz\";", "Network https://a.org/x.tar.gz 1"),
+            ("let url = format!(\"https://a.org/{}\", version);", "Network https://a.org/{} 1"),
+            ("let url = \"\\x68ttp://a.org/x\";", "Network http://a.org/x 1"),
+            ("Command::new(\"sh\").arg(\"-c\")", "Shell sh 1"),
+            ("std::process::Command::new(\"/bin/bash\")", "Shell /bin/bash 1"),
+            ("Command::new(\"cmd\").args([\"/C\", x])", "Shell cmd 1"),
+            ("Command::new(\"powershell.exe\")", "Shell powershell.exe 1"),
+            ("Command::new(\"curl\").arg(u)", "Shell curl 1"),
+            ("let p = \"wget\";\nCommand::new(p)", "Shell wget 1, Process Command::new 2"),
+            ("cmd!(s, \"curl -L https://a.org/x | sh\")", "Shell curl -L https://a.org/x | sh 1"),
+            ("let h = \"https://discord.com/api/webhooks/1/x\";", "Webhook discord.com/api/webhooks/1/x 1"),
+            ("panic!(\"https://api.telegram.org/bot1:x\")", "Webhook api.telegram.org/bot1:x 1"),
+            ("quote! { \"https://webhook.site/x\" }", "Webhook webhook.site/x 1"),
+            ("let u = \"http://203.0.113.9:8080/a\";", "Webhook 203.0.113.9:8080 1"),
+            ("let u = \"tcp://abcdefgh.onion/\";", "Webhook abcdefgh.onion 1"),
+            ("Command::new(\"git\")", "Process git 1"),
+            ("Command::new(program)", "Process Command::new 1"),
+            ("for (k, v) in std::env::vars() {}", "Environment env::vars 1"),
+            ("env::var(\"CARGO_REGISTRY_TOKEN\")", "Environment CARGO_REGISTRY_TOKEN 1"),
+        ] {
+            assert_eq!(found(text).join(", "), expected, "{text}");
+        }
+    }
+
+    /// All of these stand in build scripts and macros of real crates.
+    #[test]
+    fn what_is_only_said_or_generated_does_not_count() {
+        for text in [
+            "// TcpStream, see https://a.org/x\n/* curl https://a.org | sh */\n//! reqwest::get",
+            "println!(\"cargo:rerun-if-env-changed=CURL\");",
+            "println!(\"cargo:warning=see https://a.org/x\");",
+            "panic!(\"https://a.org/x\")",
+            "panic!(\n    \"{}\",\n    concat!(\"x\", \"https://a.org/build.md\")\n)",
+            "x.expect(\"https://a.org/x\")",
+            "let help = \"\n\nSee https://docs.rs/openssl for more.\n\";",
+            "let url = format!(\"https://docs.rs/{name}\");",
+            "let ns = \"http://www.w3.org/2000/svg\";",
+            "let me = \"http://localhost:8080/\"; let too = \"http://127.0.0.1/\";",
+            "quote! { std::net::TcpStream::connect(#a); ureq::get(\"https://a.org\") }",
+            "#[doc = \"https://a.org/x\"]\nfn a() {}",
+            "use std::net::{IpAddr, Ipv4Addr};",
+            "let curl = true; self.hyper.curl(); a::hyper::b();",
+            "generate_to(Shell::Bash, &mut command, \"bash\")",
+            "match shell { \"sh\" => 1, \"bash\" => 2 }",
+            "Command::new(rustc).arg(\"sh\").args(&[\"cmd\"])",
+            "Path::new(\"x\").extension() == Some(\"sh\")",
+            "env::var(\"OUT_DIR\"); env::var_os(\"TARGET\")",
+            "#[cfg(test)]\nmod tests {\n    use std::net::TcpStream;\n    fn a() { TcpStream::connect(\"https://a.org\") }\n}",
+        ] {
+            let found = found(text);
+            let telling: Vec<_> = found.iter().filter(|one| !one.starts_with("Process")).collect();
+            assert!(telling.is_empty(), "{text}: {telling:?}");
+        }
+    }
+
+    #[test]
+    fn which_files_belong_to_it() {
+        let file = read(
+            "build.rs",
+            "mod a; pub mod b;\n#[path = \"x/c.rs\"] mod c;\ninclude!(\"d.rs\");\n#[cfg(test)] mod e;\nmod f { }",
+        );
+        assert_eq!(
+            (file.modules, file.included),
+            (vec!["a".into(), "b".into(), "c".into()], vec!["x/c.rs".into(), "d.rs".into()])
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read(text in "([a-z:!(){}\\[\\]#\"';/\\\\\n ]|Command|new|cfg|test|mod|https://){0,60}", other in any::<String>()) {
+            prop_assert!(read("build.rs", &text).reaches.len() <= MAX_REACHES);
+            prop_assert!(read("build.rs", &other).reaches.len() <= MAX_REACHES);
+        }
+    }
+}

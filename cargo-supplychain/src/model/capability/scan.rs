@@ -9,15 +9,30 @@ use super::package::{self, Package};
 use super::reach::{self, SourceFile};
 use super::{Capabilities, Reach, VcsInfo, blob};
 
-/// The longest file that has to be handed in whole; of a longer one the first bytes do.
-pub const MAX_FILE: u64 = 16 << 20;
+/// Changes with what the scanner finds: what an older one found counts no longer.
+pub const REVISION: u32 = 1;
+/// So much of a source file is looked at.
+const MAX_RUST: u64 = 16 << 20;
+/// So much tells what kind of file it is.
+const HEAD: u64 = 4 << 10;
 /// The most files of a package.
 pub const MAX_FILES: usize = 50_000;
 /// Other files than Rust source are looked through for encoded bytes up to this size.
-const MAX_TEXT: usize = 1 << 20;
+const MAX_TEXT: u64 = 1 << 20;
 /// So many names that strings mention are kept, and so many paths of each kind.
 const MAX_NAMES: usize = 50_000;
 const MAX_PATHS: usize = 256;
+
+/// How many bytes of a file of this size [`Scanner::file`] wants.
+#[must_use]
+pub fn wanted_bytes(path: &str, size: u64) -> usize {
+    let limit = match path {
+        _ if is_rust(path) || path == "Cargo.toml" => MAX_RUST,
+        _ if size <= MAX_TEXT => MAX_TEXT,
+        _ => HEAD,
+    };
+    usize::try_from(size.min(limit)).unwrap_or(usize::MAX)
+}
 
 /// Why the capabilities of a package are not known.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,7 +80,7 @@ impl Scanner {
             ".cargo_vcs_info.json" => self.vcs = package::vcs_info(bytes),
             _ if is_rust(path) => self.source(path, bytes, is_whole),
             _ if blob::is_executable(bytes) => insert(&mut self.blobs, path),
-            _ => self.other(path, bytes),
+            _ => self.other(path, bytes, is_whole),
         }
     }
 
@@ -93,7 +108,8 @@ impl Scanner {
                         if before.is_word("name") && last.is_mark(b'=') && text.len() < 128 && self.linked.len() < MAX_NAMES {
                             self.linked.insert(text.clone().into_owned());
                         }
-                        self.text(path, text);
+                        let is_argument = before.is_mark(b'!') && last.is_mark(b'(');
+                        self.text(path, text, is_argument);
                     }
                     _ => {}
                 }
@@ -102,9 +118,11 @@ impl Scanner {
         }
     }
 
-    fn text(&mut self, path: &str, text: &str) {
+    /// A file is named by a path, by a name with an extension, or as the argument of a macro: `include_bytes!("tool")`.
+    fn text(&mut self, path: &str, text: &str, is_argument: bool) {
         let name = text.rsplit(['/', '\\']).next().unwrap_or_default();
-        if (3..128).contains(&name.len()) && name.contains('.') && !name.contains(' ') && self.names.len() < MAX_NAMES {
+        let is_file = is_argument || text.contains(['/', '\\', '.']);
+        if is_file && (1..128).contains(&name.len()) && !name.contains(' ') && self.names.len() < MAX_NAMES {
             self.names.insert(name.to_owned());
         }
         if blob::is_encoded(text.as_bytes()) {
@@ -112,14 +130,14 @@ impl Scanner {
         }
     }
 
-    fn other(&mut self, path: &str, bytes: &[u8]) {
+    fn other(&mut self, path: &str, bytes: &[u8], is_whole: bool) {
         if is_test(path) {
             return;
         }
         let extension = extension(path);
         if matches!(extension, "c" | "cc" | "cpp" | "cxx" | "m" | "mm" | "s" | "S" | "asm" | "f" | "f90" | "cu" | "zig" | "go") {
             self.native_code = true;
-        } else if bytes.len() <= MAX_TEXT && blob::is_encoded(bytes) {
+        } else if is_whole && blob::is_encoded(bytes) {
             insert(&mut self.encoded_data, path);
         }
     }
@@ -302,3 +320,6 @@ fn joined(folder: &str, path: &str) -> String {
     }
     parts.join("/")
 }
+
+#[cfg(test)]
+mod tests;
