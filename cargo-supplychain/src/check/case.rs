@@ -7,6 +7,7 @@ use crate::advisory::{self, Advisory, AdvisoryDatabase, FeedInfo, Kind};
 use crate::base::{Sha256, Timestamp};
 use crate::config::Settings;
 use crate::finding::Finding;
+use crate::model::audits::Audits;
 use crate::model::baseline::Baseline;
 use crate::model::capability::CapabilityFacts;
 use crate::model::change::{Before, ChangeSet, EarlierPackage};
@@ -35,6 +36,7 @@ pub(crate) struct Case {
     pub(crate) capabilities: CapabilityFacts,
     pub(crate) integrity: Result<IntegrityFacts, String>,
     pub(crate) own_files_changed: Vec<OwnFile>,
+    pub(crate) audits: Audits,
 }
 
 impl Case {
@@ -62,6 +64,7 @@ impl Case {
             capabilities: CapabilityFacts::new(),
             integrity: Ok(IntegrityFacts::default()),
             own_files_changed: Vec::new(),
+            audits: Audits::default(),
         }
     }
 
@@ -131,6 +134,7 @@ impl Case {
             integrity: self.integrity.as_ref().map_err(String::as_str),
             own_files_changed: &self.own_files_changed,
             advisories: &advisories,
+            audits: &self.audits,
             build: self.build.as_ref().map_err(String::as_str),
         })
     }

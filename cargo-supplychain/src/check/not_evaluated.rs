@@ -7,11 +7,10 @@ use crate::finding::{Area, NotEvaluated};
 use crate::model::index::IndexGap;
 
 /// Areas that this version knows by name only.
-const NOT_BUILT: [(Area, &str); 5] = [
+const NOT_BUILT: [(Area, &str); 4] = [
     (Area::Integrity, "sources against their checksums"),
     (Area::Maintainers, "owners and publishers"),
     (Area::Capabilities, "new build scripts and proc macros"),
-    (Area::Licences, "licence policy"),
     (Area::Workflows, "CI workflows"),
 ];
 
@@ -19,6 +18,7 @@ pub(super) fn list(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
     let mut list = Vec::new();
     list.extend(advisories(facts));
     list.extend(not_planned(facts, scope));
+    list.extend(licences(facts, scope));
     list.extend(index(facts, scope));
     list.extend(NOT_BUILT.iter().map(|&(area, check)| NotEvaluated {
         area,
@@ -76,6 +76,18 @@ fn not_planned(facts: &Facts<'_>, scope: &Scope) -> Option<NotEvaluated> {
         why: format!("which packages take part in the build is not known: {why}"),
         required: is_required(facts, scope, Area::Advisories),
         help: "advisories of all locked packages are judged as if they were built".into(),
+    })
+}
+
+/// Licences are those of what is built. Who has a policy about them asks for an answer.
+fn licences(facts: &Facts<'_>, scope: &Scope) -> Option<NotEvaluated> {
+    let why = facts.build.err()?;
+    Some(NotEvaluated {
+        area: Area::Licences,
+        check: "licences".into(),
+        why: format!("which packages take part in the build is not known: {why}"),
+        required: is_asked_for(facts, scope, Area::Licences) || facts.settings.licences.is_asked_for(),
+        help: "correct what keeps the build from being planned".into(),
     })
 }
 

@@ -77,7 +77,7 @@ fn build(linked: &[&str]) -> Build {
         version: "1.0.0".into(),
         origin: Origin::Registry { index: "i".into(), crates_io: true },
         checksum: None,
-        license: None,
+        license: Some("MIT".into()),
         license_file: None,
         authors: Vec::new(),
         description: None,

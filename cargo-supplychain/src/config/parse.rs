@@ -7,6 +7,7 @@ use std::ops::Range;
 use serde::Deserialize;
 use toml::{Spanned, Value};
 
+use super::licences::RawLicences;
 use super::settings::{
     AdvisorySettings, BuildSettings, DocumentSettings, Exemption, Level, MaxAge, OptionKind, OptionValue, RegistrySettings,
     ReleaseSettings, RuleOption, RuleSetting, Settings, SignMethod, SignSettings, VerifySettings,
@@ -81,6 +82,7 @@ pub fn parse(path: &str, text: &str, known: &[KnownRule<'_>]) -> Result<Settings
             max_age: raw.advisories.max_age.map_or(Ok(MaxAge::default()), |age| place.max_age(&age))?,
         },
         registry: RegistrySettings { api: raw.registry.api },
+        licences: raw.licences.read(&place)?,
         exemptions,
         documents: DocumentSettings { author: raw.documents.author, supplier: raw.documents.supplier },
         sign: SignSettings {
@@ -104,6 +106,8 @@ struct Raw {
     advisories: RawAdvisories,
     #[serde(default)]
     registry: RawRegistry,
+    #[serde(default)]
+    licences: RawLicences,
     #[serde(default)]
     exemptions: Vec<Spanned<RawExemption>>,
     #[serde(default)]
@@ -177,13 +181,13 @@ struct RawVerify {
 }
 
 /// The file that values are judged in.
-struct Place<'a> {
+pub(super) struct Place<'a> {
     path: &'a str,
     text: &'a str,
 }
 
 impl Place<'_> {
-    fn error(&self, span: Option<Range<usize>>, message: impl Into<String>) -> Error {
+    pub(super) fn error(&self, span: Option<Range<usize>>, message: impl Into<String>) -> Error {
         let (line, column) = span.as_ref().map_or((0, 0), |span| span::line_column(self.text, span.start));
         Error { path: self.path.to_owned(), line, column, message: message.into(), suggestion: None, span }
     }
@@ -290,10 +294,14 @@ impl Place<'_> {
 
     fn option(&self, option: &RuleOption, value: &Value) -> Result<OptionValue, String> {
         let value = match option.kind {
-            OptionKind::List => self.strings(value).map(OptionValue::List).ok_or("a list of strings"),
+            OptionKind::List => self.strings(value).map(OptionValue::List).ok_or_else(|| "a list of strings".to_owned()),
+            OptionKind::Word(words) => {
+                let word = value.as_str().filter(|word| words.contains(word));
+                word.map(|word| OptionValue::Word(word.to_owned())).ok_or_else(|| format!("one of {}", words.join(", ")))
+            }
             OptionKind::Number => {
                 let number = value.as_integer().and_then(|number| u32::try_from(number).ok());
-                number.map(OptionValue::Number).ok_or("a whole number from 0")
+                number.map(OptionValue::Number).ok_or_else(|| "a whole number from 0".to_owned())
             }
         };
         value.map_err(|wanted| format!("`{}` is not {wanted}", option.name))

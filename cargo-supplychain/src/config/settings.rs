@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::licences::LicenceSettings;
 use crate::base::{Location, Timestamp};
 use crate::finding::{Area, FailOn, Severity};
 
@@ -18,6 +19,7 @@ pub struct Settings {
     pub rules: BTreeMap<String, RuleSetting>,
     pub advisories: AdvisorySettings,
     pub registry: RegistrySettings,
+    pub licences: LicenceSettings,
     pub exemptions: Vec<Exemption>,
     pub documents: DocumentSettings,
     pub sign: SignSettings,
@@ -54,6 +56,7 @@ pub struct RuleSetting {
 pub enum OptionValue {
     List(Vec<String>),
     Number(u32),
+    Word(String),
 }
 
 /// What kind of value an option takes.
@@ -63,6 +66,8 @@ pub enum OptionKind {
     List,
     /// A whole number from 0.
     Number,
+    /// One of these words; the first is the default.
+    Word(&'static [&'static str]),
 }
 
 /// An option that `[rules]` can set for a rule, besides its level.
@@ -90,6 +95,12 @@ impl RuleOption {
     pub const fn number(name: &'static str, says: &'static str) -> Self {
         Self { name, kind: OptionKind::Number, says }
     }
+
+    /// `words` are what it takes, the default first.
+    #[must_use]
+    pub const fn word(name: &'static str, words: &'static [&'static str], says: &'static str) -> Self {
+        Self { name, kind: OptionKind::Word(words), says }
+    }
 }
 
 impl Settings {
@@ -108,6 +119,15 @@ impl Settings {
         match self.rules.get(rule).and_then(|setting| setting.options.get(option)) {
             Some(OptionValue::Number(number)) => *number,
             _ => default,
+        }
+    }
+
+    /// The word that `[rules]` gives this option of a rule.
+    #[must_use]
+    pub fn word(&self, rule: &str, option: &str) -> Option<&str> {
+        match self.rules.get(rule).and_then(|setting| setting.options.get(option)) {
+            Some(OptionValue::Word(word)) => Some(word),
+            _ => None,
         }
     }
 }

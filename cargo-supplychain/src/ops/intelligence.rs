@@ -10,11 +10,13 @@ use super::{Error, Progress};
 use crate::advisory;
 use crate::base::Context;
 use crate::check::{Advisories, LockState, Scope};
+use crate::collect;
 use crate::collect::cargo_config::cargo_home;
 use crate::collect::index::IndexReader;
 use crate::feeds::rustsec;
 use crate::finding::Area;
 use crate::model::Lockfile;
+use crate::model::audits::{self, Audits};
 use crate::model::baseline::Baseline;
 use crate::model::capability::CapabilityFacts;
 use crate::model::change::{Before, ChangeSet, EarlierPackage, RECENT_DAYS};
@@ -25,6 +27,7 @@ use crate::model::registry::{CrateKey, Registry};
 /// All of it.
 pub(super) struct Intelligence {
     pub advisories: Advisories,
+    pub audits: Audits,
     pub index: IndexFacts,
     pub changes: ChangeSet,
     pub baseline: Option<Baseline>,
@@ -49,10 +52,12 @@ pub(super) fn bring(
     let home = cargo_home(&context.env, &context.cwd);
     let snapshot = request.registry_snapshot.as_ref().map(|folder| context.cwd.join(folder));
     let reader = IndexReader { config: &gathered.cargo_config, cargo_home: home.as_deref(), snapshot: snapshot.as_deref() };
+    let audits = audits(gathered)?;
     let baseline = None;
     let Some(lockfile) = gathered.lock.lockfile() else {
         return Ok(Intelligence {
             advisories,
+            audits,
             index: IndexFacts::default(),
             changes: ChangeSet::default(),
             baseline,
@@ -67,7 +72,18 @@ pub(super) fn bring(
     let registry = Registry { histories, ..Registry::default() };
     let capabilities = CapabilityFacts::new();
     let integrity = Err("not part of this version".to_owned());
-    Ok(Intelligence { advisories, index, changes, baseline, registry, capabilities, integrity })
+    Ok(Intelligence { advisories, audits, index, changes, baseline, registry, capabilities, integrity })
+}
+
+/// What others audited; with `--base` as the revision has it: a change must not bring its own absolution.
+fn audits(gathered: &Gathered) -> Result<Audits, Error> {
+    let files = match &gathered.base {
+        Some(base) => base.audit_files()?,
+        None => collect::audits::read(&gathered.workspace.root).map_err(|error| Error::usage(&error))?,
+    };
+    audits::parse(collect::audits::FOLDER, &files).map_err(|error| {
+        Error::usage(&error).with_help("correct the file, for example with `cargo vet fmt`, or restore it from its history")
+    })
 }
 
 /// What is judged as new: against the base, else the baseline, else what was published lately.

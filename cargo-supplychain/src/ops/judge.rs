@@ -77,6 +77,7 @@ pub fn judge(context: &Context, gathered: &Gathered, request: &Request, progress
         integrity: known.integrity.as_ref().map_err(String::as_str),
         own_files_changed: gathered.base.as_ref().map_or(&[], |base| &base.own_files_changed),
         advisories: &known.advisories,
+        audits: &known.audits,
         build: gathered.plan.as_ref().map(|plan| &plan.build).map_err(|missing| missing.why.lines().next().unwrap_or_default()),
     };
     let fail_on = request.fail_on.unwrap_or(gathered.settings.build.fail_on);
