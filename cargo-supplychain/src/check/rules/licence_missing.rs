@@ -3,6 +3,7 @@
 use crate::check::{Facts, Rule, licensed};
 use crate::finding::{Area, Finding, Severity};
 use crate::model::licence::Declared;
+use crate::model::{Component, Origin};
 
 pub(super) static RULE: Rule = Rule {
     id: "licence/missing",
@@ -11,8 +12,9 @@ pub(super) static RULE: Rule = Rule {
     summary: "a package of the build declares no licence",
     docs: "\
 Its manifest has neither `license` nor `license-file`. Without a licence nobody may pass it on, as a release does. crates.io asks for
-one, so this is mostly a git or path dependency, or a package of a private registry. With `[licences] allow` it is high: no list can
-accept what nobody declared. Packages of the workspace are not judged.
+one, so this is mostly a git dependency, or a package of a private registry. With `[licences] allow` it is high: no list can
+accept what nobody declared. Packages of the workspace are not judged, and
+path dependencies outside of it only with such a list.
 
 **Behind it:** not an attack; a release that may not be shipped.
 
@@ -29,9 +31,12 @@ version = \"0.1.0\"
 };
 
 fn run(facts: &Facts<'_>) -> Vec<Finding> {
-    let severity = if facts.settings.licences.allow.is_empty() { RULE.severity } else { Severity::High };
+    let has_list = !facts.settings.licences.allow.is_empty();
+    let severity = if has_list { Severity::High } else { RULE.severity };
     let packages = licensed::packages(facts);
-    let missing = packages.iter().filter(|package| package.declared == Declared::Missing);
+    // A folder beside the workspace is mostly one's own; who has a list has said that it matters.
+    let is_own = |component: &Component| matches!(component.origin, Origin::Path { .. }) && !has_list;
+    let missing = packages.iter().filter(|package| package.declared == Declared::Missing && !is_own(package.component));
     let findings = missing.map(|package| {
         let (name, version) = (&package.component.name, &package.component.version);
         let help = format!(
@@ -65,6 +70,16 @@ mod tests {
             // A package of one's own says nothing to anybody.
             build.components.get_mut("pkg:cargo/app@1.0.0").unwrap().license = None;
             assert_eq!(case.run(&RULE), expected, "{license:?} {file:?} {policy}");
+        }
+    }
+
+    #[test]
+    fn a_folder_beside_the_workspace_is_mostly_ones_own() {
+        for (policy, fires) in [("", false), ("[licences]\nallow = ['MIT']\n", true)] {
+            let mut case = fixture::case("MIT", &[("lib", "1.0.0", None, Some(Role::Runtime))]).policy(policy);
+            let build = case.build.as_mut().unwrap();
+            build.components.get_mut("pkg:cargo/lib@1.0.0").unwrap().origin = Origin::Path { path: "../lib".into() };
+            assert_eq!(!case.run(&RULE).is_empty(), fires, "{policy}");
         }
     }
 }
