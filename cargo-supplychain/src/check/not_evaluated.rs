@@ -10,12 +10,13 @@ use crate::model::machine::{LockedRevision, Reach};
 use crate::model::registry::NoRecord;
 
 /// Areas that this version knows by name only.
-const NOT_BUILT: [(Area, &str); 2] = [(Area::Integrity, "sources against their checksums"), (Area::Licences, "licence policy")];
+const NOT_BUILT: [(Area, &str); 1] = [(Area::Integrity, "sources against their checksums")];
 
 pub(super) fn list(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
     let mut list = Vec::new();
     list.extend(advisories(facts));
     list.extend(not_planned(facts, scope));
+    list.extend(licences(facts, scope));
     list.extend(index(facts, scope));
     list.extend(workflows(facts, scope));
     list.extend(maintainers(facts, scope));
@@ -93,7 +94,18 @@ fn workflows(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
     facts.unreadable_workflows.iter().map(entry).collect()
 }
 
-/// Yanked and checksum, as far as cargo's index cache knows: one entry for each reason, whatever the number of packages.
+/// Licences are those of what is built. Who has a policy about them asks for an answer.
+fn licences(facts: &Facts<'_>, scope: &Scope) -> Option<NotEvaluated> {
+    let why = facts.build.err()?;
+    Some(NotEvaluated {
+        area: Area::Licences,
+        check: "licences".into(),
+        why: format!("which packages take part in the build is not known: {why}"),
+        required: is_required(facts, scope, Area::Licences) || facts.settings.licences.is_asked_for(),
+        help: "correct what keeps the build from being planned".into(),
+    })
+}
+
 /// Yanked and checksum, as far as the index is known: one entry for each reason, whatever the number of packages. What is not there
 /// because it was removed is a finding instead.
 fn index(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {

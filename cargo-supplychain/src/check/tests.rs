@@ -16,7 +16,9 @@ fn judged(case: &Case, scope: &Scope) -> ReportInput {
 fn not_evaluated(case: &Case, scope: &Scope) -> Vec<String> {
     let list = judged(case, scope).not_evaluated;
     assert!(list.iter().all(|check| !check.help.is_empty()));
-    let others = list.into_iter().filter(|check| check.why != "not part of this version" && check.check != "build plan");
+    let by_plan = ["build plan", "licences"];
+    let others =
+        list.into_iter().filter(|check| check.why != "not part of this version" && !by_plan.contains(&check.check.as_str()));
     others.map(|NotEvaluated { area, check, why, required, .. }| format!("{area} {check} {required}: {why}")).collect()
 }
 
@@ -77,7 +79,7 @@ fn build(linked: &[&str]) -> Build {
         version: "1.0.0".into(),
         origin: Origin::Registry { index: "i".into(), crates_io: true },
         checksum: None,
-        license: None,
+        license: Some("MIT".into()),
         license_file: None,
         authors: Vec::new(),
         description: None,
@@ -214,4 +216,22 @@ fn areas_to_come_are_told_and_fail_only_who_asks_for_them() {
     assert_eq!(required(&Scope::default(), ""), []);
     assert_eq!(required(&Scope { only: vec![Area::Integrity], ..Scope::default() }, ""), [Area::Integrity]);
     assert_eq!(required(&Scope::default(), "[rules]\nrequire = [\"maintainers\"]\n"), [Area::Maintainers]);
+}
+
+#[test]
+fn licences_need_a_plan_and_are_required_of_who_has_a_policy() {
+    for (policy, planned, expected) in [
+        ("", false, Some(false)),
+        ("[licences]\nallow = ['MIT']\n", false, Some(true)),
+        ("[licences]\ndeny = ['AGPL-3.0']\n", false, Some(true)),
+        ("[licences]\nallow = ['MIT']\n", true, None),
+    ] {
+        let mut case = Case::new().policy(policy);
+        if planned {
+            case.build = Ok(build(&["app"]));
+        }
+        let list = judged(&case, &Scope::default()).not_evaluated;
+        let found = list.iter().find(|check| check.area == Area::Licences).map(|check| check.required);
+        assert_eq!(found, expected, "{policy} {planned}");
+    }
 }
