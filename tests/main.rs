@@ -10,6 +10,7 @@ mod interface;
 mod layers;
 mod line;
 mod lock;
+mod lock_changes;
 mod memory;
 mod secrets;
 mod selections;

@@ -4,6 +4,7 @@
 mod command;
 mod outcome;
 mod registry;
+mod repository;
 
 use std::collections::BTreeMap;
 use std::fs;

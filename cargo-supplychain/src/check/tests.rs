@@ -16,7 +16,10 @@ fn judged(case: &Case, scope: &Scope) -> ReportInput {
 fn not_evaluated(case: &Case, scope: &Scope) -> Vec<String> {
     let list = judged(case, scope).not_evaluated;
     assert!(list.iter().all(|check| !check.help.is_empty()));
-    let others = list.into_iter().filter(|check| check.why != "not part of this version" && check.check != "build plan");
+    let of_every_report = ["build plan", "lockfile complete below the workspace"];
+    let others = list
+        .into_iter()
+        .filter(|check| check.why != "not part of this version" && !of_every_report.contains(&check.check.as_str()));
     others.map(|NotEvaluated { area, check, why, required, .. }| format!("{area} {check} {required}: {why}")).collect()
 }
 

@@ -1,6 +1,9 @@
 //! `env/compiler-override`.
 
+use std::collections::BTreeSet;
+
 use crate::base::Location;
+use crate::check::cargo_setting::flags::{flags, is_harmless_linker};
 use crate::check::cargo_setting::{allow, env_variable, settings, shown};
 use crate::check::{Facts, Rule};
 use crate::config::RuleOption;
@@ -15,7 +18,8 @@ pub(super) static RULE: Rule = Rule {
     summary: "a variable of the environment changes the compiler, its flags, the linker, the loader or a profile",
     docs: r#"The environment decides about a build as much as a configuration file: `RUSTC`, `RUSTC_WRAPPER`, `RUSTFLAGS`, `CARGO_BUILD_RUSTC_WRAPPER`,
 `CARGO_TARGET_*_LINKER`, `CARGO_PROFILE_*`, `RUSTC_BOOTSTRAP`, `CC`, `LD_PRELOAD` and their like. It is your own machine's, so it is low, and
-recorded in the provenance. In CI, where the repository's own `[env]` table sets the same variable, it is high: there the repository decides.
+recorded in the provenance. In CI, where the repository's own `[env]` table sets such a variable, it is high: there the repository decides,
+whether the runner had set it before or not. (What a workflow file sets is in the environment when we run, and low.)
 
 Steps of a GitHub workflow share variables through a file; a step that lets foreign text into it hands `LD_PRELOAD` to every later step
 (the GITHUB_ENV injections found in public projects in 2022).
@@ -40,8 +44,11 @@ What to do: unset it for a release, or allow it by name:
     run,
 };
 
+const HELP: &str = "unset it for a release, or allow it by name in `[rules]` of supplychain.toml";
+
 fn run(facts: &Facts<'_>) -> Vec<Finding> {
-    facts.environment.iter().filter_map(|(name, value)| judge(facts, name, value)).collect()
+    let of_environment = facts.environment.iter().filter_map(|(name, value)| judge(facts, name, value));
+    of_environment.chain(of_repository(facts)).collect()
 }
 
 fn judge(facts: &Facts<'_>, name: &str, value: &str) -> Option<Finding> {
@@ -52,7 +59,7 @@ fn judge(facts: &Facts<'_>, name: &str, value: &str) -> Option<Finding> {
     }
     let by_repository = facts.in_ci.then(|| set_by_repository(facts, name)).flatten();
     let severity = match by_repository {
-        _ if allow(facts, RULE.id).iter().any(|allowed| allowed == name) => Severity::Info,
+        _ if is_allowed(facts, name) => Severity::Info,
         Some(_) => Severity::High,
         None => Severity::Low,
     };
@@ -66,7 +73,41 @@ fn judge(facts: &Facts<'_>, name: &str, value: &str) -> Option<Finding> {
     if let Some(entry) = by_repository {
         finding = finding.at(entry.location.clone()).because("the repository's `[env]` sets the same variable");
     }
-    Some(finding.help("unset it for a release, or allow it by name in `[rules]` of supplychain.toml"))
+    Some(finding.help(HELP))
+}
+
+/// In CI: what the repository's `[env]` sets for the compiler and everything that cargo starts, whether the environment has it before or
+/// not. On a developer's machine the rules about the configuration say it.
+fn of_repository(facts: &Facts<'_>) -> Vec<Finding> {
+    let mut seen = BTreeSet::new();
+    let mut findings = Vec::new();
+    for entry in settings(facts).filter(|entry| facts.in_ci && !entry.scope.is_user()) {
+        let Some(name) = env_variable(entry) else { continue };
+        let Some(influence) = influence(name).filter(|influence| is_telling(name, *influence)) else { continue };
+        let is_said = facts.environment.get(name).is_some_and(|value| judge(facts, name, value).is_some());
+        if is_said || is_harmless(influence, entry) || !seen.insert((name, &entry.location.file)) {
+            continue;
+        }
+        let severity = if is_allowed(facts, name) { Severity::Info } else { Severity::High };
+        let message = format!("the repository sets the variable {}, which {}", shown(name), influence.describe());
+        let finding = Finding::new(RULE.id, severity, message).at(entry.location.clone());
+        findings.push(finding.because("set by `[env]` of the cargo configuration, in CI").help(HELP));
+    }
+    findings
+}
+
+fn is_allowed(facts: &Facts<'_>, name: &str) -> bool {
+    allow(facts, RULE.id).iter().any(|allowed| allowed == name)
+}
+
+/// An empty value, flags that change nothing but how the same code is generated, and well-known compilers and linkers by their bare name.
+fn is_harmless(influence: Influence, entry: &ConfigEntry) -> bool {
+    let value = entry.value.as_str().unwrap_or_default();
+    match influence {
+        Influence::CompilerFlags => flags(&entry.words()).iter().all(|flag| flag.harmless),
+        Influence::Linker | Influence::NativeTools => value.is_empty() || is_harmless_linker(value),
+        _ => value.is_empty() && entry.value.is_str(),
+    }
 }
 
 /// `CARGO` is set by cargo for its subcommands, and the search paths are set on every machine.
@@ -124,5 +165,37 @@ mod tests {
             assert!(world.run(&RULE)[0].starts_with(expected), "{in_ci} {scope:?}");
         }
         assert!(world("CC", "x").allow(&RULE, &["CC"]).run(&RULE)[0].starts_with("info"));
+    }
+
+    #[test]
+    fn in_ci_what_the_repository_sets_counts_without_the_variable() {
+        for (in_ci, scope, text, expected) in [
+            (true, Repository, "RUSTC_WRAPPER = 'w'", Some("high RUSTC_WRAPPER, which replaces or wraps the compiler")),
+            (
+                true,
+                Repository,
+                "LD_PRELOAD = { value = 'x.so', force = true }",
+                Some("high LD_PRELOAD, which loads code into every program that is started"),
+            ),
+            (true, Repository, "RUSTFLAGS = '-Clinker=./x'", Some("high RUSTFLAGS, which adds compiler flags")),
+            (false, Repository, "RUSTC_WRAPPER = 'w'", None),
+            (true, User, "RUSTC_WRAPPER = 'w'", None),
+            (true, Repository, "RUSTFLAGS = '-D warnings'", None),
+            (true, Repository, "CC = 'clang'", None),
+            (
+                true,
+                Repository,
+                "CC = './cc'",
+                Some("high CC, which chooses the compilers or tools of native code, or their flags"),
+            ),
+            (true, Repository, "RUSTC_WRAPPER = ''", None),
+            (true, Repository, "RUST_LOG = 'debug'", None),
+        ] {
+            let mut world = World::new().file(scope, &format!("[env]\n{text}"));
+            world.in_ci = in_ci;
+            let expected: Vec<_> =
+                expected.iter().map(|text| text.replacen(' ', " the repository sets the variable ", 1)).collect();
+            assert_eq!(world.run(&RULE), expected, "{in_ci} {scope:?} {text}");
+        }
     }
 }
