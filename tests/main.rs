@@ -6,14 +6,17 @@
 
 mod advisories;
 mod bad_input;
+mod incidents;
 mod interface;
 mod layers;
 mod line;
 mod lock;
 mod lock_changes;
 mod memory;
+mod registry;
 mod secrets;
 mod selections;
 mod support;
 mod tripwires;
 mod trust;
+mod workflows;

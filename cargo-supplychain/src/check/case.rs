@@ -15,8 +15,12 @@ use crate::model::integrity::IntegrityFacts;
 use crate::model::lockfile::CRATES_IO;
 use crate::model::machine::MachineFacts;
 use crate::model::manifest::Manifest;
-use crate::model::registry::Registry;
+use crate::model::registry::{
+    Account, AuditAction, CrateKey, CrateRecord, DependencyKind, History, Owner, OwnerKind, PublishedVersion, Publisher,
+    Registry, Release, ReleaseDependency,
+};
 use crate::model::toolchain_file::ToolchainFile;
+use crate::model::workflow::{self, Workflow};
 use crate::model::{Build, CargoConfig, Lockfile, lockfile, manifest};
 
 /// A checksum for locked packages.
@@ -37,6 +41,9 @@ pub(crate) struct Case {
     pub(crate) capabilities: CapabilityFacts,
     pub(crate) integrity: Result<IntegrityFacts, String>,
     pub(crate) own_files_changed: Vec<OwnFile>,
+    pub(crate) workflows: Vec<Workflow>,
+    pub(crate) unreadable_workflows: Vec<String>,
+    pub(crate) manifests_changed: bool,
 }
 
 impl Case {
@@ -65,6 +72,9 @@ impl Case {
             capabilities: CapabilityFacts::new(),
             integrity: Ok(IntegrityFacts::default()),
             own_files_changed: Vec::new(),
+            workflows: Vec::new(),
+            unreadable_workflows: Vec::new(),
+            manifests_changed: false,
         }
     }
 
@@ -94,10 +104,94 @@ impl Case {
         self
     }
 
+    /// A workflow file.
+    pub(crate) fn workflow(mut self, text: &str) -> Self {
+        self.workflows.push(workflow::parse(".github/workflows/w.yml", text).unwrap());
+        self
+    }
+
     /// What the index says of a crates.io package.
     pub(crate) fn indexed(mut self, name: &str, version: &str, facts: Result<IndexVersion, IndexGap>) -> Self {
         self.index.versions.insert((name.into(), version.parse().unwrap(), CRATES_IO[0].into()), facts);
         self
+    }
+
+    /// The index entry of a crates.io crate: (version, time) in the order of publication, "" for no time.
+    pub(crate) fn history(mut self, name: &str, releases: &[(&str, &str)]) -> Self {
+        let release = |(version, published): &(&str, &str)| Release {
+            version: version.parse().unwrap(),
+            checksum: Sha256::of(b""),
+            yanked: false,
+            published: (!published.is_empty()).then(|| published.parse().unwrap()),
+            dependencies: Vec::new(),
+            links: None,
+        };
+        let history = History { releases: releases.iter().map(release).collect() };
+        self.registry.histories.insert(key(name), Ok(history));
+        self
+    }
+
+    /// One release of a [`Case::history`].
+    pub(crate) fn release(&mut self, name: &str, version: &str) -> &mut Release {
+        let history = self.registry.histories.get_mut(&key(name)).unwrap().as_mut().unwrap();
+        history.releases.iter_mut().find(|release| release.version.to_string() == version).unwrap()
+    }
+
+    /// The release has a required dependency.
+    pub(crate) fn requires(mut self, name: &str, version: &str, dependency: &str) -> Self {
+        self.release(name, version).dependencies.push(ReleaseDependency {
+            name: dependency.into(),
+            kind: DependencyKind::Normal,
+            optional: false,
+            requirement: "^1".into(),
+            registry: None,
+            target: None,
+        });
+        self
+    }
+
+    /// The index says that the release was yanked; so do the index facts, if it is locked.
+    pub(crate) fn yanked(mut self, name: &str, version: &str) -> Self {
+        let release = self.release(name, version);
+        release.yanked = true;
+        let facts = IndexVersion { checksum: release.checksum, yanked: true, published: release.published };
+        self.indexed(name, version, Ok(facts))
+    }
+
+    /// The API says who published a version: a user of this number, or nothing.
+    pub(crate) fn published(mut self, name: &str, version: &str, user: Option<u64>) -> Self {
+        let account = |id| Publisher::User(Account { id, login: format!("user{id}"), created: None });
+        self.api_version(name, version).publisher = user.map_or(Publisher::Unknown, account);
+        self
+    }
+
+    /// The API says that this user owns the crate.
+    pub(crate) fn owned(mut self, name: &str, user: u64) -> Self {
+        let owner = Owner { kind: OwnerKind::User, id: user, login: format!("user{user}") };
+        self.record(name).owners = Some(vec![owner]);
+        self
+    }
+
+    /// The API's audit log has this action of a version.
+    pub(crate) fn action(mut self, name: &str, version: &str, action: &str, time: &str) -> Self {
+        let action = AuditAction { action: action.into(), user: Some(10), time: time.parse().unwrap() };
+        self.api_version(name, version).actions.push(action);
+        self
+    }
+
+    fn record(&mut self, name: &str) -> &mut CrateRecord {
+        let nothing = CrateRecord { repository: None, trusted_publishing_only: None, owners: None, versions: BTreeMap::new() };
+        self.registry.records.entry(key(name)).or_insert(Ok(nothing)).as_mut().unwrap()
+    }
+
+    fn api_version(&mut self, name: &str, version: &str) -> &mut PublishedVersion {
+        self.record(name).versions.entry(version.parse().unwrap()).or_insert(PublishedVersion {
+            publisher: Publisher::Unknown,
+            published: None,
+            repository: None,
+            yanked: false,
+            actions: Vec::new(),
+        })
     }
 
     pub(crate) fn advisory(mut self, advisory: Advisory) -> Self {
@@ -134,6 +228,9 @@ impl Case {
             capabilities: &self.capabilities,
             integrity: self.integrity.as_ref().map_err(String::as_str),
             own_files_changed: &self.own_files_changed,
+            workflows: &self.workflows,
+            unreadable_workflows: &self.unreadable_workflows,
+            manifests_changed: self.manifests_changed,
             advisories: &advisories,
             build: self.build.as_ref().map_err(String::as_str),
         })
@@ -153,6 +250,10 @@ impl Case {
             .map(|finding| format!("{} {}: {}", finding.severity, places(finding), finding.message))
             .collect()
     }
+}
+
+fn key(name: &str) -> CrateKey {
+    CrateKey { name: name.into(), source: CRATES_IO[0].into() }
 }
 
 fn parse(text: &str) -> Lockfile {

@@ -11,6 +11,7 @@ use crate::model::integrity::IntegrityFacts;
 use crate::model::machine::MachineFacts;
 use crate::model::manifest::Manifest;
 use crate::model::registry::Registry;
+use crate::model::workflow::Workflow;
 use crate::model::{Build, CargoConfig, Lockfile};
 
 pub use crate::model::ToolchainFile;
@@ -85,6 +86,12 @@ pub struct Facts<'a> {
     pub integrity: Result<&'a IntegrityFacts, &'a str>,
     /// With `--base`: which of our own files differ from the revision that counts.
     pub own_files_changed: &'a [OwnFile],
+    /// The repository's GitHub workflows and own actions.
+    pub workflows: &'a [Workflow],
+    /// Those that could not be read: place and why.
+    pub unreadable_workflows: &'a [String],
+    /// With `--base`: whether a manifest asks for other dependencies than the revision's.
+    pub manifests_changed: bool,
     pub advisories: &'a Advisories,
     /// The planned build; none when it could not be planned, with the reason.
     pub build: Result<&'a Build, &'a str>,

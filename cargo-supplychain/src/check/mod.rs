@@ -2,16 +2,23 @@
 //! and lists what could not be evaluated. Pure: no IO, no clock; what it does not find in the facts it does not know.
 
 mod advised;
+mod arrival;
 mod cargo_setting;
 #[cfg(test)]
 mod case;
 mod exemptions;
 mod facts;
 mod listed;
+mod names;
 mod not_evaluated;
+mod not_evaluated;
+mod owners;
 mod pattern;
+mod removed;
+pub mod rules;
 pub mod rules;
 mod satisfied;
+mod workflow;
 
 use crate::config::{Level, RuleOption};
 use crate::finding::{Area, Finding, ReportInput, Severity};

@@ -15,6 +15,8 @@ pub mod process;
 pub mod programs;
 pub mod release_folder;
 pub mod revision;
+pub mod sources;
 pub mod toolchain;
 pub mod toolchain_file;
 pub mod vcs;
+pub mod workflows;

@@ -6,19 +6,20 @@ use std::sync::Mutex;
 
 use super::gather::Gathered;
 use super::judge::{DATABASE_HELP, Request};
-use super::{Error, Progress};
+use super::{Error, Progress, registry_api};
 use crate::advisory;
 use crate::base::Context;
 use crate::check::{Advisories, LockState, Scope};
 use crate::collect::cargo_config::cargo_home;
 use crate::collect::index::IndexReader;
+use crate::collect::workflows::{self, Workflows};
 use crate::feeds::rustsec;
 use crate::finding::Area;
 use crate::model::Lockfile;
 use crate::model::baseline::Baseline;
 use crate::model::capability::CapabilityFacts;
 use crate::model::change::{Before, ChangeSet, EarlierPackage, RECENT_DAYS};
-use crate::model::index::IndexFacts;
+use crate::model::index::{IndexFacts, IndexGap};
 use crate::model::integrity::IntegrityFacts;
 use crate::model::registry::{CrateKey, Registry};
 
@@ -31,6 +32,7 @@ pub(super) struct Intelligence {
     pub registry: Registry,
     pub capabilities: CapabilityFacts,
     pub integrity: Result<IntegrityFacts, String>,
+    pub workflows: Workflows,
 }
 
 /// Brings what the scope needs.
@@ -48,8 +50,17 @@ pub(super) fn bring(
     };
     let home = cargo_home(&context.env, &context.cwd);
     let snapshot = request.registry_snapshot.as_ref().map(|folder| context.cwd.join(folder));
+    if let Some(folder) = snapshot.as_ref().filter(|folder| !folder.is_dir()) {
+        return Err(Error::usage(&format!("registry snapshot {folder}: no such folder"))
+            .with_help("name a folder with `index/`, `api/` and `crates/` (docs/registry.md)"));
+    }
     let reader = IndexReader { config: &gathered.cargo_config, cargo_home: home.as_deref(), snapshot: snapshot.as_deref() };
-    let baseline = None;
+    // In CI `env/compiler-override` asks which variables a workflow sets.
+    let workflows = match scope.includes(Area::Workflows) || (scope.includes(Area::Config) && context.in_ci()) {
+        true => workflows::read(&gathered.workspace.root),
+        false => Workflows::default(),
+    };
+    let baseline = super::baseline::read(gathered)?;
     let Some(lockfile) = gathered.lock.lockfile() else {
         return Ok(Intelligence {
             advisories,
@@ -59,15 +70,17 @@ pub(super) fn bring(
             registry: Registry::default(),
             capabilities: CapabilityFacts::new(),
             integrity: Ok(IntegrityFacts::default()),
+            workflows,
         });
     };
     let index = reader.locked(lockfile);
     let changes = changes(context, gathered, baseline.as_ref(), lockfile, &index);
     let histories = reader.histories(&judged_crates(lockfile, &changes, &index));
-    let registry = Registry { histories, ..Registry::default() };
+    let known = registry_api::Known { lockfile, changes: &changes, index: &index, histories, snapshot: snapshot.as_deref() };
+    let registry = registry_api::bring(context, &gathered.settings, request, scope, known, progress)?;
     let capabilities = CapabilityFacts::new();
     let integrity = Err("not part of this version".to_owned());
-    Ok(Intelligence { advisories, index, changes, baseline, registry, capabilities, integrity })
+    Ok(Intelligence { advisories, index, changes, baseline, registry, capabilities, integrity, workflows })
 }
 
 /// What is judged as new: against the base, else the baseline, else what was published lately.
@@ -82,7 +95,10 @@ fn changes(
         return base.changes(lockfile);
     }
     if let Some(baseline) = baseline {
-        return ChangeSet::between(Before::Baseline, earlier(baseline), lockfile);
+        let mut changes = ChangeSet::between(Before::Baseline, earlier(baseline), lockfile);
+        // The baseline knows crates of registries only: of others it cannot say what is new.
+        changes.changes.retain(|change| lockfile.packages[change.package].is_registry());
+        return changes;
     }
     let is_recent = |(_, package): &(usize, &crate::model::LockedPackage)| {
         let key = (package.name.clone(), package.version.clone(), package.source.clone().unwrap_or_default());
@@ -105,14 +121,18 @@ fn earlier(baseline: &Baseline) -> Vec<EarlierPackage> {
     packages
 }
 
-/// The crates whose whole index entry is looked at: what changed, and what was yanked.
+/// The crates whose whole index entry is looked at: what changed, what was yanked, and what lacks the locked version.
 fn judged_crates(lockfile: &Lockfile, changes: &ChangeSet, index: &IndexFacts) -> BTreeSet<CrateKey> {
     let changed = changes.changes.iter().filter_map(|change| lockfile.packages.get(change.package)?.crate_key());
-    let yanked = lockfile.packages.iter().filter(|package| {
+    let striking = lockfile.packages.iter().filter(|package| {
         let key = (package.name.clone(), package.version.clone(), package.source.clone().unwrap_or_default());
-        matches!(index.versions.get(&key), Some(Ok(known)) if known.yanked)
+        match index.versions.get(&key) {
+            Some(Ok(known)) => known.yanked,
+            Some(Err(gap)) => *gap == IndexGap::NoSuchVersion,
+            None => false,
+        }
     });
-    changed.chain(yanked.filter_map(crate::model::LockedPackage::crate_key)).collect()
+    changed.chain(striking.filter_map(crate::model::LockedPackage::crate_key)).collect()
 }
 
 fn advisories(

@@ -78,6 +78,9 @@ pub fn judge(context: &Context, gathered: &Gathered, request: &Request, progress
         capabilities: &known.capabilities,
         integrity: known.integrity.as_ref().map_err(String::as_str),
         own_files_changed: gathered.base.as_ref().map_or(&[], |base| &base.own_files_changed),
+        workflows: &known.workflows.read,
+        unreadable_workflows: &known.workflows.unreadable,
+        manifests_changed: gathered.base.as_ref().is_some_and(|base| base.asks_for_others(&gathered.manifests)),
         advisories: &known.advisories,
         build: gathered.plan.as_ref().map(|plan| &plan.build).map_err(|missing| missing.why.lines().next().unwrap_or_default()),
     };
