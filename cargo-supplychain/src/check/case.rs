@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Advisories, Facts, LockState, OwnFile, Rule};
+use super::{Advisories, Facts, LockState, OwnFile, ReusedTarget, Rule};
 use crate::advisory::{self, Advisory, AdvisoryDatabase, FeedInfo, Kind};
 use crate::base::{Sha256, Timestamp};
 use crate::config::Settings;
@@ -44,6 +44,7 @@ pub(crate) struct Case {
     pub(crate) workflows: Vec<Workflow>,
     pub(crate) unreadable_workflows: Vec<String>,
     pub(crate) manifests_changed: bool,
+    pub(crate) reused_target: Option<ReusedTarget>,
 }
 
 impl Case {
@@ -75,6 +76,7 @@ impl Case {
             workflows: Vec::new(),
             unreadable_workflows: Vec::new(),
             manifests_changed: false,
+            reused_target: None,
         }
     }
 
@@ -231,6 +233,7 @@ impl Case {
             workflows: &self.workflows,
             unreadable_workflows: &self.unreadable_workflows,
             manifests_changed: self.manifests_changed,
+            reused_target: self.reused_target.as_ref(),
             advisories: &advisories,
             build: self.build.as_ref().map_err(String::as_str),
         })

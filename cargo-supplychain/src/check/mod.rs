@@ -8,6 +8,7 @@ mod cargo_setting;
 mod case;
 mod exemptions;
 mod facts;
+mod gained;
 mod listed;
 mod names;
 mod not_evaluated;
@@ -16,7 +17,6 @@ mod owners;
 mod pattern;
 mod removed;
 pub mod rules;
-pub mod rules;
 mod satisfied;
 mod workflow;
 
@@ -24,7 +24,7 @@ use crate::config::{Level, RuleOption};
 use crate::finding::{Area, Finding, ReportInput, Severity};
 
 pub use cargo_setting::allowed_wrappers;
-pub use facts::{Advisories, Facts, LockState, OwnFile, ToolchainFile};
+pub use facts::{Advisories, Facts, LockState, OwnFile, ReusedTarget, ToolchainFile};
 
 /// A rule: static data and a function. One file a rule, listed in [`rules::ALL`].
 pub struct Rule {

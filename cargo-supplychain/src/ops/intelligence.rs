@@ -4,12 +4,15 @@
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
+use camino::Utf8PathBuf;
+
 use super::gather::Gathered;
 use super::judge::{DATABASE_HELP, Request};
 use super::{Error, Progress, registry_api};
 use crate::advisory;
 use crate::base::Context;
 use crate::check::{Advisories, LockState, Scope};
+use crate::collect::capabilities::{CapabilityReader, Wanted};
 use crate::collect::cargo_config::cargo_home;
 use crate::collect::index::IndexReader;
 use crate::collect::workflows::{self, Workflows};
@@ -49,11 +52,7 @@ pub(super) fn bring(
         Advisories::Unavailable { why: "not asked for".to_owned(), help: String::new() }
     };
     let home = cargo_home(&context.env, &context.cwd);
-    let snapshot = request.registry_snapshot.as_ref().map(|folder| context.cwd.join(folder));
-    if let Some(folder) = snapshot.as_ref().filter(|folder| !folder.is_dir()) {
-        return Err(Error::usage(&format!("registry snapshot {folder}: no such folder"))
-            .with_help("name a folder with `index/`, `api/` and `crates/` (docs/registry.md)"));
-    }
+    let snapshot = snapshot(context, request)?;
     let reader = IndexReader { config: &gathered.cargo_config, cargo_home: home.as_deref(), snapshot: snapshot.as_deref() };
     // In CI `env/compiler-override` asks which variables a workflow sets.
     let workflows = match scope.includes(Area::Workflows) || (scope.includes(Area::Config) && context.in_ci()) {
@@ -78,9 +77,25 @@ pub(super) fn bring(
     let histories = reader.histories(&judged_crates(lockfile, &changes, &index));
     let known = registry_api::Known { lockfile, changes: &changes, index: &index, histories, snapshot: snapshot.as_deref() };
     let registry = registry_api::bring(context, &gathered.settings, request, scope, known, progress)?;
-    let capabilities = CapabilityFacts::new();
+    let capabilities = if LOOK_AT_CAPABILITIES.iter().any(|area| scope.includes(*area)) {
+        let config = &gathered.cargo_config;
+        let reader = CapabilityReader { context, config, cargo_home: home.as_deref(), snapshot: snapshot.as_deref() };
+        reader.read(&judged_versions(lockfile, &changes, &registry))
+    } else {
+        CapabilityFacts::new()
+    };
     let integrity = Err("not part of this version".to_owned());
     Ok(Intelligence { advisories, index, changes, baseline, registry, capabilities, integrity, workflows })
+}
+
+/// The folder of `--registry-snapshot`.
+pub(super) fn snapshot(context: &Context, request: &Request) -> Result<Option<Utf8PathBuf>, Error> {
+    let snapshot = request.registry_snapshot.as_ref().map(|folder| context.cwd.join(folder));
+    match snapshot.as_ref().filter(|folder| !folder.is_dir()) {
+        Some(folder) => Err(Error::usage(&format!("registry snapshot {folder}: no such folder"))
+            .with_help("name a folder with `index/`, `api/` and `crates/` (docs/registry.md)")),
+        None => Ok(snapshot),
+    }
 }
 
 /// What is judged as new: against the base, else the baseline, else what was published lately.
@@ -95,10 +110,7 @@ fn changes(
         return base.changes(lockfile);
     }
     if let Some(baseline) = baseline {
-        let mut changes = ChangeSet::between(Before::Baseline, earlier(baseline), lockfile);
-        // The baseline knows crates of registries only: of others it cannot say what is new.
-        changes.changes.retain(|change| lockfile.packages[change.package].is_registry());
-        return changes;
+        return against(baseline, lockfile);
     }
     let is_recent = |(_, package): &(usize, &crate::model::LockedPackage)| {
         let key = (package.name.clone(), package.version.clone(), package.source.clone().unwrap_or_default());
@@ -106,6 +118,13 @@ fn changes(
         published.is_some_and(|published| context.now.days_since(published) < RECENT_DAYS)
     };
     ChangeSet::recent(lockfile.packages.iter().enumerate().filter(is_recent).map(|(index, _)| index))
+}
+
+/// What is new against the baseline. It knows crates of registries only: of others it cannot say what is new.
+pub(super) fn against(baseline: &Baseline, lockfile: &Lockfile) -> ChangeSet {
+    let mut changes = ChangeSet::between(Before::Baseline, earlier(baseline), lockfile);
+    changes.changes.retain(|change| lockfile.packages[change.package].is_registry());
+    changes
 }
 
 fn earlier(baseline: &Baseline) -> Vec<EarlierPackage> {
@@ -133,6 +152,23 @@ fn judged_crates(lockfile: &Lockfile, changes: &ChangeSet, index: &IndexFacts) -
         }
     });
     changed.chain(striking.filter_map(crate::model::LockedPackage::crate_key)).collect()
+}
+
+/// Areas with rules that look at what packages can do.
+const LOOK_AT_CAPABILITIES: [Area; 3] = [Area::Capabilities, Area::Maintainers, Area::Sources];
+
+/// What changed, and the release before each: never all that is locked.
+fn judged_versions(lockfile: &Lockfile, changes: &ChangeSet, registry: &Registry) -> Wanted {
+    let mut wanted = Wanted::new();
+    for change in &changes.changes {
+        let Some(package) = lockfile.packages.get(change.package) else { continue };
+        let Some(key) = package.crate_key() else { continue };
+        if let Some((before, checksum)) = change.release_before(&key, &package.version, &registry.histories) {
+            wanted.entry((key.clone(), before.clone())).or_insert(checksum);
+        }
+        wanted.insert((key, package.version.clone()), package.checksum);
+    }
+    wanted
 }
 
 fn advisories(

@@ -1,5 +1,6 @@
 //! The commands: arguments in, a request to `ops`, its outcome out. Thin.
 
+pub(super) mod baseline;
 pub(super) mod build;
 pub(super) mod check;
 pub(super) mod data;
@@ -112,6 +113,7 @@ fn judge_request(args: &PolicyArgs) -> judge::Request {
         require: args.require.clone(),
         advisory_db: args.advisory_db.clone(),
         registry_snapshot: args.registry_snapshot.clone(),
+        reused_target: None,
         registry_api: args.registry_api.clone(),
     }
 }
