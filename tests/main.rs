@@ -14,6 +14,7 @@ mod layers;
 mod licences;
 mod line;
 mod lock;
+mod lock_changes;
 mod memory;
 mod registry;
 mod secrets;

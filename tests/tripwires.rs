@@ -489,3 +489,62 @@ fn variables_that_shape_a_build_are_recorded() {
     );
     assert_eq!(build["invocation"]["rustflags"], serde_json::json!(["--cfg", "seen"]));
 }
+
+/// CFG-01, twin: a wrapper that the policy allows with its digest; another file of that name is not it.
+#[test]
+#[cfg(unix)]
+fn a_wrapper_by_its_digest() {
+    let project = Project::app();
+    let tool = project.trap("../tools/wrap");
+    let digest = cargo_supplychain::base::Sha256::of(fs::read(&tool).unwrap());
+    project.write(".cargo/config.toml", "[build]\nrustc-wrapper = \"wrap\"\n");
+    project.append(
+        "supplychain.toml",
+        &format!("\n[rules]\n\"config/compiler-override\" = {{ allow = [\"wrap@sha256:{digest}\"] }}\n"),
+    );
+    let path = format!("{}:{}", tool.parent().unwrap(), std::env::var("PATH").unwrap());
+    let check = || project.command(&["check", "--format", "json"]).offline().env("PATH", &path).run();
+    let allowed = check().expect(0).finding("config/compiler-override");
+    assert_eq!(allowed["severity"], "info", "{allowed}");
+    project.trap("../tools/wrap");
+    project.append("../tools/wrap", "# changed\n");
+    let found = check().expect(1);
+    assert_eq!(found.findings(), COMPILER);
+    let evidence = found.finding("config/compiler-override")["evidence"].to_string();
+    assert!(evidence.contains(&digest.to_string()), "{evidence}");
+    // One that the repository brings is none, whatever PATH says.
+    project.trap("tools/wrap");
+    fs::remove_file(&tool).unwrap();
+    let path = format!("{}:{}", project.path("tools"), std::env::var("PATH").unwrap());
+    let found = project.command(&["check", "--format", "json"]).offline().env("PATH", &path).run().expect(1);
+    assert_eq!(found.findings(), COMPILER);
+}
+
+/// CFG-06: in CI the repository's `[env]` counts, whether the runner has the variable or not.
+#[test]
+fn variables_of_the_repository_in_ci() {
+    let project = Project::app();
+    project.write(".cargo/config.toml", "[env]\nLD_PRELOAD = \"x.so\"\n");
+    let check = |ci: &str| project.command(&["check", "--format", "json"]).offline().env("CI", ci).run().expect(1).findings();
+    assert_eq!(check("true"), ["high config/build-tool-override", "high env/compiler-override"]);
+    assert_eq!(check("false"), TOOL);
+    project.write(".cargo/config.toml", "[env]\nRUST_LOG = \"debug\"\nCARGO_TERM_COLOR = \"always\"\n");
+    let quiet = project.command(&["check", "--format", "json"]).offline().env("CI", "true").run();
+    assert!(quiet.expect(0).findings().is_empty());
+}
+
+/// Rustup takes the toolchain file nearest to where it is started: one in a member's folder is as bad as one at the root.
+#[test]
+fn toolchain_of_a_member() {
+    let project = Project::app();
+    project.append("Cargo.toml", "\n[workspace]\nmembers = [\"crates/a\"]\n");
+    project.write("crates/a/Cargo.toml", "[package]\nname = \"a\"\nversion = \"1.0.0\"\nedition = \"2021\"\nlicense = \"MIT\"\n");
+    project.write("crates/a/src/lib.rs", "");
+    let lock =
+        project.read("Cargo.lock").replace("version = 4\n", "version = 4\n\n[[package]]\nname = \"a\"\nversion = \"1.0.0\"\n");
+    project.write("Cargo.lock", lock);
+    project.write("crates/rust-toolchain.toml", "[toolchain]\nchannel = \"1.95.0\"\n");
+    assert!(project.check().expect(0).findings().is_empty());
+    project.write("crates/rust-toolchain.toml", "[toolchain]\npath = \"../tools\"\n");
+    assert_eq!(project.check().expect(1).findings(), ["critical toolchain/path-override"]);
+}

@@ -17,6 +17,7 @@ pub(super) fn list(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
     list.extend(advisories(facts));
     list.extend(not_planned(facts, scope));
     list.extend(licences(facts, scope));
+    list.extend(without_cargo(facts));
     list.extend(index(facts, scope));
     list.extend(workflows(facts, scope));
     list.extend(maintainers(facts, scope));
@@ -79,6 +80,19 @@ fn not_planned(facts: &Facts<'_>, scope: &Scope) -> Option<NotEvaluated> {
         why: format!("which packages take part in the build is not known: {why}"),
         required: is_required(facts, scope, Area::Advisories),
         help: "advisories of all locked packages are judged as if they were built".into(),
+    })
+}
+
+/// Where cargo has not judged the lockfile only the workspace's own requirements are compared with it.
+fn without_cargo(facts: &Facts<'_>) -> Option<NotEvaluated> {
+    let (LockState::Present { stale: None, .. }, Err(_)) = (facts.lock, facts.build) else { return None };
+    Some(NotEvaluated {
+        area: Area::Lock,
+        check: "lockfile complete below the workspace".into(),
+        why: "cargo was not asked: what the workspace's own manifests ask for was compared, what other packages ask for was not"
+            .into(),
+        required: false,
+        help: "check all areas, for which cargo resolves the lockfile".into(),
     })
 }
 

@@ -16,9 +16,10 @@ fn judged(case: &Case, scope: &Scope) -> ReportInput {
 fn not_evaluated(case: &Case, scope: &Scope) -> Vec<String> {
     let list = judged(case, scope).not_evaluated;
     assert!(list.iter().all(|check| !check.help.is_empty()));
-    let by_plan = ["build plan", "licences"];
-    let others =
-        list.into_iter().filter(|check| check.why != "not part of this version" && !by_plan.contains(&check.check.as_str()));
+    let of_every_report = ["build plan", "licences", "lockfile complete below the workspace"];
+    let others = list
+        .into_iter()
+        .filter(|check| check.why != "not part of this version" && !of_every_report.contains(&check.check.as_str()));
     others.map(|NotEvaluated { area, check, why, required, .. }| format!("{area} {check} {required}: {why}")).collect()
 }
 

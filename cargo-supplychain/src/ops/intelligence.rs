@@ -57,7 +57,8 @@ pub(super) fn bring(
     let home = cargo_home(&context.env, &context.cwd);
     let snapshot = snapshot(context, request)?;
     let reader = IndexReader { config: &gathered.cargo_config, cargo_home: home.as_deref(), snapshot: snapshot.as_deref() };
-    let workflows = match scope.includes(Area::Workflows) {
+    // In CI `env/compiler-override` asks which variables a workflow sets.
+    let workflows = match scope.includes(Area::Workflows) || (scope.includes(Area::Config) && context.in_ci()) {
         true => workflows::read(&gathered.workspace.root),
         false => Workflows::default(),
     };

@@ -9,6 +9,7 @@ use crate::config::{OptionValue, Settings};
 use crate::finding::Finding;
 use crate::model::machine::MachineFacts;
 use crate::model::manifest::Manifest;
+use crate::model::workflow::Workflow;
 use crate::model::{CargoConfig, ConfigEntry, Scope, ToolchainFile};
 
 pub(crate) struct World {
@@ -19,6 +20,7 @@ pub(crate) struct World {
     pub(crate) environment: BTreeMap<String, String>,
     pub(crate) in_ci: bool,
     pub(crate) toolchain_file: Option<ToolchainFile>,
+    pub(crate) workflows: Vec<Workflow>,
 }
 
 impl World {
@@ -31,6 +33,7 @@ impl World {
             environment: BTreeMap::new(),
             in_ci: false,
             toolchain_file: None,
+            workflows: Vec::new(),
         }
     }
 
@@ -74,6 +77,7 @@ impl World {
                 cargo_config: &self.config,
                 environment: &self.environment,
                 toolchain_file: self.toolchain_file.as_ref(),
+                workflows: &self.workflows,
                 ..*facts
             })
         });
