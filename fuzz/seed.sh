@@ -53,6 +53,11 @@ line = lambda version, rest="": f'{version}\0{{"name":"abcd","vers":"{version}",
 head = "\3\2\0\0\0etag: \"x\"\0"
 seed("index_entry", "short", head + line("1.0.0", ',"yanked":true') + line("1.0.1+b.2", ',"pubtime":"2026-01-02T03:04:05Z"'))
 seed("index_entry", "other", head + line("2.0.0"))
+package = "[package]\nname = 'a'\nlinks = 'z'\nbuild = 'build.rs'\n[lib]\nproc-macro = true\n"
+script = 'mod help;\n#[cfg(test)]\nmod tests { }\nfn main() { Command::new("sh").arg("-c"); println!("cargo:rustc-link-search={}", "lib"); }'
+library = '#[link(name = "x")]\nextern "C" {}\nstatic A: &[u8] = include_bytes!("../t.bin");\nfn a() { quote! { r#"x"# }; unsafe { b(1) } }'
+more = ["help.rs", 'use std::net::TcpStream; // "x"', "lib/libx.a", "!<arch>\n" + " " * 80, ".cargo_vcs_info.json", '{"git":{"sha1":"ab"}}']
+seed("capabilities", "all", "\0".join([package, script, library, *more]))
 each("advisory", "examples/*/advisory-db/**/*.md")
 advisory = '```toml\n[advisory]\nid = "RUSTSEC-2026-0001"\npackage = "b"\ndate = "2026-08-20"\ncategories = ["memory-corruption"]\naliases = ["CVE-2026-1"]\ncvss = "CVSS:VECTOR"\n\n[versions]\npatched = ["~1.1.5", ">= 1.2.0"]\nunaffected = ["< 1.0.0"]\n```\n\n# Title\n'
 vectors = ["3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", "4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N"]
