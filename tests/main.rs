@@ -7,6 +7,7 @@
 mod advisories;
 mod bad_input;
 mod capabilities;
+mod incidents;
 mod interface;
 mod layers;
 mod line;
@@ -18,3 +19,4 @@ mod selections;
 mod support;
 mod tripwires;
 mod trust;
+mod workflows;

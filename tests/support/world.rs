@@ -28,6 +28,9 @@ use super::registry::CRATES_IO;
 pub use release::Release;
 use release::user;
 
+/// What an index says of itself.
+const CONFIG: &[u8] = b"{\"dl\":\"https://static.crates.io/crates\",\"api\":\"https://crates.io\"}";
+
 /// The crates, by name.
 #[derive(Clone, Default)]
 pub struct World {
@@ -193,7 +196,7 @@ impl World {
     pub fn write(&self, project: &Project) -> Utf8PathBuf {
         let folder = project.root().join("world");
         let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(folder.join("index")).unwrap();
+        put(&folder.join("index/config.json"), CONFIG);
         for (name, krate) in &self.crates {
             let put = |path: String, bytes: Vec<u8>| put(&folder.join(path), &bytes);
             let there: Vec<_> = krate.releases.iter().filter(|release| !release.is_removed).collect();
@@ -222,7 +225,7 @@ impl World {
     pub fn fetched(&self, project: &Project) {
         let (index, _) = get_index_details("sparse+https://index.crates.io/", Some(project.cargo_home()), true).unwrap();
         let registry = index.file_name().unwrap();
-        put(&index.join("config.json"), b"{\"dl\":\"https://static.crates.io/crates\",\"api\":\"https://crates.io\"}");
+        put(&index.join("config.json"), CONFIG);
         for (name, krate) in &self.crates {
             let mut entry = b"\x03\x02\0\0\0etag: \"x\"\0".to_vec();
             for release in krate.releases.iter().filter(|release| !release.is_removed) {

@@ -2,18 +2,27 @@
 //! and lists what could not be evaluated. Pure: no IO, no clock; what it does not find in the facts it does not know.
 
 mod advised;
+mod arrival;
 mod cargo_setting;
 #[cfg(test)]
 mod case;
 mod exemptions;
 mod facts;
 mod gained;
+mod listed;
+mod names;
 mod not_evaluated;
+mod owners;
+mod pattern;
+mod removed;
 pub mod rules;
+mod satisfied;
+mod workflow;
 
 use crate::config::{Level, RuleOption};
 use crate::finding::{Area, Finding, ReportInput, Severity};
 
+pub use cargo_setting::allowed_wrappers;
 pub use facts::{Advisories, Facts, LockState, OwnFile, ReusedTarget, ToolchainFile};
 
 /// A rule: static data and a function. One file a rule, listed in [`rules::ALL`].

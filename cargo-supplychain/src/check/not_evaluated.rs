@@ -1,24 +1,25 @@
 //! The checks that could not be made, with the reason of each. docs/check.md says which are required; `--require` and `--only` of an
 //! area make its best-effort ones required too: who asks for an answer does not get a pass for want of one.
 
+use super::removed::removal;
 use super::{Advisories, Facts, LockState, Scope, gained, rules};
 use crate::config::MaxAge;
 use crate::finding::{Area, NotEvaluated};
 use crate::model::index::IndexGap;
+use crate::model::machine::{LockedRevision, Reach};
+use crate::model::registry::NoRecord;
 
 /// Areas that this version knows by name only.
-const NOT_BUILT: [(Area, &str); 4] = [
-    (Area::Integrity, "sources against their checksums"),
-    (Area::Maintainers, "owners and publishers"),
-    (Area::Licences, "licence policy"),
-    (Area::Workflows, "CI workflows"),
-];
+const NOT_BUILT: [(Area, &str); 2] = [(Area::Integrity, "sources against their checksums"), (Area::Licences, "licence policy")];
 
 pub(super) fn list(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
     let mut list = Vec::new();
     list.extend(advisories(facts));
     list.extend(not_planned(facts, scope));
     list.extend(index(facts, scope));
+    list.extend(workflows(facts, scope));
+    list.extend(maintainers(facts, scope));
+    list.extend(git_revisions(facts, scope));
     list.extend(capabilities(facts, scope));
     list.extend(script_list(facts, scope));
     list.extend(NOT_BUILT.iter().map(|&(area, check)| NotEvaluated {
@@ -80,7 +81,21 @@ fn not_planned(facts: &Facts<'_>, scope: &Scope) -> Option<NotEvaluated> {
     })
 }
 
+/// Workflow files that cannot be read.
+fn workflows(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
+    let entry = |why: &String| NotEvaluated {
+        area: Area::Workflows,
+        check: "workflow".into(),
+        why: why.clone(),
+        required: is_required(facts, scope, Area::Workflows),
+        help: "mend the file; GitHub does not read it either".into(),
+    };
+    facts.unreadable_workflows.iter().map(entry).collect()
+}
+
 /// Yanked and checksum, as far as cargo's index cache knows: one entry for each reason, whatever the number of packages.
+/// Yanked and checksum, as far as the index is known: one entry for each reason, whatever the number of packages. What is not there
+/// because it was removed is a finding instead.
 fn index(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
     let Some(lockfile) = facts.lock.lockfile() else { return Vec::new() };
     let mut gaps = std::collections::BTreeMap::<&IndexGap, Vec<String>>::new();
@@ -88,15 +103,18 @@ fn index(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
     for package in lockfile.packages.iter().filter(|package| package.is_registry()) {
         let source = package.source.clone().unwrap_or_default();
         let known = facts.index.versions.get(&(package.name.clone(), package.version.clone(), source)).unwrap_or(&nothing);
-        if let Err(gap) = known {
+        if let Err(gap) = known
+            && removal(facts, package).is_none()
+        {
             gaps.entry(gap).or_default().push(format!("{} {}", package.name, package.version));
         }
     }
+    let place = if facts.index.is_current { "the registry snapshot" } else { "cargo's index cache" };
     let entries = gaps.into_iter().map(|(gap, packages)| {
         let why = match gap {
-            IndexGap::NotCached => "cargo's index cache has no entry of".to_owned(),
-            IndexGap::NoSuchVersion => "cargo's index cache does not know the version of".to_owned(),
-            IndexGap::Unreadable(why) => format!("the entry in cargo's index cache could not be read ({why}) of"),
+            IndexGap::NotCached => format!("{place} has no entry of"),
+            IndexGap::NoSuchVersion => format!("{place} does not know the version of"),
+            IndexGap::Unreadable(why) => format!("the entry in {place} could not be read ({why}) of"),
         };
         NotEvaluated {
             area: Area::Lock,
@@ -109,11 +127,65 @@ fn index(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
     entries.collect()
 }
 
+/// Owners and publishers, as far as they were asked about and answered: one entry for each reason. Best effort even when the area is all
+/// that is judged: a registry that is down stops nobody who does not require its answer.
+fn maintainers(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
+    let entry = |why: String, help: &str| NotEvaluated {
+        area: Area::Maintainers,
+        check: "owners and publishers".into(),
+        why,
+        required: is_required(facts, scope, Area::Maintainers),
+        help: help.to_owned(),
+    };
+    let mut list = Vec::new();
+    if let Some(not_asked) = &facts.registry.not_asked {
+        list.push(entry(not_asked.why.clone(), &not_asked.help));
+    }
+    let mut gaps = std::collections::BTreeMap::<String, Vec<String>>::new();
+    for (key, record) in &facts.registry.records {
+        let why = match record {
+            Ok(record) if record.owners.is_some() => continue,
+            Ok(_) => "the registry's API did not tell the owners".to_owned(),
+            // That is a finding.
+            Err(NoRecord::Gone) => continue,
+            Err(NoRecord::NotFound) => "the registry's API answered 404 for what is not known to be removed".to_owned(),
+            Err(NoRecord::Unknown(why)) => why.clone(),
+        };
+        gaps.entry(why).or_default().push(key.name.clone());
+    }
+    let help = "run again later, or name a snapshot of the registry with --registry-snapshot";
+    list.extend(gaps.into_iter().map(|(why, crates)| entry(format!("{why}: {}", shortened(&crates)), help)));
+    list
+}
+
+/// Whether locked commits are on a branch, as far as cargo's copies of the repositories know: one entry for each reason.
+fn git_revisions(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
+    let Some(lockfile) = facts.lock.lockfile() else { return Vec::new() };
+    let mut gaps = std::collections::BTreeMap::<&str, Vec<String>>::new();
+    for package in &lockfile.packages {
+        let Some(locked) = package.git().and_then(|git| LockedRevision::of(&git)) else { continue };
+        let why = match facts.machine.revisions.get(&locked) {
+            Some(Reach::Reachable | Reach::Unreachable { .. }) => continue,
+            Some(Reach::Unknown(why)) => why.as_str(),
+            None => "cargo has no copy of the repository",
+        };
+        gaps.entry(why).or_default().push(format!("{} {}", package.name, package.version));
+    }
+    let entries = gaps.into_iter().map(|(why, packages)| NotEvaluated {
+        area: Area::Sources,
+        check: "locked commits are on a branch or tag".into(),
+        why: format!("{why}: {}", shortened(&packages)),
+        required: is_required(facts, scope, Area::Sources),
+        help: "look the commits up in their repositories: `git branch --remotes --contains COMMIT` in a full clone".into(),
+    });
+    entries.collect()
+}
+
 /// What changed packages can do, where their source or that of the version before is not at hand: one entry for each reason.
 fn capabilities(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
     // New executables are the sources' area; where that is asked for alone, the gap is said there.
     let (area, required) = if scope.includes(Area::Capabilities) {
-        (Area::Capabilities, is_asked_for(facts, scope, Area::Capabilities))
+        (Area::Capabilities, is_required(facts, scope, Area::Capabilities))
     } else {
         (Area::Sources, is_required(facts, scope, Area::Sources))
     };
@@ -142,7 +214,7 @@ fn script_list(facts: &Facts<'_>, scope: &Scope) -> Option<NotEvaluated> {
         area: Area::Capabilities,
         check: "build scripts and procedural macros against the list of the policy".into(),
         why: format!("which of them take part in the build is not known: {why}"),
-        required: is_asked_for(facts, scope, Area::Capabilities),
+        required: is_required(facts, scope, Area::Capabilities),
         help: "what changed is judged all the same".into(),
     })
 }

@@ -213,6 +213,5 @@ fn areas_to_come_are_told_and_fail_only_who_asks_for_them() {
     };
     assert_eq!(required(&Scope::default(), ""), []);
     assert_eq!(required(&Scope { only: vec![Area::Integrity], ..Scope::default() }, ""), [Area::Integrity]);
-    assert_eq!(required(&Scope { require: vec![Area::Workflows], ..Scope::default() }, ""), [Area::Workflows]);
     assert_eq!(required(&Scope::default(), "[rules]\nrequire = [\"maintainers\"]\n"), [Area::Maintainers]);
 }

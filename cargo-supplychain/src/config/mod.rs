@@ -6,6 +6,6 @@ mod settings;
 
 pub use parse::{Error, KnownRule, MAX_BYTES, parse};
 pub use settings::{
-    AdvisorySettings, BuildSettings, DocumentSettings, Exemption, Level, MaxAge, OptionKind, OptionValue, RegistrySettings,
+    AdvisorySettings, Ban, BuildSettings, DocumentSettings, Exemption, Level, MaxAge, OptionKind, OptionValue, RegistrySettings,
     ReleaseSettings, RuleOption, RuleSetting, Settings, SignMethod, SignSettings, VerifySettings,
 };

@@ -18,6 +18,7 @@ pub struct Settings {
     pub rules: BTreeMap<String, RuleSetting>,
     pub advisories: AdvisorySettings,
     pub registry: RegistrySettings,
+    pub bans: Vec<Ban>,
     pub exemptions: Vec<Exemption>,
     pub documents: DocumentSettings,
     pub sign: SignSettings,
@@ -146,6 +147,19 @@ impl Default for MaxAge {
     fn default() -> Self {
         Self::Days(7)
     }
+}
+
+/// `[bans] deny`: packages that may not be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ban {
+    /// Package name; `*` stands for any text.
+    pub name: String,
+    /// Which versions; none: all.
+    pub version: Option<semver::VersionReq>,
+    pub reason: Option<String>,
+    /// Packages that may depend on it directly; empty: none may.
+    pub wrappers: Vec<String>,
+    pub location: Location,
 }
 
 /// `[[exemptions]]`: a finding that is accepted for a while, for a reason.

@@ -1,7 +1,20 @@
 //! `supplychain.lock`: what was known and accepted of each crate: owners, publishers, capabilities. Pure types, parser and writer of
-//! a committed file that others can change: bounded, sorted, one block a crate.
+//! a committed file that others can change: bounded, sorted, one block a crate. Where it lies and who may write it is `ops::baseline`'s.
+
+mod complete;
+mod difference;
+mod read;
+mod renew;
+#[cfg(test)]
+mod tests;
+mod write;
 
 use std::collections::BTreeMap;
+
+pub use complete::Completed;
+pub use difference::{Change, CrateDifference, Difference, Kind, What};
+pub use read::{Error, MAX_BYTES, parse};
+pub use renew::{Known, Obstacle};
 
 use super::registry::{CrateKey, Owner, Publisher};
 use crate::base::{Sha256, Timestamp};
@@ -29,6 +42,8 @@ pub struct KnownCrate {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct KnownOwner {
     pub owner: Owner,
+    /// The day on which it was first accepted as an owner; of those that were owners when the crate was accepted first, the day of
+    /// the first version that they published, where there is one.
     pub first_seen: Timestamp,
 }
 
@@ -49,7 +64,7 @@ pub struct KnownFlags {
     pub native_code: Option<bool>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KnownVersion {
     pub checksum: Option<Sha256>,
     pub published: Option<Timestamp>,
@@ -76,6 +91,16 @@ impl KnownPublisher {
             (Self::User { id, .. }, Self::User { id: other, .. }) => id == other,
             (Self::Trusted { .. }, Self::Trusted { .. }) => self == other,
             _ => false,
+        }
+    }
+}
+
+impl std::fmt::Display for KnownPublisher {
+    /// `user alice (42)`, `github org/repo`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::User { id, login } => write!(f, "user {login} ({id})"),
+            Self::Trusted { provider, repository } => write!(f, "{provider} {repository}"),
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod events;
 pub mod index;
 pub mod integrity;
 pub mod lockfile;
+pub mod machine;
 pub mod manifest;
 pub mod registry;
 pub mod release;

@@ -140,6 +140,25 @@ pub enum OwnerKind {
     Team,
 }
 
+impl Owner {
+    /// What identifies it: logins change hands.
+    #[must_use]
+    pub fn key(&self) -> (OwnerKind, u64) {
+        (self.kind, self.id)
+    }
+}
+
+impl std::fmt::Display for Owner {
+    /// `user alice (42)`, `team github:org:team (1)`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let kind = match self.kind {
+            OwnerKind::User => "user",
+            OwnerKind::Team => "team",
+        };
+        write!(f, "{kind} {} ({})", self.login, self.id)
+    }
+}
+
 /// What the API says of one version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PublishedVersion {

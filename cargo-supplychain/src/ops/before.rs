@@ -4,11 +4,12 @@
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::Error;
+use crate::base::Location;
 use crate::check::OwnFile;
 use crate::collect::revision::Revision;
 use crate::files;
 use crate::model::change::{Before, ChangeSet, EarlierPackage};
-use crate::model::manifest::Manifest;
+use crate::model::manifest::{Manifest, Requirement};
 use crate::model::{Lockfile, lockfile, manifest};
 
 /// The policy's name at the workspace root.
@@ -71,6 +72,22 @@ impl Base {
         let before = Before::Revision { given: self.revision.given().to_owned(), commit: self.revision.commit() };
         ChangeSet::between(before, earlier, lockfile)
     }
+
+    /// Whether one of these manifests asks for other dependencies than the revision's of the same path.
+    pub(super) fn asks_for_others(&self, manifests: &[Manifest]) -> bool {
+        let before = |path: &str| self.manifests.iter().find(|manifest| manifest.path == path);
+        manifests.iter().any(|manifest| before(&manifest.path).is_none_or(|before| !asks_the_same(before, manifest)))
+    }
+}
+
+/// Whether both have the same requirements and patches, wherever they stand.
+fn asks_the_same(one: &Manifest, other: &Manifest) -> bool {
+    let asked = |list: &[Requirement]| {
+        let mut list = list.to_vec();
+        list.iter_mut().for_each(|requirement| requirement.location = Location::file(""));
+        list
+    };
+    asked(&one.requirements) == asked(&other.requirements) && asked(&one.patches) == asked(&other.patches)
 }
 
 fn read(revision: &Revision, name: &str, limit: u64) -> Result<Option<Vec<u8>>, Error> {

@@ -4,22 +4,25 @@
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
+use camino::Utf8PathBuf;
+
 use super::gather::Gathered;
 use super::judge::{DATABASE_HELP, Request};
-use super::{Error, Progress};
+use super::{Error, Progress, registry_api};
 use crate::advisory;
 use crate::base::Context;
 use crate::check::{Advisories, LockState, Scope};
 use crate::collect::capabilities::{CapabilityReader, Wanted};
 use crate::collect::cargo_config::cargo_home;
 use crate::collect::index::IndexReader;
+use crate::collect::workflows::{self, Workflows};
 use crate::feeds::rustsec;
 use crate::finding::Area;
 use crate::model::Lockfile;
 use crate::model::baseline::Baseline;
 use crate::model::capability::CapabilityFacts;
 use crate::model::change::{Before, ChangeSet, EarlierPackage, RECENT_DAYS};
-use crate::model::index::IndexFacts;
+use crate::model::index::{IndexFacts, IndexGap};
 use crate::model::integrity::IntegrityFacts;
 use crate::model::registry::{CrateKey, Registry};
 
@@ -32,6 +35,7 @@ pub(super) struct Intelligence {
     pub registry: Registry,
     pub capabilities: CapabilityFacts,
     pub integrity: Result<IntegrityFacts, String>,
+    pub workflows: Workflows,
 }
 
 /// Brings what the scope needs.
@@ -48,9 +52,13 @@ pub(super) fn bring(
         Advisories::Unavailable { why: "not asked for".to_owned(), help: String::new() }
     };
     let home = cargo_home(&context.env, &context.cwd);
-    let snapshot = request.registry_snapshot.as_ref().map(|folder| context.cwd.join(folder));
+    let snapshot = snapshot(context, request)?;
     let reader = IndexReader { config: &gathered.cargo_config, cargo_home: home.as_deref(), snapshot: snapshot.as_deref() };
-    let baseline = None;
+    let workflows = match scope.includes(Area::Workflows) {
+        true => workflows::read(&gathered.workspace.root),
+        false => Workflows::default(),
+    };
+    let baseline = super::baseline::read(gathered)?;
     let Some(lockfile) = gathered.lock.lockfile() else {
         return Ok(Intelligence {
             advisories,
@@ -60,12 +68,14 @@ pub(super) fn bring(
             registry: Registry::default(),
             capabilities: CapabilityFacts::new(),
             integrity: Ok(IntegrityFacts::default()),
+            workflows,
         });
     };
     let index = reader.locked(lockfile);
     let changes = changes(context, gathered, baseline.as_ref(), lockfile, &index);
     let histories = reader.histories(&judged_crates(lockfile, &changes, &index));
-    let registry = Registry { histories, ..Registry::default() };
+    let known = registry_api::Known { lockfile, changes: &changes, index: &index, histories, snapshot: snapshot.as_deref() };
+    let registry = registry_api::bring(context, &gathered.settings, request, scope, known, progress)?;
     let capabilities = if LOOK_AT_CAPABILITIES.iter().any(|area| scope.includes(*area)) {
         let config = &gathered.cargo_config;
         let reader = CapabilityReader { context, config, cargo_home: home.as_deref(), snapshot: snapshot.as_deref() };
@@ -74,7 +84,17 @@ pub(super) fn bring(
         CapabilityFacts::new()
     };
     let integrity = Err("not part of this version".to_owned());
-    Ok(Intelligence { advisories, index, changes, baseline, registry, capabilities, integrity })
+    Ok(Intelligence { advisories, index, changes, baseline, registry, capabilities, integrity, workflows })
+}
+
+/// The folder of `--registry-snapshot`.
+pub(super) fn snapshot(context: &Context, request: &Request) -> Result<Option<Utf8PathBuf>, Error> {
+    let snapshot = request.registry_snapshot.as_ref().map(|folder| context.cwd.join(folder));
+    match snapshot.as_ref().filter(|folder| !folder.is_dir()) {
+        Some(folder) => Err(Error::usage(&format!("registry snapshot {folder}: no such folder"))
+            .with_help("name a folder with `index/`, `api/` and `crates/` (docs/registry.md)")),
+        None => Ok(snapshot),
+    }
 }
 
 /// What is judged as new: against the base, else the baseline, else what was published lately.
@@ -89,7 +109,7 @@ fn changes(
         return base.changes(lockfile);
     }
     if let Some(baseline) = baseline {
-        return ChangeSet::between(Before::Baseline, earlier(baseline), lockfile);
+        return against(baseline, lockfile);
     }
     let is_recent = |(_, package): &(usize, &crate::model::LockedPackage)| {
         let key = (package.name.clone(), package.version.clone(), package.source.clone().unwrap_or_default());
@@ -97,6 +117,13 @@ fn changes(
         published.is_some_and(|published| context.now.days_since(published) < RECENT_DAYS)
     };
     ChangeSet::recent(lockfile.packages.iter().enumerate().filter(is_recent).map(|(index, _)| index))
+}
+
+/// What is new against the baseline. It knows crates of registries only: of others it cannot say what is new.
+pub(super) fn against(baseline: &Baseline, lockfile: &Lockfile) -> ChangeSet {
+    let mut changes = ChangeSet::between(Before::Baseline, earlier(baseline), lockfile);
+    changes.changes.retain(|change| lockfile.packages[change.package].is_registry());
+    changes
 }
 
 fn earlier(baseline: &Baseline) -> Vec<EarlierPackage> {
@@ -112,14 +139,18 @@ fn earlier(baseline: &Baseline) -> Vec<EarlierPackage> {
     packages
 }
 
-/// The crates whose whole index entry is looked at: what changed, and what was yanked.
+/// The crates whose whole index entry is looked at: what changed, what was yanked, and what lacks the locked version.
 fn judged_crates(lockfile: &Lockfile, changes: &ChangeSet, index: &IndexFacts) -> BTreeSet<CrateKey> {
     let changed = changes.changes.iter().filter_map(|change| lockfile.packages.get(change.package)?.crate_key());
-    let yanked = lockfile.packages.iter().filter(|package| {
+    let striking = lockfile.packages.iter().filter(|package| {
         let key = (package.name.clone(), package.version.clone(), package.source.clone().unwrap_or_default());
-        matches!(index.versions.get(&key), Some(Ok(known)) if known.yanked)
+        match index.versions.get(&key) {
+            Some(Ok(known)) => known.yanked,
+            Some(Err(gap)) => *gap == IndexGap::NoSuchVersion,
+            None => false,
+        }
     });
-    changed.chain(yanked.filter_map(crate::model::LockedPackage::crate_key)).collect()
+    changed.chain(striking.filter_map(crate::model::LockedPackage::crate_key)).collect()
 }
 
 /// Areas with rules that look at what packages can do.

@@ -1,5 +1,6 @@
 //! Layer 4: the library's verbs: straight-line compositions of the layers below. No argument parsing, no rendering.
 
+pub mod baseline;
 mod before;
 pub mod build;
 pub mod check;
@@ -11,7 +12,9 @@ mod intelligence;
 pub mod interrupt;
 pub mod judge;
 pub mod key;
+mod machine;
 pub mod progress;
+mod registry_api;
 pub mod sbom;
 pub mod verify;
 mod workspace;
