@@ -7,6 +7,7 @@
 mod advisories;
 mod audits;
 mod bad_input;
+mod capabilities;
 mod incidents;
 mod init_from;
 mod interface;
