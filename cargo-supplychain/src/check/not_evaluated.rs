@@ -6,11 +6,11 @@ use super::{Advisories, Facts, LockState, Scope};
 use crate::config::MaxAge;
 use crate::finding::{Area, NotEvaluated};
 use crate::model::index::IndexGap;
-use crate::model::registry::NoRecord;
 use crate::model::machine::{LockedRevision, Reach};
+use crate::model::registry::NoRecord;
 
 /// Areas that this version knows by name only.
-const NOT_BUILT: [(Area, &str); 4] = [
+const NOT_BUILT: [(Area, &str); 3] = [
     (Area::Integrity, "sources against their checksums"),
     (Area::Capabilities, "new build scripts and proc macros"),
     (Area::Licences, "licence policy"),
@@ -158,6 +158,8 @@ fn maintainers(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
     let help = "run again later, or name a snapshot of the registry with --registry-snapshot";
     list.extend(gaps.into_iter().map(|(why, crates)| entry(format!("{why}: {}", shortened(&crates)), help)));
     list
+}
+
 /// Whether locked commits are on a branch, as far as cargo's copies of the repositories know: one entry for each reason.
 fn git_revisions(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
     let Some(lockfile) = facts.lock.lockfile() else { return Vec::new() };

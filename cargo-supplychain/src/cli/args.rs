@@ -1,11 +1,15 @@
 //! The command line as clap reads it. No clap type leaves this layer: `commands` turns these into requests of `ops`.
 
+mod baseline;
+
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::base::Timestamp;
 use crate::finding::{Area, FailOn};
+
+pub use baseline::{BaselineCommand, SourceArgs};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -87,6 +91,8 @@ pub enum Command {
     Check(Box<CheckArgs>),
     Sbom(Box<SbomArgs>),
     Verify(VerifyArgs),
+    #[command(subcommand)]
+    Baseline(BaselineCommand),
     Fetch(FetchArgs),
     #[command(subcommand)]
     Key(KeyCommand),

@@ -1,6 +1,7 @@
 //! `supplychain.lock`: what was known and accepted of each crate: owners, publishers, capabilities. Pure types, parser and writer of
 //! a committed file that others can change: bounded, sorted, one block a crate. Where it lies and who may write it is `ops::baseline`'s.
 
+mod complete;
 mod difference;
 mod read;
 mod renew;
@@ -10,7 +11,8 @@ mod write;
 
 use std::collections::BTreeMap;
 
-pub use difference::{CrateDifference, Difference, Kind, What};
+pub use complete::Completed;
+pub use difference::{Change, CrateDifference, Difference, Kind, What};
 pub use read::{Error, MAX_BYTES, parse};
 pub use renew::{Known, Obstacle};
 

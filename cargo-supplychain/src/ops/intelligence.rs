@@ -4,6 +4,8 @@
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
+use camino::Utf8PathBuf;
+
 use super::gather::Gathered;
 use super::judge::{DATABASE_HELP, Request};
 use super::{Error, Progress, registry_api};
@@ -49,11 +51,7 @@ pub(super) fn bring(
         Advisories::Unavailable { why: "not asked for".to_owned(), help: String::new() }
     };
     let home = cargo_home(&context.env, &context.cwd);
-    let snapshot = request.registry_snapshot.as_ref().map(|folder| context.cwd.join(folder));
-    if let Some(folder) = snapshot.as_ref().filter(|folder| !folder.is_dir()) {
-        return Err(Error::usage(&format!("registry snapshot {folder}: no such folder"))
-            .with_help("name a folder with `index/`, `api/` and `crates/` (docs/registry.md)"));
-    }
+    let snapshot = snapshot(context, request)?;
     let reader = IndexReader { config: &gathered.cargo_config, cargo_home: home.as_deref(), snapshot: snapshot.as_deref() };
     let workflows = match scope.includes(Area::Workflows) {
         true => workflows::read(&gathered.workspace.root),
@@ -82,6 +80,16 @@ pub(super) fn bring(
     Ok(Intelligence { advisories, index, changes, baseline, registry, capabilities, integrity, workflows })
 }
 
+/// The folder of `--registry-snapshot`.
+pub(super) fn snapshot(context: &Context, request: &Request) -> Result<Option<Utf8PathBuf>, Error> {
+    let snapshot = request.registry_snapshot.as_ref().map(|folder| context.cwd.join(folder));
+    match snapshot.as_ref().filter(|folder| !folder.is_dir()) {
+        Some(folder) => Err(Error::usage(&format!("registry snapshot {folder}: no such folder"))
+            .with_help("name a folder with `index/`, `api/` and `crates/` (docs/registry.md)")),
+        None => Ok(snapshot),
+    }
+}
+
 /// What is judged as new: against the base, else the baseline, else what was published lately.
 fn changes(
     context: &Context,
@@ -94,10 +102,7 @@ fn changes(
         return base.changes(lockfile);
     }
     if let Some(baseline) = baseline {
-        let mut changes = ChangeSet::between(Before::Baseline, earlier(baseline), lockfile);
-        // The baseline knows crates of registries only: of others it cannot say what is new.
-        changes.changes.retain(|change| lockfile.packages[change.package].is_registry());
-        return changes;
+        return against(baseline, lockfile);
     }
     let is_recent = |(_, package): &(usize, &crate::model::LockedPackage)| {
         let key = (package.name.clone(), package.version.clone(), package.source.clone().unwrap_or_default());
@@ -105,6 +110,13 @@ fn changes(
         published.is_some_and(|published| context.now.days_since(published) < RECENT_DAYS)
     };
     ChangeSet::recent(lockfile.packages.iter().enumerate().filter(is_recent).map(|(index, _)| index))
+}
+
+/// What is new against the baseline. It knows crates of registries only: of others it cannot say what is new.
+pub(super) fn against(baseline: &Baseline, lockfile: &Lockfile) -> ChangeSet {
+    let mut changes = ChangeSet::between(Before::Baseline, earlier(baseline), lockfile);
+    changes.changes.retain(|change| lockfile.packages[change.package].is_registry());
+    changes
 }
 
 fn earlier(baseline: &Baseline) -> Vec<EarlierPackage> {

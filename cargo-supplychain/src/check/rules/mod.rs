@@ -39,16 +39,16 @@ mod policy_exemption_expired;
 mod policy_exemption_unknown;
 pub(super) mod policy_exemption_unused;
 mod registry_crate_removed;
-mod registry_version_removed;
 mod registry_mass_yank;
 mod registry_pubtime_implausible;
+mod registry_version_removed;
 mod registry_yanked;
-mod source_git_not_allowed;
+pub(super) mod source_git_not_allowed;
 mod source_git_not_pinned;
 mod source_git_rev_unreachable;
 mod source_path_outside_workspace;
 mod source_private_name_from_public;
-mod source_registry_not_allowed;
+pub(super) mod source_registry_not_allowed;
 mod toolchain_path_override;
 mod toolchain_unpinned;
 mod workflow_cache_in_release;
@@ -78,21 +78,20 @@ pub static ALL: &[&Rule] = &[
     &source_private_name_from_public::RULE,
     &dep_wildcard_requirement::RULE,
     &dep_unpinned_requirement::RULE,
+    &dep_duplicate_version::RULE,
+    &dep_banned::RULE,
+    &dep_too_fresh::RULE,
+    &dep_too_fresh_but_fixes::RULE,
+    &dep_name_confusion::RULE,
     &maintainer_owner_added::RULE,
     &maintainer_owner_removed::RULE,
     &maintainer_all_owners_replaced::RULE,
     &identity_renamed::RULE,
     &identity_login_reused::RULE,
-    &dep_duplicate_version::RULE,
-    &dep_banned::RULE,
-    &registry_yanked::RULE,
-    &registry_crate_removed::RULE,
-    &registry_version_removed::RULE,
-    &dep_name_confusion::RULE,
-    &dep_too_fresh::RULE,
-    &dep_too_fresh_but_fixes::RULE,
     &registry_yanked::RULE,
     &registry_mass_yank::RULE,
+    &registry_version_removed::RULE,
+    &registry_crate_removed::RULE,
     &registry_pubtime_implausible::RULE,
     &config_compiler_override::RULE,
     &config_source_override::RULE,
@@ -113,12 +112,12 @@ pub static ALL: &[&Rule] = &[
     &policy_exemption_expired::RULE,
     &policy_exemption_unused::RULE,
     &policy_exemption_unknown::RULE,
+    &policy_changed_in_same_change::RULE,
     &workflow_unpinned_action::RULE,
     &workflow_template_injection::RULE,
     &workflow_pwn_request::RULE,
     &workflow_cache_in_release::RULE,
     &workflow_known_exploited_action::RULE,
-    &policy_changed_in_same_change::RULE,
 ];
 
 /// The rule of this id.

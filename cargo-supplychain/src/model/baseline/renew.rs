@@ -176,7 +176,7 @@ impl Renewal<'_> {
 }
 
 /// The owners of the record, sorted; `None` when the registry did not say them.
-fn owners(old: &KnownCrate, record: &CrateRecord, today: Timestamp) -> Option<Vec<KnownOwner>> {
+pub(super) fn owners(old: &KnownCrate, record: &CrateRecord, today: Timestamp) -> Option<Vec<KnownOwner>> {
     let mut owners = BTreeMap::new();
     for owner in record.owners.as_ref()? {
         let before = old.owners.as_ref().map(|owners| owners.iter().find(|known| known.owner.key() == owner.key()));
@@ -201,7 +201,7 @@ fn first_publication(kind: OwnerKind, id: u64, record: &CrateRecord) -> Option<T
 }
 
 /// Adds an identity, or its newest login.
-fn add(publishers: &mut Vec<KnownPublisher>, one: &KnownPublisher) {
+pub(super) fn add(publishers: &mut Vec<KnownPublisher>, one: &KnownPublisher) {
     match publishers.iter_mut().find(|known| known.is_same(one)) {
         Some(known) => *known = one.clone(),
         None => publishers.push(one.clone()),
@@ -209,6 +209,6 @@ fn add(publishers: &mut Vec<KnownPublisher>, one: &KnownPublisher) {
 }
 
 /// An address or a name that the file takes; others are left out, they are for people.
-fn is_writable(text: &str) -> bool {
+pub(super) fn is_writable(text: &str) -> bool {
     (1..=read::MAX_TEXT).contains(&text.len())
 }

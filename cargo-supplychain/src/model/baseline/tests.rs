@@ -1,3 +1,5 @@
+mod renewal;
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
