@@ -115,7 +115,9 @@ fn unusual(facts: &Facts<'_>, arrival: &Arrival<'_>) -> Vec<String> {
         ));
     }
     if let Some(silence) = arrival.silence_before().filter(|days| *days > SILENT_DAYS) {
-        found.push(format!("the crate had no release for {silence} days before (fresh after two years: 0.07 % of changed packages)"));
+        found.push(format!(
+            "the crate had no release for {silence} days before (fresh after two years: 0.07 % of changed packages)"
+        ));
     }
     let young: BTreeSet<_> =
         arrival.added_dependencies().into_iter().filter(|one| one.registry.is_none()).map(|one| one.name.as_str()).collect();
@@ -235,6 +237,16 @@ mod tests {
         for (kind, expected) in [(Kind::Vulnerability, 0), (Kind::Malicious, 0), (Kind::Unmaintained, 1)] {
             let case = update(&[("1.2.0", "2026-11-22")]).advisory(advisory(kind));
             assert_eq!(case.run(&RULE).len(), expected, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn an_age_that_is_not_known_is_said() {
+        for (published, expected) in [("2026-11-22", 0), ("", 1)] {
+            let report = update(&[("1.2.0", published)]).with(|facts| crate::check::check(facts, &crate::check::Scope::default()));
+            let ages: Vec<_> = report.not_evaluated.iter().filter(|one| one.check == "age of changed packages").collect();
+            assert_eq!(ages.len(), expected, "{published}");
+            assert!(ages.iter().all(|one| one.why.contains("lib 1.2.0") && !one.required));
         }
     }
 
