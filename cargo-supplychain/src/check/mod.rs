@@ -7,15 +7,22 @@ mod cargo_setting;
 mod case;
 mod exemptions;
 mod facts;
+mod kin;
 #[allow(dead_code, reason = "the rules that ask are being written")]
 mod names;
 mod not_evaluated;
+mod publishers;
+mod release_walk;
+mod repository;
 pub mod rules;
+mod takeover;
+mod way_in;
 
 use crate::config::{Level, RuleOption};
 use crate::finding::{Area, Finding, ReportInput, Severity};
 
 pub use facts::{Advisories, Facts, LockState, OwnFile, ToolchainFile};
+pub use release_walk::further_crates;
 
 /// A rule: static data and a function. One file a rule, listed in [`rules::ALL`].
 pub struct Rule {

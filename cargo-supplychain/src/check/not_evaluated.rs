@@ -1,10 +1,15 @@
 //! The checks that could not be made, with the reason of each. docs/check.md says which are required; `--require` and `--only` of an
 //! area make its best-effort ones required too: who asks for an answer does not get a pass for want of one.
 
+use std::collections::BTreeSet;
+
+use super::publishers::Publications;
+use super::release_walk::{dependency_key, walks};
 use super::{Advisories, Facts, LockState, Scope};
 use crate::config::MaxAge;
 use crate::finding::{Area, NotEvaluated};
 use crate::model::index::IndexGap;
+use crate::model::registry::{CrateKey, Publisher};
 
 /// Areas that this version knows by name only.
 const NOT_BUILT: [(Area, &str); 5] = [
@@ -20,6 +25,8 @@ pub(super) fn list(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
     list.extend(advisories(facts));
     list.extend(not_planned(facts, scope));
     list.extend(index(facts, scope));
+    list.extend(publishers(facts, scope));
+    list.extend(ages(facts, scope));
     list.extend(NOT_BUILT.iter().map(|&(area, check)| NotEvaluated {
         area,
         check: check.into(),
@@ -106,6 +113,57 @@ fn index(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
         }
     });
     entries.collect()
+}
+
+/// Versions without a publisher from the time before registries recorded one: of what changed, before and after.
+fn publishers(facts: &Facts<'_>, scope: &Scope) -> Option<NotEvaluated> {
+    let mut found = BTreeSet::new();
+    for walk in walks(facts) {
+        let publications = Publications::of(facts, &walk.key);
+        let before = walk.change.previous.as_ref().map(|previous| &previous.version);
+        let before = before.or_else(|| Some(&walk.steps.last()?.against?.version));
+        for version in [before, Some(&walk.package.version)].into_iter().flatten() {
+            let published = publications.version(version);
+            if published.is_some_and(|published| published.publisher == Publisher::Unknown)
+                && facts.is_legacy(&walk.key, &publications, version)
+            {
+                found.insert(format!("{} {version}", walk.package.name));
+            }
+        }
+    }
+    if found.is_empty() {
+        return None;
+    }
+    let found: Vec<_> = found.into_iter().collect();
+    Some(NotEvaluated {
+        area: Area::Maintainers,
+        check: "publisher".into(),
+        why: format!("the registry did not record publishers yet, or never does, of {}", shortened(&found)),
+        required: is_required(facts, scope, Area::Maintainers),
+        help: "nothing can be looked up: who published them is not known to anybody".into(),
+    })
+}
+
+/// Dependencies that a release added and of which nothing says when they first appeared.
+fn ages(facts: &Facts<'_>, scope: &Scope) -> Option<NotEvaluated> {
+    let first = |key: &CrateKey| facts.registry.histories.get(key)?.as_ref().ok()?.first_published();
+    let mut found = BTreeSet::new();
+    for walk in walks(facts) {
+        let added = walk.steps.iter().flat_map(|step| &step.added);
+        let unknown = added.map(|dependency| dependency_key(&walk.key, dependency)).filter(|key| first(key).is_none());
+        found.extend(unknown.map(|key| key.name));
+    }
+    if found.is_empty() {
+        return None;
+    }
+    let found: Vec<_> = found.into_iter().collect();
+    Some(NotEvaluated {
+        area: Area::Lock,
+        check: "age of new dependencies".into(),
+        why: format!("the index does not say when they first appeared: {}", shortened(&found)),
+        required: is_required(facts, scope, Area::Lock),
+        help: "run `cargo fetch` once with the network; registries without `pubtime` in their index cannot say".into(),
+    })
 }
 
 /// `3 packages: a 1.0.0, b 1.0.0, c 1.0.0`; of many the first five.

@@ -5,6 +5,7 @@ mod advisory_notice;
 mod advisory_unmaintained;
 mod advisory_unsound;
 mod advisory_vulnerability;
+mod campaign_shared_new_dependency;
 mod config_alias_shadows_tool;
 mod config_build_tool_override;
 mod config_compiler_override;
@@ -13,6 +14,7 @@ mod config_patch;
 mod config_profile_override;
 mod config_source_override;
 mod config_source_replacement;
+mod dep_new_young_dependency;
 mod dep_unpinned_requirement;
 mod dep_wildcard_requirement;
 mod env_compiler_override;
@@ -20,6 +22,12 @@ mod lock_checksum_mismatch;
 mod lock_checksum_missing;
 mod lock_missing;
 mod lock_out_of_date;
+mod maintainer_new_publisher;
+mod maintainer_publisher_repository_mismatch;
+mod maintainer_publisher_unknown;
+mod maintainer_takeover_pattern;
+mod maintainer_trusted_publishing_adopted;
+mod maintainer_trusted_publishing_downgrade;
 mod policy_exemption_expired;
 mod policy_exemption_unknown;
 pub(super) mod policy_exemption_unused;
@@ -46,6 +54,14 @@ pub static ALL: &[&Rule] = &[
     &source_path_outside_workspace::RULE,
     &dep_wildcard_requirement::RULE,
     &dep_unpinned_requirement::RULE,
+    &dep_new_young_dependency::RULE,
+    &campaign_shared_new_dependency::RULE,
+    &maintainer_takeover_pattern::RULE,
+    &maintainer_new_publisher::RULE,
+    &maintainer_publisher_unknown::RULE,
+    &maintainer_publisher_repository_mismatch::RULE,
+    &maintainer_trusted_publishing_adopted::RULE,
+    &maintainer_trusted_publishing_downgrade::RULE,
     &registry_yanked::RULE,
     &config_compiler_override::RULE,
     &config_source_override::RULE,
