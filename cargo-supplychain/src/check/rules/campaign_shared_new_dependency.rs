@@ -85,7 +85,7 @@ fn judge(facts: &Facts<'_>, newcomer: &Newcomer, gains: &[Gain<'_>]) -> Option<F
     let shown = named.iter().take(MAX_NAMED).map(String::as_str).collect::<Vec<_>>().join(", ") + more;
     let lockfile = facts.lock.lockfile()?;
     let needed = gains.iter().flat_map(|gain| &gain.package.dependencies).filter_map(|&at| lockfile.packages.get(at));
-    let locked = needed.filter(|package| package.crate_key().as_ref() == Some(&newcomer.key)).last();
+    let locked = needed.rev().find(|package| package.crate_key().as_ref() == Some(&newcomer.key));
     let package = locked.unwrap_or(first.package);
     let mut finding =
         Finding::new(RULE.id, RULE.severity, format!("{} gained {name} at once: {shown}", counted(named.len(), "crate")))

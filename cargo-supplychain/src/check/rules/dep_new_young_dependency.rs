@@ -74,7 +74,7 @@ fn finding(facts: &Facts<'_>, walk: &Walk<'_>, step: &Step<'_>, newcomer: &Newco
 fn about(facts: &Facts<'_>, walk: &Walk<'_>, newcomer: &Newcomer, finding: Finding) -> Finding {
     let Some(lockfile) = facts.lock.lockfile() else { return finding };
     let needed = walk.package.dependencies.iter().filter_map(|&dependency| lockfile.packages.get(dependency));
-    let locked = needed.filter(|package| package.crate_key().as_ref() == Some(&newcomer.key)).last();
+    let locked = needed.rev().find(|package| package.crate_key().as_ref() == Some(&newcomer.key));
     let package = locked.unwrap_or(walk.package);
     finding.about(&package.name, &package.version).at(Location::line(&lockfile.path, package.line))
 }

@@ -87,10 +87,6 @@ impl Score<'_, '_> {
             CRITICAL.. => Some(Severity::Critical),
         }
     }
-
-    pub(super) fn has(&self, number: u8) -> bool {
-        self.signals.iter().any(|signal| signal.number == number)
-    }
 }
 
 /// The release of a walk that looks worst; of equals the newest. `None` for a walk without releases.

@@ -287,7 +287,7 @@ fn hostile_text_of_accounts_is_harmless() {
         let walk = walks(facts).next().unwrap();
         let score = worst(facts, &Family::of(facts), &walk).unwrap();
         let text = score.signals.iter().map(|one| one.says.as_str()).collect::<String>();
-        assert!(score.has(1) && !text.contains('\u{1b}') && text.len() < 300, "{text}");
+        assert!(score.sum() == 2 && !text.contains('\u{1b}') && text.len() < 300, "{text}");
     });
 }
 
