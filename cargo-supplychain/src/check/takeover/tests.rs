@@ -111,6 +111,34 @@ fn arrayref_scores_twelve_by_index_and_sources_alone() {
     assert_eq!(scores(&known)[0], "0.3.10: S4 1 + S5 3 + S6 3 + S7 2 + S9 1 + S10 2 = 12 critical");
 }
 
+/// A build script of a new dependency counts when it is known to be somebody else's, or does more than being there.
+#[test]
+fn a_build_script_of_a_dependency_of_nobody_known() {
+    let script = || Capabilities { build_script: true, ..Capabilities::default() };
+    let reaching = || {
+        let reach = Reach { kind: ReachKind::Network, word: "TcpStream".into(), path: "build.rs".into(), line: 3 };
+        Capabilities { build_reaches: vec![reach], ..script() }
+    };
+    let adds = |newcomer: &str, sources: Capabilities| {
+        Case::new()
+            .locks(&["serde_json 1.0.147"], Some(&["serde_json 1.0.146"]))
+            .release("serde_json", "1.0.146", "2025-12-14", &[])
+            .release("serde_json", "1.0.147", "2025-12-23", &[newcomer])
+            .release(newcomer, "0.1.0", "2025-12-20", &[])
+            .capable(newcomer, "0.1.0", sources)
+    };
+    let asked = |case: Case, by: &str| case.publisher("serde_json", "1.0.147", "3618").publisher("zmij", "0.1.0", by);
+    for (case, expected) in [
+        (adds("zmij", script()), "S5 3 = 3 medium"),
+        (adds("zmij", reaching()), "S5 3 + S7 2 + S10 2 = 7 high"),
+        (adds("proc-macro1", script()), "S5 3 + S6 3 + S7 2 = 8 critical"),
+        (asked(adds("zmij", script()), "3618"), " = 0 silent"),
+        (asked(adds("zmij", script()), "88"), "S5 3 + S7 2 = 5 high"),
+    ] {
+        assert_eq!(scores(&case), [format!("1.0.147: {expected}")]);
+    }
+}
+
 /// serde 1.0.220 after a pause adds a crate of the same minute, by the same people or, offline, of a related name.
 #[test]
 fn serde_core_is_of_the_family() {
