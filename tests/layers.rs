@@ -7,13 +7,13 @@ use std::fs;
 use camino::{Utf8Path, Utf8PathBuf};
 
 /// The modules of each layer, from the bottom. L1 has two steps: configuration speaks of severities, advisories of locked packages.
-/// L3 stands on `files`, how a file is opened, read and written.
+/// L3 stands on `files`, how a file is opened, read and written, and `http`, how a server is asked.
 const LAYERS: [(&str, &[&str]); 8] = [
     ("L0", &["base"]),
     ("L1", &["attest", "finding", "model"]),
     ("L1, upper step", &["advisory", "config"]),
     ("L2", &["assemble", "check", "document", "verify"]),
-    ("L3, ground floor", &["files"]),
+    ("L3, ground floor", &["files", "http"]),
     ("L3", &["archive", "collect", "feeds", "sign"]),
     ("L4", &["ops"]),
     ("L5", &["cli"]),

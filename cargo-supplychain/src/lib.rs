@@ -25,6 +25,8 @@ pub mod feeds;
 #[allow(clippy::disallowed_methods, reason = "this layer does the IO")]
 pub mod files;
 #[allow(clippy::disallowed_methods, reason = "this layer does the IO")]
+pub mod http;
+#[allow(clippy::disallowed_methods, reason = "this layer does the IO")]
 pub mod sign;
 // L4
 pub mod ops;

@@ -4,6 +4,9 @@
 mod command;
 mod outcome;
 mod registry;
+pub mod server;
+#[allow(dead_code, reason = "a vocabulary: what a world can be made of, whether or not a test asks for it today")]
+pub mod world;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,6 +17,7 @@ use tame_index::utils::get_index_details;
 pub use command::{Command, plain_cargo_without_toolchain};
 pub use outcome::Outcome;
 pub use registry::{checksum, locked};
+pub use world::World;
 
 /// The instant that every run judges by, unless told otherwise.
 pub const NOW: &str = "2026-09-01T12:00:00Z";

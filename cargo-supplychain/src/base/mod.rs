@@ -3,6 +3,7 @@
 
 pub mod context;
 pub mod digest;
+pub mod http;
 pub mod purl;
 pub mod span;
 pub mod text;
@@ -10,5 +11,6 @@ pub mod time;
 
 pub use context::Context;
 pub use digest::Sha256;
+pub use http::Http;
 pub use span::{Lines, Location};
 pub use time::Timestamp;

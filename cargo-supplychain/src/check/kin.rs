@@ -7,13 +7,11 @@ use std::collections::BTreeSet;
 use super::Facts;
 use super::names::{LookAlike, Names};
 use super::publishers::{Identity, Newness, Publications, brief};
-use super::release_walk::{DAY, Step, Walk, dependency_key};
+use super::release_walk::{Step, Walk, age_at, dependency_key, is_young};
 use super::repository;
 use crate::model::capability::Capabilities;
 use crate::model::registry::{CrateKey, NoRecord};
 
-/// A dependency is young when its crate first appeared less than so many days before the release that adds it.
-pub(super) const YOUNG_DAYS: i64 = 14;
 /// First words of names that say nothing about who wrote a crate.
 const GENERIC_WORDS: [&str; 5] = ["async", "cargo", "proc", "rust", "rs"];
 
@@ -92,14 +90,11 @@ impl<'f> Family<'f> {
         let mut found = Newcomers::default();
         for dependency in &step.added {
             let key = dependency_key(&walk.key, dependency);
-            let history = self.facts.registry.histories.get(&key).and_then(|history| history.as_ref().ok());
-            let first = history.and_then(crate::model::registry::History::first_published);
-            let Some((first, published)) = first.zip(step.release.published) else {
+            let Some(age) = age_at(&self.facts.registry.histories, &key, step) else {
                 found.unknown.push(dependency.name.clone());
                 continue;
             };
-            let age = published.unix() - first.unix();
-            if age < YOUNG_DAYS * DAY {
+            if is_young(age) {
                 let names = self.names.get_or_init(|| Names::of(&self.facts, &[]));
                 let look_alike = names.look_alike(&key.name);
                 let (kin, unknown) = self.kin(walk, publications, step, &key, look_alike.is_some());

@@ -13,6 +13,7 @@ mod names;
 mod not_evaluated;
 mod publishers;
 mod release_walk;
+mod removed;
 mod repository;
 pub mod rules;
 mod takeover;
@@ -22,7 +23,7 @@ use crate::config::{Level, RuleOption};
 use crate::finding::{Area, Finding, ReportInput, Severity};
 
 pub use facts::{Advisories, Facts, LockState, OwnFile, ToolchainFile};
-pub use release_walk::further_crates;
+pub use release_walk::{further_crates, young_crates};
 
 /// A rule: static data and a function. One file a rule, listed in [`rules::ALL`].
 pub struct Rule {

@@ -5,16 +5,16 @@ use std::collections::BTreeSet;
 
 use super::publishers::Publications;
 use super::release_walk::{dependency_key, walks};
+use super::removed::removal;
 use super::{Advisories, Facts, LockState, Scope};
 use crate::config::MaxAge;
 use crate::finding::{Area, NotEvaluated};
 use crate::model::index::IndexGap;
-use crate::model::registry::{CrateKey, Publisher};
+use crate::model::registry::{CrateKey, NoRecord, Publisher};
 
 /// Areas that this version knows by name only.
-const NOT_BUILT: [(Area, &str); 5] = [
+const NOT_BUILT: [(Area, &str); 4] = [
     (Area::Integrity, "sources against their checksums"),
-    (Area::Maintainers, "owners and publishers"),
     (Area::Capabilities, "new build scripts and proc macros"),
     (Area::Licences, "licence policy"),
     (Area::Workflows, "CI workflows"),
@@ -27,6 +27,7 @@ pub(super) fn list(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
     list.extend(index(facts, scope));
     list.extend(publishers(facts, scope));
     list.extend(ages(facts, scope));
+    list.extend(maintainers(facts, scope));
     list.extend(NOT_BUILT.iter().map(|&(area, check)| NotEvaluated {
         area,
         check: check.into(),
@@ -86,7 +87,8 @@ fn not_planned(facts: &Facts<'_>, scope: &Scope) -> Option<NotEvaluated> {
     })
 }
 
-/// Yanked and checksum, as far as cargo's index cache knows: one entry for each reason, whatever the number of packages.
+/// Yanked and checksum, as far as the index is known: one entry for each reason, whatever the number of packages. What is not there
+/// because it was removed is a finding instead.
 fn index(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
     let Some(lockfile) = facts.lock.lockfile() else { return Vec::new() };
     let mut gaps = std::collections::BTreeMap::<&IndexGap, Vec<String>>::new();
@@ -94,15 +96,18 @@ fn index(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
     for package in lockfile.packages.iter().filter(|package| package.is_registry()) {
         let source = package.source.clone().unwrap_or_default();
         let known = facts.index.versions.get(&(package.name.clone(), package.version.clone(), source)).unwrap_or(&nothing);
-        if let Err(gap) = known {
+        if let Err(gap) = known
+            && removal(facts, package).is_none()
+        {
             gaps.entry(gap).or_default().push(format!("{} {}", package.name, package.version));
         }
     }
+    let place = if facts.index.is_current { "the registry snapshot" } else { "cargo's index cache" };
     let entries = gaps.into_iter().map(|(gap, packages)| {
         let why = match gap {
-            IndexGap::NotCached => "cargo's index cache has no entry of".to_owned(),
-            IndexGap::NoSuchVersion => "cargo's index cache does not know the version of".to_owned(),
-            IndexGap::Unreadable(why) => format!("the entry in cargo's index cache could not be read ({why}) of"),
+            IndexGap::NotCached => format!("{place} has no entry of"),
+            IndexGap::NoSuchVersion => format!("{place} does not know the version of"),
+            IndexGap::Unreadable(why) => format!("the entry in {place} could not be read ({why}) of"),
         };
         NotEvaluated {
             area: Area::Lock,
@@ -164,6 +169,37 @@ fn ages(facts: &Facts<'_>, scope: &Scope) -> Option<NotEvaluated> {
         required: is_required(facts, scope, Area::Lock),
         help: "run `cargo fetch` once with the network; registries without `pubtime` in their index cannot say".into(),
     })
+}
+
+/// Owners and publishers, as far as they were asked about and answered: one entry for each reason. Best effort even when the area is all
+/// that is judged: a registry that is down stops nobody who does not require its answer.
+fn maintainers(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
+    let entry = |why: String, help: &str| NotEvaluated {
+        area: Area::Maintainers,
+        check: "owners and publishers".into(),
+        why,
+        required: is_required(facts, scope, Area::Maintainers),
+        help: help.to_owned(),
+    };
+    let mut list = Vec::new();
+    if let Some(not_asked) = &facts.registry.not_asked {
+        list.push(entry(not_asked.why.clone(), &not_asked.help));
+    }
+    let mut gaps = std::collections::BTreeMap::<String, Vec<String>>::new();
+    for (key, record) in &facts.registry.records {
+        let why = match record {
+            Ok(record) if record.owners.is_some() => continue,
+            Ok(_) => "the registry's API did not tell the owners".to_owned(),
+            // That is a finding.
+            Err(NoRecord::Gone) => continue,
+            Err(NoRecord::NotFound) => "the registry's API answered 404 for what is not known to be removed".to_owned(),
+            Err(NoRecord::Unknown(why)) => why.clone(),
+        };
+        gaps.entry(why).or_default().push(key.name.clone());
+    }
+    let help = "run again later, or name a snapshot of the registry with --registry-snapshot";
+    list.extend(gaps.into_iter().map(|(why, crates)| entry(format!("{why}: {}", shortened(&crates)), help)));
+    list
 }
 
 /// `3 packages: a 1.0.0, b 1.0.0, c 1.0.0`; of many the first five.

@@ -1,7 +1,7 @@
 //! From what was locked to what is locked, release by release: [`Walk`]. An update that skips a release is judged by that release too, so
 //! that an attack in between does not escape, and each release is compared with the one before it. Evidence for the rules, no judgement.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use semver::Version;
 
@@ -14,6 +14,8 @@ use crate::model::registry::{CrateKey, DependencyKind, History, Release, Release
 
 /// A day, in seconds.
 pub(super) const DAY: i64 = 24 * 60 * 60;
+/// A dependency is young when its crate first appeared less than so many days before the release that adds it.
+pub(super) const YOUNG_DAYS: i64 = 14;
 
 /// The releases that one change of the lockfile brings in.
 pub(super) struct Walk<'f> {
@@ -66,14 +68,20 @@ impl Step<'_> {
 
 /// Every change of a registry package whose index entry is known.
 pub(super) fn walks<'f>(facts: &Facts<'f>) -> impl Iterator<Item = Walk<'f>> + use<'f> {
-    let (lock, changes, histories) = (facts.lock, facts.changes, &facts.registry.histories);
-    lock.lockfile().into_iter().flat_map(move |lockfile| {
-        changes.changes.iter().filter_map(move |change| {
-            let package = lockfile.packages.get(change.package)?;
-            let key = package.crate_key()?;
-            let history = histories.get(&key)?.as_ref().ok()?;
-            Some(walk(lockfile, change, package, key, history))
-        })
+    let (changes, histories) = (facts.changes, &facts.registry.histories);
+    facts.lock.lockfile().into_iter().flat_map(move |lockfile| walks_of(lockfile, changes, histories))
+}
+
+fn walks_of<'f>(
+    lockfile: &'f Lockfile,
+    changes: &'f ChangeSet,
+    histories: &'f Histories,
+) -> impl Iterator<Item = Walk<'f>> + use<'f> {
+    changes.changes.iter().filter_map(move |change| {
+        let package = lockfile.packages.get(change.package)?;
+        let key = package.crate_key()?;
+        let history = histories.get(&key)?.as_ref().ok()?;
+        Some(walk(lockfile, change, package, key, history))
     })
 }
 
@@ -147,25 +155,44 @@ pub(super) fn dependency_key(parent: &CrateKey, dependency: &ReleaseDependency) 
     CrateKey { name: dependency.name.clone(), source }
 }
 
+/// Index entries, as far as they were read.
+type Histories = BTreeMap<CrateKey, Result<History, IndexGap>>;
+
 /// The crates whose index entries the rules need beside those of the changed packages: what the releases of each walk add, and what
 /// stands between them and the workspace.
 #[must_use]
-pub fn further_crates(
-    lockfile: &Lockfile,
-    changes: &ChangeSet,
-    histories: &std::collections::BTreeMap<CrateKey, Result<History, IndexGap>>,
-) -> BTreeSet<CrateKey> {
+pub fn further_crates(lockfile: &Lockfile, changes: &ChangeSet, histories: &Histories) -> BTreeSet<CrateKey> {
     let mut wanted = super::way_in::crates_between(lockfile, changes);
-    for change in &changes.changes {
-        let Some(package) = lockfile.packages.get(change.package) else { continue };
-        let Some(key) = package.crate_key() else { continue };
-        let Some(Ok(history)) = histories.get(&key) else { continue };
-        let walk = walk(lockfile, change, package, key, history);
+    for walk in walks_of(lockfile, changes, histories) {
         let added = walk.steps.iter().flat_map(|step| &step.added);
         wanted.extend(added.map(|dependency| dependency_key(&walk.key, dependency)));
     }
     wanted.retain(|key| !histories.contains_key(key));
     wanted
+}
+
+/// The crates whose owners and publishers the rules need beside those of the changed packages: the young dependencies that the releases of
+/// a walk added, locked or not.
+#[must_use]
+pub fn young_crates(lockfile: &Lockfile, changes: &ChangeSet, histories: &Histories) -> BTreeSet<CrateKey> {
+    let mut young = BTreeSet::new();
+    for walk in walks_of(lockfile, changes, histories) {
+        for step in &walk.steps {
+            let keys = step.added.iter().map(|dependency| dependency_key(&walk.key, dependency));
+            young.extend(keys.filter(|key| age_at(histories, key, step).is_some_and(is_young)));
+        }
+    }
+    young
+}
+
+/// From the first publication of a crate to a release, in seconds; negative when it appeared later.
+pub(super) fn age_at(histories: &Histories, key: &CrateKey, step: &Step<'_>) -> Option<i64> {
+    let first = histories.get(key)?.as_ref().ok()?.first_published()?;
+    Some(step.release.published?.unix() - first.unix())
+}
+
+pub(super) fn is_young(age: i64) -> bool {
+    age < YOUNG_DAYS * DAY
 }
 
 #[cfg(test)]

@@ -50,7 +50,9 @@ impl IndexReader<'_> {
             let facts = self.version(&places, &package.name, &package.version, &source);
             ((package.name.clone(), package.version.clone(), source), facts)
         });
-        IndexFacts { is_current: self.snapshot.is_some(), versions }
+        // A snapshot of the API alone says nothing of the index.
+        let is_current = self.snapshot.is_some_and(|snapshot| snapshot.join("index").is_dir());
+        IndexFacts { is_current, versions }
     }
 
     /// The whole entries of these crates.

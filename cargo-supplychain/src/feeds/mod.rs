@@ -1,3 +1,4 @@
 //! Layer 3 (IO): intelligence, one file a source, each with revision and date.
 
+pub mod crates_io;
 pub mod rustsec;

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use super::gather::Gathered;
 use super::judge::{DATABASE_HELP, Request};
-use super::{Error, Progress};
+use super::{Error, Progress, registry_api};
 use crate::advisory;
 use crate::base::Context;
 use crate::check::{Advisories, LockState, Scope, further_crates};
@@ -18,7 +18,7 @@ use crate::model::Lockfile;
 use crate::model::baseline::Baseline;
 use crate::model::capability::CapabilityFacts;
 use crate::model::change::{Before, ChangeSet, EarlierPackage, RECENT_DAYS};
-use crate::model::index::IndexFacts;
+use crate::model::index::{IndexFacts, IndexGap};
 use crate::model::integrity::IntegrityFacts;
 use crate::model::registry::{CrateKey, Registry};
 
@@ -48,6 +48,10 @@ pub(super) fn bring(
     };
     let home = cargo_home(&context.env, &context.cwd);
     let snapshot = request.registry_snapshot.as_ref().map(|folder| context.cwd.join(folder));
+    if let Some(folder) = snapshot.as_ref().filter(|folder| !folder.is_dir()) {
+        return Err(Error::usage(&format!("registry snapshot {folder}: no such folder"))
+            .with_help("name a folder with `index/`, `api/` and `crates/` (docs/registry.md)"));
+    }
     let reader = IndexReader { config: &gathered.cargo_config, cargo_home: home.as_deref(), snapshot: snapshot.as_deref() };
     let baseline = None;
     let Some(lockfile) = gathered.lock.lockfile() else {
@@ -66,7 +70,8 @@ pub(super) fn bring(
     let mut histories = reader.histories(&judged_crates(lockfile, &changes, &index));
     let further = further_crates(lockfile, &changes, &histories);
     histories.extend(reader.histories(&further));
-    let registry = Registry { histories, ..Registry::default() };
+    let known = registry_api::Known { lockfile, changes: &changes, index: &index, histories, snapshot: snapshot.as_deref() };
+    let registry = registry_api::bring(context, &gathered.settings, request, scope, known, progress)?;
     let capabilities = CapabilityFacts::new();
     let integrity = Err("not part of this version".to_owned());
     Ok(Intelligence { advisories, index, changes, baseline, registry, capabilities, integrity })
@@ -107,14 +112,18 @@ fn earlier(baseline: &Baseline) -> Vec<EarlierPackage> {
     packages
 }
 
-/// The crates whose whole index entry is looked at: what changed, and what was yanked.
+/// The crates whose whole index entry is looked at: what changed, what was yanked, and what lacks the locked version.
 fn judged_crates(lockfile: &Lockfile, changes: &ChangeSet, index: &IndexFacts) -> BTreeSet<CrateKey> {
     let changed = changes.changes.iter().filter_map(|change| lockfile.packages.get(change.package)?.crate_key());
-    let yanked = lockfile.packages.iter().filter(|package| {
+    let striking = lockfile.packages.iter().filter(|package| {
         let key = (package.name.clone(), package.version.clone(), package.source.clone().unwrap_or_default());
-        matches!(index.versions.get(&key), Some(Ok(known)) if known.yanked)
+        match index.versions.get(&key) {
+            Some(Ok(known)) => known.yanked,
+            Some(Err(gap)) => *gap == IndexGap::NoSuchVersion,
+            None => false,
+        }
     });
-    changed.chain(yanked.filter_map(crate::model::LockedPackage::crate_key)).collect()
+    changed.chain(striking.filter_map(crate::model::LockedPackage::crate_key)).collect()
 }
 
 fn advisories(

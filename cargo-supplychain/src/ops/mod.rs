@@ -12,6 +12,7 @@ pub mod interrupt;
 pub mod judge;
 pub mod key;
 pub mod progress;
+mod registry_api;
 pub mod sbom;
 pub mod verify;
 mod workspace;

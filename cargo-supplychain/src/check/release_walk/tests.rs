@@ -1,5 +1,5 @@
 use crate::check::case::Case;
-use crate::check::release_walk::{further_crates, walks};
+use crate::check::release_walk::{further_crates, walks, young_crates};
 
 /// Each release of the walk, what it is compared with and what it adds.
 fn shown(case: &Case) -> Vec<String> {
@@ -103,6 +103,8 @@ fn further_crates_are_what_the_releases_add_and_what_leads_to_them() {
     let wanted = case.with(|facts| further_crates(facts.lock.lockfile().unwrap(), facts.changes, &facts.registry.histories));
     let names: Vec<_> = wanted.into_iter().map(|key| key.name).collect();
     assert_eq!(names, ["between", "skipped"]);
+    let young = case.with(|facts| young_crates(facts.lock.lockfile().unwrap(), facts.changes, &facts.registry.histories));
+    assert_eq!(young.into_iter().map(|key| key.name).collect::<Vec<_>>(), ["new"]);
 }
 
 /// One crate with as many releases as changes: nothing may be looked at once for each pair.

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::base::Location;
-use crate::check::kin::{Family, Kin, Newcomer, YOUNG_DAYS};
+use crate::check::kin::{Family, Kin, Newcomer};
 use crate::check::publishers::{Publications, brief};
-use crate::check::release_walk::{Step, Walk, walks};
+use crate::check::release_walk::{Step, Walk, YOUNG_DAYS, walks};
 use crate::check::{Facts, Rule, takeover};
 use crate::finding::{Area, Finding, Severity};
 

@@ -31,6 +31,8 @@ mod maintainer_trusted_publishing_downgrade;
 mod policy_exemption_expired;
 mod policy_exemption_unknown;
 pub(super) mod policy_exemption_unused;
+mod registry_crate_removed;
+mod registry_version_removed;
 mod registry_yanked;
 mod source_git_not_allowed;
 mod source_git_not_pinned;
@@ -63,6 +65,8 @@ pub static ALL: &[&Rule] = &[
     &maintainer_trusted_publishing_adopted::RULE,
     &maintainer_trusted_publishing_downgrade::RULE,
     &registry_yanked::RULE,
+    &registry_crate_removed::RULE,
+    &registry_version_removed::RULE,
     &config_compiler_override::RULE,
     &config_source_override::RULE,
     &config_source_replacement::RULE,

@@ -1,0 +1,279 @@
+//! Layer 3, its ground floor (IO): a server is asked. TLS with the system's certificates, proxies of the environment at start, bounded in
+//! time and size; redirects stay as safe as the request was. Knows nothing of what is asked.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
+use ureq::{Agent, Proxy};
+
+use crate::base::Http;
+use crate::base::http::{Error, Request, Response, is_allowed, is_loopback};
+
+/// Who asks: crates.io's data access policy wants a name and a way to reach its people.
+const USER_AGENT: &str = concat!("cargo-supplychain/", env!("CARGO_PKG_VERSION"), " (", env!("CARGO_PKG_REPOSITORY"), ")");
+const MAX_REDIRECTS: usize = 5;
+const MAX_HEADER: usize = 64 << 10;
+
+/// How long an answer may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// Name, connection and TLS.
+    pub connect: Duration,
+    /// The whole of a request, body included.
+    pub whole: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(10), whole: Duration::from_secs(60) }
+    }
+}
+
+/// The real [`Http`].
+pub struct Client {
+    proxy: Option<Proxy>,
+    patience: Patience,
+    /// Made when something is asked: reading the system's certificates takes milliseconds.
+    agent: OnceLock<Agent>,
+    /// Asks servers on this machine, which no proxy can reach.
+    local: OnceLock<Agent>,
+}
+
+impl Client {
+    /// A client with the proxies that these variables name (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`, in either case).
+    #[must_use]
+    pub fn new(env: &BTreeMap<String, String>, patience: Patience) -> Self {
+        Self { proxy: proxy(env), patience, agent: OnceLock::new(), local: OnceLock::new() }
+    }
+
+    fn agent(&self, url: &str) -> &Agent {
+        match is_loopback(url) {
+            true => self.local.get_or_init(|| agent(self.patience, None)),
+            false => self.agent.get_or_init(|| agent(self.patience, self.proxy.clone())),
+        }
+    }
+
+    fn get_one(&self, url: &str, request: &Request<'_>) -> Result<Response, Error> {
+        let mut call = self.agent(url).get(url);
+        for (name, value) in request.headers {
+            call = call.header(*name, *value);
+        }
+        let mut answer = call.call().map_err(|error| told(error, request.limit))?;
+        let headers = answer.headers().iter();
+        let headers = headers.filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
+        let (status, headers) = (answer.status().as_u16(), headers.collect());
+        let body = answer.body_mut().with_config().limit(request.limit).read_to_vec();
+        Ok(Response { status, headers, body: body.map_err(|error| told(error, request.limit))? })
+    }
+}
+
+impl Http for Client {
+    fn get(&self, request: &Request<'_>) -> Result<Response, Error> {
+        let mut url = request.url.to_owned();
+        for _ in 0..=MAX_REDIRECTS {
+            if !is_allowed(&url) {
+                return Err(Error::Refused);
+            }
+            let answer = self.get_one(&url, request)?;
+            match redirect(&url, &answer) {
+                // From https never to http, and from this machine never away from it, nor the other way round.
+                Some(next) if scheme(&next) != scheme(&url) || is_loopback(&next) != is_loopback(&url) => {
+                    return Err(Error::Refused);
+                }
+                Some(next) => url = next,
+                None => return Ok(answer),
+            }
+        }
+        Err(Error::Unreachable(format!("more than {MAX_REDIRECTS} redirects")))
+    }
+}
+
+fn agent(patience: Patience, proxy: Option<Proxy>) -> Agent {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let tls = TlsConfig::builder()
+        .provider(TlsProvider::Rustls)
+        .root_certs(RootCerts::PlatformVerifier)
+        .unversioned_rustls_crypto_provider(provider)
+        .build();
+    let config = Agent::config_builder()
+        .tls_config(tls)
+        .proxy(proxy)
+        .user_agent(USER_AGENT)
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .max_response_header_size(MAX_HEADER)
+        .timeout_connect(Some(patience.connect))
+        .timeout_global(Some(patience.whole))
+        .build();
+    config.new_agent()
+}
+
+/// The proxy as curl and cargo look for it. One that cannot be read is no proxy: then the connection fails, and says so.
+fn proxy(env: &BTreeMap<String, String>) -> Option<Proxy> {
+    let of = |names: &[&str]| names.iter().find_map(|name| env.get(*name).filter(|value| !value.trim().is_empty()));
+    let url = of(&["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])?;
+    let text = if url.contains("://") { url.clone() } else { format!("http://{url}") };
+    let plain = Proxy::new(&text).ok()?;
+    let mut builder = Proxy::builder(plain.protocol()).host(plain.host()).port(plain.port());
+    if let Some(user) = plain.username() {
+        builder = builder.username(user);
+    }
+    if let Some(password) = plain.password() {
+        builder = builder.password(password);
+    }
+    for host in of(&["no_proxy", "NO_PROXY"]).into_iter().flat_map(|list| list.split(',')) {
+        let host = host.trim();
+        builder = builder.no_proxy(host);
+        // `example.org` means its subdomains too, as for curl.
+        if host.starts_with(|first: char| first.is_ascii_alphanumeric()) {
+            builder = builder.no_proxy(&format!(".{host}"));
+        }
+    }
+    builder.build().ok()
+}
+
+fn scheme(url: &str) -> &str {
+    url.split_once("://").map_or("", |(scheme, _)| scheme)
+}
+
+/// Where an answer leads to: an absolute URL, or a path of the same server.
+fn redirect(url: &str, answer: &Response) -> Option<String> {
+    if !matches!(answer.status, 301 | 302 | 303 | 307 | 308) {
+        return None;
+    }
+    let location = answer.header("location")?;
+    if location.starts_with('/') && !location.starts_with("//") {
+        let start = url.find("://")? + 3;
+        let end = url[start..].find(['/', '?', '#']).map_or(url.len(), |at| start + at);
+        return Some(format!("{}{location}", &url[..end]));
+    }
+    Some(location.to_owned())
+}
+
+/// Our words for the library's errors: without URLs, which may hold credentials.
+fn told(error: ureq::Error, limit: u64) -> Error {
+    match error {
+        ureq::Error::Timeout(_) => Error::TimedOut,
+        ureq::Error::BodyExceedsLimit(_) => Error::TooLarge(limit),
+        ureq::Error::LargeResponseHeader(..) => Error::TooLarge(MAX_HEADER as u64),
+        ureq::Error::HostNotFound => Error::Unreachable("no such host".to_owned()),
+        ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::TimedOut => Error::TimedOut,
+        ureq::Error::Io(error) => Error::Unreachable(error.kind().to_string()),
+        ureq::Error::Rustls(error) => Error::Unreachable(format!("TLS: {error}")),
+        ureq::Error::ConnectProxyFailed(_) => Error::Unreachable("the proxy refused".to_owned()),
+        ureq::Error::BadUri(_) | ureq::Error::Http(_) => Error::Refused,
+        _ => Error::Unreachable("it does not speak HTTP as expected".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// A server that gives each of its connections the next of these answers; and what it was sent.
+    fn server(answers: Vec<String>) -> (String, std::thread::JoinHandle<Vec<String>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let own = base.clone();
+        let thread = std::thread::spawn(move || {
+            let mut seen = Vec::new();
+            for answer in answers {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut buffer = [0; 4096];
+                let length = stream.read(&mut buffer).unwrap();
+                seen.push(String::from_utf8_lossy(&buffer[..length]).into_owned());
+                if answer != "silence" {
+                    let _ = stream.write_all(answer.replace("BASE", &own).as_bytes());
+                } else {
+                    std::thread::sleep(Duration::from_millis(600));
+                }
+            }
+            seen
+        });
+        (base, thread)
+    }
+
+    fn answer(status: &str, headers: &str, body: &str) -> String {
+        format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n{headers}\r\n{body}", body.len())
+    }
+
+    fn get(url: &str, limit: u64) -> Result<Response, Error> {
+        let patience = Patience { connect: Duration::from_secs(5), whole: Duration::from_millis(300) };
+        // A proxy that nobody answers at: this machine is asked directly.
+        let env = BTreeMap::from([("HTTPS_PROXY".to_owned(), "http://127.0.0.1:1".to_owned())]);
+        Client::new(&env, patience).get(&Request { url, headers: &[("accept", "application/json")], limit })
+    }
+
+    #[test]
+    fn any_status_is_an_answer_and_says_who_asks() {
+        let (base, thread) = server(vec![answer("404 Not Found", "x-a: b\r\n", "{}")]);
+        let got = get(&format!("{base}/a?b"), 10).unwrap();
+        assert_eq!((got.status, got.header("x-a"), got.body.as_slice()), (404, Some("b"), &b"{}"[..]));
+        let seen = thread.join().unwrap().remove(0).to_lowercase();
+        assert!(seen.starts_with("get /a?b http/1.1"), "{seen}");
+        assert!(seen.contains("user-agent: cargo-supplychain/") && seen.contains("accept: application/json"), "{seen}");
+    }
+
+    #[test]
+    fn what_is_too_large_too_slow_or_no_answer_is_an_error() {
+        for (text, expected) in [
+            (answer("200 OK", "", "12345678901"), Error::TooLarge(10)),
+            (answer("200 OK", &format!("x: {}\r\n", "y".repeat(MAX_HEADER)), ""), Error::TooLarge(MAX_HEADER as u64)),
+            ("silence".to_owned(), Error::TimedOut),
+            ("SSH-2.0-x\r\n\r\n".to_owned(), Error::Unreachable("it does not speak HTTP as expected".into())),
+        ] {
+            let (base, thread) = server(vec![text.clone()]);
+            assert_eq!(get(&base, 10), Err(expected), "{}", &text[..text.len().min(60)]);
+            thread.join().unwrap();
+        }
+        let unused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        assert_eq!(get(&format!("http://{unused}/"), 10), Err(Error::Unreachable("connection refused".into())));
+        assert_eq!(get("http://example.org/", 10), Err(Error::Refused));
+    }
+
+    #[test]
+    fn redirects_stay_on_this_machine_and_end() {
+        let to = |location: &str| answer("302 Found", &format!("location: {location}\r\n"), "");
+        for (answers, expected) in [
+            (vec![to("/b"), answer("200 OK", "", "b")], Ok("GET /b ")),
+            (vec![to("BASE/c"), answer("200 OK", "", "b")], Ok("GET /c ")),
+            (vec![to("https://example.org/")], Err(Error::Refused)),
+            (vec![to("http://example.org/")], Err(Error::Refused)),
+            (vec![to("//example.org/")], Err(Error::Refused)),
+            (vec![to("file:///etc/passwd")], Err(Error::Refused)),
+            (vec![to("/a"); 6], Err(Error::Unreachable("more than 5 redirects".into()))),
+        ] {
+            let (base, thread) = server(answers.clone());
+            let got = get(&format!("{base}/a"), 10);
+            let seen = thread.join().unwrap();
+            match expected {
+                Ok(start) => assert!(got.is_ok() && seen[1].starts_with(start), "{got:?} {seen:?}"),
+                Err(error) => assert_eq!(got, Err(error), "{answers:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn proxies_are_those_of_the_environment() {
+        let of = |pairs: &[(&str, &str)]| {
+            let env = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            proxy(&env)
+        };
+        let ask = |proxy: &Proxy, host: &str| !proxy.is_no_proxy(&format!("https://{host}/").parse().unwrap());
+        assert!(of(&[]).is_none() && of(&[("HTTPS_PROXY", " ")]).is_none() && of(&[("HTTP_PROXY", "http://p:1")]).is_none());
+        let named = of(&[("HTTPS_PROXY", "http://u:w@p.example:3128"), ("NO_PROXY", "example.org, .corp")]).unwrap();
+        assert_eq!((named.host(), named.port(), named.username(), named.password()), ("p.example", 3128, Some("u"), Some("w")));
+        for (host, asked) in
+            [("crates.io", true), ("example.org", false), ("a.example.org", false), ("a.corp", false), ("notexample.org", true)]
+        {
+            assert_eq!(ask(&named, host), asked, "{host}");
+        }
+        assert_eq!(of(&[("all_proxy", "p.example:8080")]).unwrap().port(), 8080);
+    }
+}
