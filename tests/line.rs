@@ -264,7 +264,7 @@ exit 0
      Reading [ROOT]/project (configuration, lockfile, metadata)
     Checking 1 package
 low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
-        pass 1 low; 6 not evaluated
+        pass 1 low; 5 not evaluated
  Would build app (1 component linked, 0 more help to build it)
      Dry run nothing was compiled or written
 ");

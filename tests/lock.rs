@@ -221,7 +221,7 @@ high[lock/missing]: there is no Cargo.lock: every build may take other versions
 low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
 undetermined[advisories]: advisories: there is no Cargo.lock
    = help: run `cargo generate-lockfile` and commit the file
-        fail 1 high, 1 low; 7 not evaluated
+        fail 1 high, 1 low; 6 not evaluated
 ");
     project.run(&["build", "--no-sign"]).expect(1);
     assert_snapshot!(project.run(&["sbom"]).expect(2).text(), @"
