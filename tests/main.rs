@@ -21,6 +21,7 @@ mod registry;
 mod secrets;
 mod selections;
 mod support;
+mod takeover;
 mod tripwires;
 mod trust;
 mod workflows;
