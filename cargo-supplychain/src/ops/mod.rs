@@ -3,11 +3,12 @@
 mod before;
 pub mod build;
 pub mod check;
+pub mod diff;
 mod error;
 pub mod fetch;
 pub mod gather;
 pub mod init;
-mod intelligence;
+pub mod intelligence;
 pub mod interrupt;
 pub mod judge;
 pub mod key;

@@ -79,7 +79,7 @@ pub fn build(
     progress: &mut dyn Progress,
 ) -> Result<Outcome, Error> {
     let gathered = gather(context, &request.gather, progress)?;
-    let Judged { report, feeds } = judge(context, &gathered, &request.judge, progress)?;
+    let Judged { report, feeds, .. } = judge(context, &gathered, &request.judge, progress)?;
     if report.enforced_verdict() != Verdict::Pass {
         return Ok(Outcome::Stopped(report));
     }
