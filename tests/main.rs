@@ -8,6 +8,7 @@ mod advisories;
 mod audits;
 mod bad_input;
 mod capabilities;
+mod diff;
 mod incidents;
 mod init_from;
 mod interface;
