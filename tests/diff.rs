@@ -35,29 +35,46 @@ fn as_people_see_it() {
     assert_snapshot!(diff(&[]).text(), @"
     exit 0
         Checking 3 packages
-    undetermined[maintainers]: owners and publishers: not part of this version
-       = help: leave `maintainers` out of `--only`, `--require` and `[rules] require`, or check it otherwise
-    undetermined[capabilities]: new build scripts and proc macros: not part of this version
-       = help: leave `capabilities` out of `--only`, `--require` and `[rules] require`, or check it otherwise
-    undetermined no findings; 2 not evaluated
+    high[maintainer/takeover-pattern]: calm 1.0.0 -> 1.0.1 looks like a takeover, score 5: published by bob (user 11)
+      --> Cargo.lock:12
+       = S1 (2): published by bob (user 11), who never published this crate before
+       = S4 (1): no release for 962 days before it
+       = S7 (2): gains a build script
+       = score 5: from 3 medium, from 5 high, from 8 critical
+       = not known: age of the account bob, since when each owner is one
+       = path: app 1.0.0 -> calm 1.0.1
+       = help: stay on 1.0.0 (`cargo update -p calm@1.0.1 --precise 1.0.0`) until somebody has read what changed and the maintainers have confirmed it by another way; then exempt calm 1.0.1 with the reason
+    medium[build/new-build-script]: calm 1.0.1 gained a build script
+      --> Cargo.lock:12
+       = compared with 1.0.0; a compatible update
+       = help: read build.rs in https://docs.rs/crate/calm/1.0.1/source/ before anything is built; accept or exempt it if it is what you want
+            fail 1 high, 1 medium, 1 info; 1 not evaluated (-v shows the 1 of info)
     --- stdout
-    ^ calm 1.0.0 → 1.0.1  2026-08-20, 12 days before; new dependencies: old
+    ^ calm 1.0.0 → 1.0.1  2026-08-20, 12 days before; by alice → bob; new: build script; new dependencies: old
     - gone 1.0.0
-    + old 1.0.0  2019-01-01, 2800 days before
+    + old 1.0.0  2019-01-01, 2800 days before; by alice; licence MIT
     1 added, 1 updated, 1 removed
     ");
-    assert_snapshot!(diff(&["--format", "markdown"]).stdout.replace(&before, "[REV]"), @"
+    assert_snapshot!(diff(&["--format", "markdown"]).stdout.replace(&before, "[REV]"), @r"
     ## Dependencies: `[REV]` → `the work tree`
 
     1 added, 1 updated, 1 removed
+
+    ### Findings
+
+    | severity | finding | package | what | what to do |
+    |---|---|---|---|---|
+    | high | `maintainer/takeover-pattern` | calm 1.0.1 | calm 1.0.0 -&gt; 1.0.1 looks like a takeover, score 5: published by bob (user 11) | stay on 1.0.0 (\`cargo update -p calm&#64;1.0.1 --precise 1.0.0\`) until somebody has read what changed and the maintainers have confirmed it by another way; then exempt calm 1.0.1 with the reason |
+    | medium | `build/new-build-script` | calm 1.0.1 | calm 1.0.1 gained a build script | read build.rs in https://docs.rs/crate/calm/1.0.1/source/ before anything is built; accept or exempt it if it is what you want |
+    | info | `maintainer/new-publisher` | calm 1.0.1 | calm 1.0.1 was published by bob (user 11), who never published it before | look who published calm 1.0.1, and whether the maintainers know |
 
     ### Changes
 
     | crate | version | published | publisher | what it brings |
     |---|---|---|---|---|
-    | calm | 1.0.0 → 1.0.1 | 2026-08-20, 12 days before |  | new dependencies: old |
+    | calm | 1.0.0 → 1.0.1 | 2026-08-20, 12 days before | alice → bob | new: build script; new dependencies: old |
     | gone | 1.0.0 |  |  |  |
-    | old | 1.0.0 | 2019-01-01, 2800 days before |  |  |
+    | old | 1.0.0 | 2019-01-01, 2800 days before | alice | licence MIT |
     ");
     let json = diff(&["--format", "json"]).json();
     let kinds: Vec<_> = json["changes"]

@@ -170,7 +170,16 @@ fn out_of_date_without_cargo() {
     project.append("Cargo.toml", "grape = \"0.1\"\n");
     assert_eq!(judged(&project, &[]).expect(1).findings(), ["high lock/out-of-date"]);
     let shown = project.command(&["check", "--only", "lock,sources"]).offline().env("PATH", "/nowhere").run().expect(1).text();
-    assert_snapshot!(shown, @"");
+    assert_snapshot!(shown, @"
+    exit 1
+         Reading [ROOT]/project (configuration, lockfile, metadata)
+        Checking 2 packages
+    high[lock/out-of-date]: Cargo.lock does not satisfy the manifests: `--locked` would fail
+      --> Cargo.toml:9:1
+       = `app` asks for grape 0.1, which it does not lock
+       = help: run `cargo update --workspace`, look at the difference and commit it
+            fail 1 high; 1 not evaluated
+    ");
     // Cargo is of the same opinion.
     assert_eq!(project.check().expect(1).findings(), ["high lock/out-of-date"]);
 }
