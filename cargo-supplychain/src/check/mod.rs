@@ -12,7 +12,6 @@ mod gained;
 mod listed;
 mod names;
 mod not_evaluated;
-mod not_evaluated;
 mod owners;
 mod pattern;
 mod removed;

@@ -8,7 +8,6 @@ use crate::check::cargo_setting::{allow, env_variable, settings, shown};
 use crate::check::{Facts, Rule};
 use crate::config::RuleOption;
 use crate::finding::{Area, Finding, Severity};
-use crate::model::ConfigEntry;
 use crate::model::cargo_config::environment::{Influence, influence};
 
 pub(super) static RULE: Rule = Rule {
