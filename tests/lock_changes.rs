@@ -24,7 +24,7 @@ fn downgrade() {
     project.publish("fig", &[("1.4.0", ""), ("1.4.2", "")]);
     project.write("Cargo.toml", project.read("Cargo.toml").replace("\"1.4.2\"", "\"1.4\""));
     project.advisory_with("RUSTSEC-2026-0002", "fig", "2026-08-30", "", "patched = [\">= 1.4.1\"]");
-    project.commit();
+    project.commit("c");
     let check = |project: &Project| project.run(&["check", "--base", "main", "--format", "json"]);
     assert!(check(&project).expect(0).findings().is_empty());
     let back = project.read("Cargo.lock").replace("1.4.2", "1.4.0").replace(&checksum("fig", "1.4.2"), &checksum("fig", "1.4.0"));
@@ -40,7 +40,7 @@ fn downgrade() {
     project.publish("fig", &[("1.4.0", ""), ("1.4.2", "")]);
     project.write("Cargo.toml", project.read("Cargo.toml").replace("\"1.4.2\"", "\"1.4\""));
     project.append("supplychain.toml", &exemption("lock/downgrade", "fig"));
-    project.commit();
+    project.commit("c");
     let back = project.read("Cargo.lock").replace("1.4.2", "1.4.0").replace(&checksum("fig", "1.4.2"), &checksum("fig", "1.4.0"));
     project.write("Cargo.lock", back);
     let accepted = check(&project).expect(0);
@@ -85,7 +85,7 @@ fn with_git(requirement: &str, reference: &str, revision: &str) -> Project {
         "\n[[package]]\nname = \"gd\"\nversion = \"1.0.0\"\nsource = \"git+https://example.org/gd?{reference}#{revision}\"\n"
     );
     project.write("Cargo.lock", format!("{app}{gd}"));
-    project.commit();
+    project.commit("c");
     project
 }
 

@@ -5,10 +5,14 @@
 #![allow(clippy::too_many_lines, reason = "inline snapshots count as lines")]
 
 mod advisories;
+mod audits;
 mod bad_input;
+mod capabilities;
 mod incidents;
+mod init_from;
 mod interface;
 mod layers;
+mod licences;
 mod line;
 mod lock;
 mod lock_changes;

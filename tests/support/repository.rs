@@ -7,13 +7,13 @@ use super::Project;
 
 impl Project {
     /// Commits all files of the project (on the branch `main`, which is made first) and gives back the commit.
-    pub fn commit(&self) -> String {
-        commit_all(&self.folder(), "main")
+    pub fn commit(&self, message: &str) -> String {
+        commit_all(&self.folder(), "main", message)
     }
 
     /// Commits all files of a folder beside the project to a branch of its repository; the repository is made first.
     pub fn commit_beside(&self, folder: &str, branch: &str) -> String {
-        commit_all(&self.root().join(folder), branch)
+        commit_all(&self.root().join(folder), branch, "c")
     }
 
     /// Cargo as the project's own user would start it, in the project; its outcome does not matter.
@@ -22,7 +22,7 @@ impl Project {
     }
 }
 
-fn commit_all(folder: &Utf8Path, branch: &str) -> String {
+fn commit_all(folder: &Utf8Path, branch: &str, message: &str) -> String {
     let repository = Repository::open(folder).or_else(|_| Repository::init(folder)).unwrap();
     let mut index = repository.index().unwrap();
     index.add_all(["*"], IndexAddOption::DEFAULT, None).unwrap();
@@ -33,7 +33,7 @@ fn commit_all(folder: &Utf8Path, branch: &str) -> String {
     let name = format!("refs/heads/{branch}");
     let parent = repository.find_reference(&name).ok().and_then(|head| head.peel_to_commit().ok());
     let parents: Vec<_> = parent.iter().collect();
-    let commit: Oid = repository.commit(Some(&name), &who, &who, "c", &tree, &parents).unwrap();
+    let commit: Oid = repository.commit(Some(&name), &who, &who, message, &tree, &parents).unwrap();
     repository.set_head(&name).unwrap();
     commit.to_string()
 }

@@ -7,6 +7,7 @@ use crate::advisory::{self, Advisory, AdvisoryDatabase, FeedInfo, Kind};
 use crate::base::{Sha256, Timestamp};
 use crate::config::Settings;
 use crate::finding::Finding;
+use crate::model::audits::Audits;
 use crate::model::baseline::Baseline;
 use crate::model::capability::CapabilityFacts;
 use crate::model::change::{Before, ChangeSet, EarlierPackage};
@@ -45,6 +46,7 @@ pub(crate) struct Case {
     pub(crate) unreadable_workflows: Vec<String>,
     pub(crate) manifests_changed: bool,
     pub(crate) reused_target: Option<ReusedTarget>,
+    pub(crate) audits: Audits,
 }
 
 impl Case {
@@ -77,6 +79,7 @@ impl Case {
             unreadable_workflows: Vec::new(),
             manifests_changed: false,
             reused_target: None,
+            audits: Audits::default(),
         }
     }
 
@@ -235,6 +238,7 @@ impl Case {
             manifests_changed: self.manifests_changed,
             reused_target: self.reused_target.as_ref(),
             advisories: &advisories,
+            audits: &self.audits,
             build: self.build.as_ref().map_err(String::as_str),
         })
     }

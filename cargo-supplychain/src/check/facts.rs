@@ -3,6 +3,7 @@
 use crate::advisory::{AdvisoryDatabase, Hit};
 use crate::base::Timestamp;
 use crate::config::Settings;
+use crate::model::audits::Audits;
 use crate::model::baseline::Baseline;
 use crate::model::capability::CapabilityFacts;
 use crate::model::change::ChangeSet;
@@ -103,6 +104,8 @@ pub struct Facts<'a> {
     /// Only where something is going to be built.
     pub reused_target: Option<&'a ReusedTarget>,
     pub advisories: &'a Advisories,
+    /// What others audited, `supply-chain/`; with `--base` that of the revision.
+    pub audits: &'a Audits,
     /// The planned build; none when it could not be planned, with the reason.
     pub build: Result<&'a Build, &'a str>,
 }

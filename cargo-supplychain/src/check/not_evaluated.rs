@@ -1,6 +1,7 @@
 //! The checks that could not be made, with the reason of each. docs/check.md says which are required; `--require` and `--only` of an
 //! area make its best-effort ones required too: who asks for an answer does not get a pass for want of one.
 
+use super::arrival::arrivals;
 use super::removed::removal;
 use super::{Advisories, Facts, LockState, Scope, gained, rules};
 use crate::config::MaxAge;
@@ -10,14 +11,16 @@ use crate::model::machine::{LockedRevision, Reach};
 use crate::model::registry::NoRecord;
 
 /// Areas that this version knows by name only.
-const NOT_BUILT: [(Area, &str); 2] = [(Area::Integrity, "sources against their checksums"), (Area::Licences, "licence policy")];
+const NOT_BUILT: [(Area, &str); 1] = [(Area::Integrity, "sources against their checksums")];
 
 pub(super) fn list(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
     let mut list = Vec::new();
     list.extend(advisories(facts));
     list.extend(not_planned(facts, scope));
+    list.extend(licences(facts, scope));
     list.extend(without_cargo(facts));
     list.extend(index(facts, scope));
+    list.extend(ages(facts, scope));
     list.extend(workflows(facts, scope));
     list.extend(maintainers(facts, scope));
     list.extend(git_revisions(facts, scope));
@@ -107,6 +110,18 @@ fn workflows(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
     facts.unreadable_workflows.iter().map(entry).collect()
 }
 
+/// Licences are those of what is built. Who has a policy about them asks for an answer.
+fn licences(facts: &Facts<'_>, scope: &Scope) -> Option<NotEvaluated> {
+    let why = facts.build.err()?;
+    Some(NotEvaluated {
+        area: Area::Licences,
+        check: "licences".into(),
+        why: format!("which packages take part in the build is not known: {why}"),
+        required: is_required(facts, scope, Area::Licences) || facts.settings.licences.is_asked_for(),
+        help: "correct what keeps the build from being planned".into(),
+    })
+}
+
 /// Yanked and checksum, as far as the index is known: one entry for each reason, whatever the number of packages. What is not there
 /// because it was removed is a finding instead.
 fn index(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
@@ -138,6 +153,20 @@ fn index(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
         }
     });
     entries.collect()
+}
+
+/// The age of what a change brings in, where the index has the release and no time of it: cooldown and young names are not judged.
+fn ages(facts: &Facts<'_>, scope: &Scope) -> Option<NotEvaluated> {
+    let timeless =
+        arrivals(facts).into_iter().filter(|one| one.release.published.is_none() || one.history.first_published().is_none());
+    let packages: Vec<_> = timeless.map(|one| format!("{} {}", one.package.name, one.package.version)).collect();
+    (!packages.is_empty()).then(|| NotEvaluated {
+        area: Area::Lock,
+        check: "age of changed packages".into(),
+        why: format!("the index has no publication time of {}", shortened(&packages)),
+        required: is_required(facts, scope, Area::Lock),
+        help: "run `cargo fetch` once with the network; registries that publish no `pubtime` cannot be judged by age".into(),
+    })
 }
 
 /// Owners and publishers, as far as they were asked about and answered: one entry for each reason. Best effort even when the area is all

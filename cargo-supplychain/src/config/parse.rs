@@ -12,6 +12,7 @@ use serde::Deserialize;
 use toml::{Spanned, Value};
 
 use self::exemptions::RawExemption;
+use super::licences::RawLicences;
 use super::settings::{
     AdvisorySettings, BuildSettings, DocumentSettings, MaxAge, RegistrySettings, ReleaseSettings, RuleOption, Settings,
     SignMethod, SignSettings, VerifySettings,
@@ -80,6 +81,7 @@ pub fn parse(path: &str, text: &str, known: &[KnownRule<'_>]) -> Result<Settings
         },
         registry: RegistrySettings { api: raw.registry.api },
         bans,
+        licences: raw.licences.read(&place)?,
         exemptions,
         documents: DocumentSettings { author: raw.documents.author, supplier: raw.documents.supplier },
         sign: SignSettings {
@@ -105,6 +107,8 @@ struct Raw {
     registry: RawRegistry,
     #[serde(default)]
     bans: bans::RawBans,
+    #[serde(default)]
+    licences: RawLicences,
     #[serde(default)]
     exemptions: Vec<Spanned<RawExemption>>,
     #[serde(default)]
@@ -168,13 +172,13 @@ struct RawVerify {
 }
 
 /// The file that values are judged in.
-struct Place<'a> {
+pub(super) struct Place<'a> {
     path: &'a str,
     text: &'a str,
 }
 
 impl Place<'_> {
-    fn error(&self, span: Option<Range<usize>>, message: impl Into<String>) -> Error {
+    pub(super) fn error(&self, span: Option<Range<usize>>, message: impl Into<String>) -> Error {
         let (line, column) = span.as_ref().map_or((0, 0), |span| span::line_column(self.text, span.start));
         Error { path: self.path.to_owned(), line, column, message: message.into(), suggestion: None, span }
     }

@@ -12,6 +12,7 @@ use super::{Error, Progress, registry_api};
 use crate::advisory;
 use crate::base::Context;
 use crate::check::{Advisories, LockState, Scope};
+use crate::collect;
 use crate::collect::capabilities::{CapabilityReader, Wanted};
 use crate::collect::cargo_config::cargo_home;
 use crate::collect::index::IndexReader;
@@ -19,6 +20,7 @@ use crate::collect::workflows::{self, Workflows};
 use crate::feeds::rustsec;
 use crate::finding::Area;
 use crate::model::Lockfile;
+use crate::model::audits::{self, Audits};
 use crate::model::baseline::Baseline;
 use crate::model::capability::CapabilityFacts;
 use crate::model::change::{Before, ChangeSet, EarlierPackage, RECENT_DAYS};
@@ -29,6 +31,7 @@ use crate::model::registry::{CrateKey, Registry};
 /// All of it.
 pub(super) struct Intelligence {
     pub advisories: Advisories,
+    pub audits: Audits,
     pub index: IndexFacts,
     pub changes: ChangeSet,
     pub baseline: Option<Baseline>,
@@ -60,9 +63,11 @@ pub(super) fn bring(
         false => Workflows::default(),
     };
     let baseline = super::baseline::read(gathered)?;
+    let audits = audits(gathered)?;
     let Some(lockfile) = gathered.lock.lockfile() else {
         return Ok(Intelligence {
             advisories,
+            audits,
             index: IndexFacts::default(),
             changes: ChangeSet::default(),
             baseline,
@@ -85,7 +90,7 @@ pub(super) fn bring(
         CapabilityFacts::new()
     };
     let integrity = Err("not part of this version".to_owned());
-    Ok(Intelligence { advisories, index, changes, baseline, registry, capabilities, integrity, workflows })
+    Ok(Intelligence { advisories, audits, index, changes, baseline, registry, capabilities, integrity, workflows })
 }
 
 /// The folder of `--registry-snapshot`.
@@ -96,6 +101,17 @@ pub(super) fn snapshot(context: &Context, request: &Request) -> Result<Option<Ut
             .with_help("name a folder with `index/`, `api/` and `crates/` (docs/registry.md)")),
         None => Ok(snapshot),
     }
+}
+
+/// What others audited; with `--base` as the revision has it: a change must not bring its own absolution.
+fn audits(gathered: &Gathered) -> Result<Audits, Error> {
+    let files = match &gathered.base {
+        Some(base) => base.audit_files()?,
+        None => collect::audits::read(&gathered.workspace.root).map_err(|error| Error::usage(&error))?,
+    };
+    audits::parse(collect::audits::FOLDER, &files).map_err(|error| {
+        Error::usage(&error).with_help("correct the file, for example with `cargo vet fmt`, or restore it from its history")
+    })
 }
 
 /// What is judged as new: against the base, else the baseline, else what was published lately.

@@ -85,6 +85,7 @@ pub fn judge(context: &Context, gathered: &Gathered, request: &Request, progress
         manifests_changed: gathered.base.as_ref().is_some_and(|base| base.asks_for_others(&gathered.manifests)),
         reused_target: request.reused_target.as_ref(),
         advisories: &known.advisories,
+        audits: &known.audits,
         build: gathered.plan.as_ref().map(|plan| &plan.build).map_err(|missing| missing.why.lines().next().unwrap_or_default()),
     };
     let fail_on = request.fail_on.unwrap_or(gathered.settings.build.fail_on);

@@ -28,6 +28,11 @@ mod dep_wildcard_requirement;
 mod env_compiler_override;
 mod identity_login_reused;
 mod identity_renamed;
+mod licence_copyleft_static;
+mod licence_denied;
+mod licence_deprecated_id;
+mod licence_missing;
+mod licence_native_differs;
 mod lock_checksum_changed_vs_baseline;
 mod lock_checksum_mismatch;
 mod lock_checksum_missing;
@@ -121,6 +126,11 @@ pub static ALL: &[&Rule] = &[
     &advisory_unsound::RULE,
     &advisory_unmaintained::RULE,
     &advisory_notice::RULE,
+    &licence_denied::RULE,
+    &licence_missing::RULE,
+    &licence_deprecated_id::RULE,
+    &licence_native_differs::RULE,
+    &licence_copyleft_static::RULE,
     &policy_exemption_expired::RULE,
     &policy_exemption_unused::RULE,
     &policy_exemption_unknown::RULE,

@@ -72,10 +72,14 @@ impl Place<'_> {
 
     fn option(&self, option: &RuleOption, value: &Value) -> Result<OptionValue, String> {
         let value = match option.kind {
-            OptionKind::List => self.strings(value).map(OptionValue::List).ok_or("a list of strings"),
+            OptionKind::List => self.strings(value).map(OptionValue::List).ok_or_else(|| "a list of strings".to_owned()),
+            OptionKind::Word(words) => {
+                let word = value.as_str().filter(|word| words.contains(word));
+                word.map(|word| OptionValue::Word(word.to_owned())).ok_or_else(|| format!("one of {}", words.join(", ")))
+            }
             OptionKind::Number => {
                 let number = value.as_integer().and_then(|number| u32::try_from(number).ok());
-                number.map(OptionValue::Number).ok_or("a whole number from 0")
+                number.map(OptionValue::Number).ok_or_else(|| "a whole number from 0".to_owned())
             }
         };
         value.map_err(|wanted| format!("`{}` is not {wanted}", option.name))

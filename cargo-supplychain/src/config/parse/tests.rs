@@ -8,6 +8,7 @@ use crate::finding::{Area, Severity};
 const KNOWN: &[KnownRule<'_>] = &[
     KnownRule { id: "lock/missing", options: &[] },
     KnownRule { id: "source/registry-not-allowed", options: &[RuleOption::allow("index URLs")] },
+    KnownRule { id: "advisory/unmaintained", options: &[RuleOption::word("scope", &["all", "workspace"], "of which packages")] },
     KnownRule { id: "dep/too-fresh", options: &[RuleOption::number("days", "age in days")] },
 ];
 
@@ -97,7 +98,7 @@ fn mistakes_have_a_place_and_a_suggestion() {
         ("[build]\nfail_on = \"low\"".to_owned(), "p:2:1: unknown key `fail_on`, expected `fail-on`", Some("fail-on")),
         (
             "[advisory]\n".into(),
-            "p:1:2: unknown key `advisory`, expected one of `build`, `release`, `rules`, `advisories`, `registry`, `bans`, `exemptions`, `documents`, `sign`, `verify`",
+            "p:1:2: unknown key `advisory`, expected one of `build`, `release`, `rules`, `advisories`, `registry`, `bans`, `licences`, `exemptions`, `documents`, `sign`, `verify`",
             Some("advisories"),
         ),
         (
@@ -128,6 +129,7 @@ fn mistakes_have_a_place_and_a_suggestion() {
             "p:2:11: unknown area `maintainer`: use one of lock, sources, config, integrity, maintainers, capabilities, advisories, licences, workflows, policy",
             Some("maintainers"),
         ),
+        ("[rules]\n\"advisory/unmaintained\" = { scope = \"al\" }".into(), "p:2:27: `scope` is not one of all, workspace", None),
         ("[advisories]\nmax-age = \"-1d\"".into(), "p:2:11: `max-age` is `-1d`: write days such as \"7d\", or \"none\"", None),
         (exemption(""), "p:1:1: exemption of `x/y` has no `reason`", None),
         (exemption("reason = \" \""), "p:3:10: exemption of `x/y` has an empty `reason`", None),
