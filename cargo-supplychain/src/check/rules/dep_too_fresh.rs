@@ -243,7 +243,8 @@ mod tests {
     #[test]
     fn an_age_that_is_not_known_is_said() {
         for (published, expected) in [("2026-11-22", 0), ("", 1)] {
-            let report = update(&[("1.2.0", published)]).with(|facts| crate::check::check(facts, &crate::check::Scope::default()));
+            let report =
+                update(&[("1.2.0", published)]).with(|facts| crate::check::check(facts, &crate::check::Scope::default()));
             let ages: Vec<_> = report.not_evaluated.iter().filter(|one| one.check == "age of changed packages").collect();
             assert_eq!(ages.len(), expected, "{published}");
             assert!(ages.iter().all(|one| one.why.contains("lib 1.2.0") && !one.required));
