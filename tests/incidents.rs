@@ -65,7 +65,7 @@ fn event_stream_is_stopped_on_the_day_of_the_update() {
 
     let outcome = check(&project, &before, "2018-10-26T00:00:00Z").expect(1);
     let stopping = stopping(&outcome);
-    assert_eq!(stopping, ["critical maintainer/takeover-pattern event-stream 3.3.6"], "{outcome}");
+    assert_eq!(stopping, ["high maintainer/takeover-pattern event-stream 3.3.6"], "{outcome}");
     let evidence = evidence(&outcome, "maintainer/takeover-pattern");
     assert!(evidence.contains("right9") && evidence.contains("flatmap-stream"), "{evidence}");
 }
