@@ -45,7 +45,7 @@ fn downgrade() {
     project.write("Cargo.lock", back);
     let accepted = check(&project).expect(0);
     assert!(accepted.findings().is_empty());
-    assert_eq!(accepted.report()["exempted"][0]["finding"]["id"], "lock/downgrade", "{accepted}");
+    assert_eq!(accepted.report()["exempted"][0]["id"], "lock/downgrade", "{accepted}");
 }
 
 /// NAM-03.
@@ -97,7 +97,7 @@ fn git_dependency_on_a_branch() {
     assert_eq!(judged(&project, &["--base", "main"]).expect(0).findings(), [not_pinned]);
     project.write("Cargo.lock", project.read("Cargo.lock").replace(OLD, NEW));
     let found = judged(&project, &["--base", "main"]).expect(0);
-    assert_eq!(found.findings(), [not_pinned, "medium lock/git-rev-moved gd 1.0.0"]);
+    assert_eq!(found.findings(), ["medium lock/git-rev-moved gd 1.0.0", not_pinned]);
     assert_eq!(found.finding("lock/git-rev-moved")["evidence"][0], format!("{OLD}..{NEW}"));
     judged(&project, &["--base", "main", "--fail-on", "medium"]).expect(1);
 
