@@ -35,6 +35,25 @@ fn require_regular(metadata: &fs::Metadata) -> io::Result<()> {
     if metadata.is_file() { Ok(()) } else { Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file")) }
 }
 
+/// Who besides the user of this process can write into a folder; `None` where nobody can, or where the system does not say.
+#[must_use]
+pub fn others_who_can_write(folder: &Utf8Path) -> Option<&'static str> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        let metadata = fs::metadata(folder).ok()?;
+        if metadata.uid() != rustix::process::geteuid().as_raw() {
+            return Some("another user");
+        }
+        if metadata.mode() & 0o002 != 0 { Some("everybody") } else { None }
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = folder;
+        None
+    }
+}
+
 /// The path without `.` and `..` parts, symbolic links left alone.
 #[must_use]
 pub fn normal(path: &Utf8Path) -> Utf8PathBuf {

@@ -1,8 +1,12 @@
 //! A crates.io in the project's `CARGO_HOME`, as cargo leaves it behind after a fetch: index cache, package files, sources. Cargo works
 //! with it offline, and so does our reader of the index.
 
+use std::io::Write as _;
+
 use camino::Utf8PathBuf;
 use cargo_supplychain::base::Sha256;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use tame_index::utils::get_index_details;
 
 use super::Project;
@@ -10,9 +14,43 @@ use super::Project;
 /// The source of crates.io in a lockfile.
 pub const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
-/// The checksum that the index has of a package.
+/// Paths and contents.
+pub type Files = Vec<(String, String)>;
+
+/// The files of a package that has nothing of its own: an empty library.
+pub fn files_of(name: &str, version: &str) -> Files {
+    let manifest = format!("[package]\nname = \"{name}\"\nversion = \"{version}\"\nedition = \"2021\"\nlicense = \"MIT\"\n");
+    vec![("Cargo.toml".to_owned(), manifest), ("src/lib.rs".to_owned(), String::new())]
+}
+
+/// A `.crate` of these files: the same bytes for the same files.
+pub fn crate_bytes(name: &str, version: &str, files: &[(String, String)]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    for (path, content) in files {
+        encoder.write_all(&tar_header(&format!("{name}-{version}/{path}"), content.len())).unwrap();
+        encoder.write_all(content.as_bytes()).unwrap();
+        encoder.write_all(&vec![0; content.len().next_multiple_of(512) - content.len()]).unwrap();
+    }
+    encoder.write_all(&[0; 1024]).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn tar_header(path: &str, size: usize) -> [u8; 512] {
+    let mut header = [0; 512];
+    header[..path.len()].copy_from_slice(path.as_bytes());
+    header[100..108].copy_from_slice(b"0000644\0");
+    header[124..136].copy_from_slice(format!("{size:011o}\0").as_bytes());
+    header[148..156].fill(b' ');
+    header[156] = b'0';
+    header[257..265].copy_from_slice(b"ustar\x0000");
+    let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
+    header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    header
+}
+
+/// The checksum that the index has of a package of [`Project::publish`].
 pub fn checksum(name: &str, version: &str) -> String {
-    Sha256::of(format!("{name}-{version}")).to_string()
+    Sha256::of(crate_bytes(name, version, &files_of(name, version))).to_string()
 }
 
 /// A `[[package]]` of a lockfile, from crates.io.
@@ -48,28 +86,38 @@ impl Project {
     /// Puts versions of a package into the index cache and their sources beside it. The second of each pair is further JSON of its
     /// index line: `,"yanked":true`.
     pub fn publish(&self, name: &str, versions: &[(&str, &str)]) {
+        let versions: Vec<_> = versions.iter().map(|(version, more)| (*version, *more, files_of(name, version))).collect();
+        self.publish_files(name, &versions);
+    }
+
+    /// As [`Project::publish`], with the files of each version.
+    pub fn publish_files(&self, name: &str, versions: &[(&str, &str, Files)]) {
         let (index, _) = get_index_details("sparse+https://index.crates.io/", Some(self.cargo_home()), true).unwrap();
-        let folder = index.file_name().unwrap().to_owned();
         let mut entry = b"\x03\x02\0\0\0etag: \"x\"\0".to_vec();
-        for (version, more) in versions {
-            let sum = checksum(name, version);
+        for (version, more, files) in versions {
+            let bytes = crate_bytes(name, version, files);
+            let sum = Sha256::of(&bytes);
             let line = format!(
                 "{{\"name\":\"{name}\",\"vers\":\"{version}\",\"deps\":[],\"features\":{{}},\"cksum\":\"{sum}\",\"yanked\":false{more}}}"
             );
             let line = if more.contains("yanked") { line.replacen("\"yanked\":false,", "", 1) } else { line };
             entry.extend([version.as_bytes(), b"\0", line.as_bytes(), b"\0"].concat());
-            let registry = format!("../cargo/registry/{{}}/{folder}/{name}-{version}");
-            self.write(&(registry.replace("{}", "cache") + ".crate"), "fetched before");
-            let source = registry.replace("{}", "src");
+            self.write(&self.fetched("cache", &format!("{name}-{version}.crate")), bytes);
+            let source = self.fetched("src", &format!("{name}-{version}"));
             self.write(&format!("{source}/.cargo-ok"), "{\"v\":1}");
-            let manifest =
-                format!("[package]\nname = \"{name}\"\nversion = \"{version}\"\nedition = \"2021\"\nlicense = \"MIT\"\n");
-            self.write(&format!("{source}/Cargo.toml"), manifest);
-            self.write(&format!("{source}/src/lib.rs"), "");
+            for (path, content) in files {
+                self.write(&format!("{source}/{path}"), content);
+            }
         }
         let cache: Utf8PathBuf = index.join(".cache").join(tame_index::KrateName::cargo(name).unwrap().relative_path(None));
         std::fs::create_dir_all(cache.parent().unwrap()).unwrap();
         std::fs::write(cache, entry).unwrap();
         std::fs::write(index.join("config.json"), "{\"dl\":\"https://static.crates.io/crates\"}").unwrap();
+    }
+
+    /// Where cargo keeps what it fetched from crates.io, `kind` being `cache` or `src`; a path for [`Project::write`].
+    pub fn fetched(&self, kind: &str, below: &str) -> String {
+        let (index, _) = get_index_details("sparse+https://index.crates.io/", Some(self.cargo_home()), true).unwrap();
+        format!("../cargo/registry/{kind}/{}/{below}", index.file_name().unwrap())
     }
 }

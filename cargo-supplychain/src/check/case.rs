@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Advisories, Facts, LockState, OwnFile, Rule};
+use super::{Advisories, Facts, LockState, OwnFile, ReusedTarget, Rule};
 use crate::advisory::{self, Advisory, AdvisoryDatabase, FeedInfo, Kind};
 use crate::base::{Sha256, Timestamp};
 use crate::config::Settings;
@@ -36,6 +36,7 @@ pub(crate) struct Case {
     pub(crate) integrity: Result<IntegrityFacts, String>,
     pub(crate) own_files_changed: Vec<OwnFile>,
     pub(crate) manifests_changed: bool,
+    pub(crate) reused_target: Option<ReusedTarget>,
 }
 
 impl Case {
@@ -64,6 +65,7 @@ impl Case {
             integrity: Ok(IntegrityFacts::default()),
             own_files_changed: Vec::new(),
             manifests_changed: false,
+            reused_target: None,
         }
     }
 
@@ -133,6 +135,7 @@ impl Case {
             integrity: self.integrity.as_ref().map_err(String::as_str),
             own_files_changed: &self.own_files_changed,
             manifests_changed: self.manifests_changed,
+            reused_target: self.reused_target.as_ref(),
             advisories: &advisories,
             build: self.build.as_ref().map_err(String::as_str),
         })

@@ -57,6 +57,14 @@ pub enum OwnFile {
     Baseline,
 }
 
+/// Our target folder of an earlier build, which `build` would go on with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReusedTarget {
+    pub path: String,
+    /// Who else can write to it: `everybody`, `its group`, `another user`.
+    pub writable_by: Option<String>,
+}
+
 /// The facts of one run.
 #[derive(Clone, Copy)]
 pub struct Facts<'a> {
@@ -84,6 +92,8 @@ pub struct Facts<'a> {
     pub own_files_changed: &'a [OwnFile],
     /// With `--base`: whether a manifest asks for other dependencies than the revision's.
     pub manifests_changed: bool,
+    /// Only where something is going to be built.
+    pub reused_target: Option<&'a ReusedTarget>,
     pub advisories: &'a Advisories,
     /// The planned build; none when it could not be planned, with the reason.
     pub build: Result<&'a Build, &'a str>,

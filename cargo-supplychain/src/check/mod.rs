@@ -7,6 +7,7 @@ mod cargo_setting;
 mod case;
 mod exemptions;
 mod facts;
+mod gained;
 mod not_evaluated;
 mod owners;
 mod removed;
@@ -15,7 +16,7 @@ pub mod rules;
 use crate::config::{Level, RuleOption};
 use crate::finding::{Area, Finding, ReportInput, Severity};
 
-pub use facts::{Advisories, Facts, LockState, OwnFile, ToolchainFile};
+pub use facts::{Advisories, Facts, LockState, OwnFile, ReusedTarget, ToolchainFile};
 
 /// A rule: static data and a function. One file a rule, listed in [`rules::ALL`].
 pub struct Rule {

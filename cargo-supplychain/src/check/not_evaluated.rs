@@ -2,19 +2,15 @@
 //! area make its best-effort ones required too: who asks for an answer does not get a pass for want of one.
 
 use super::removed::removal;
-use super::{Advisories, Facts, LockState, Scope};
+use super::{Advisories, Facts, LockState, Scope, gained, rules};
 use crate::config::MaxAge;
 use crate::finding::{Area, NotEvaluated};
 use crate::model::index::IndexGap;
 use crate::model::registry::NoRecord;
 
 /// Areas that this version knows by name only.
-const NOT_BUILT: [(Area, &str); 4] = [
-    (Area::Integrity, "sources against their checksums"),
-    (Area::Capabilities, "new build scripts and proc macros"),
-    (Area::Licences, "licence policy"),
-    (Area::Workflows, "CI workflows"),
-];
+const NOT_BUILT: [(Area, &str); 3] =
+    [(Area::Integrity, "sources against their checksums"), (Area::Licences, "licence policy"), (Area::Workflows, "CI workflows")];
 
 pub(super) fn list(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
     let mut list = Vec::new();
@@ -22,6 +18,8 @@ pub(super) fn list(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
     list.extend(not_planned(facts, scope));
     list.extend(index(facts, scope));
     list.extend(maintainers(facts, scope));
+    list.extend(capabilities(facts, scope));
+    list.extend(script_list(facts, scope));
     list.extend(NOT_BUILT.iter().map(|&(area, check)| NotEvaluated {
         area,
         check: check.into(),
@@ -143,6 +141,44 @@ fn maintainers(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
     let help = "run again later, or name a snapshot of the registry with --registry-snapshot";
     list.extend(gaps.into_iter().map(|(why, crates)| entry(format!("{why}: {}", shortened(&crates)), help)));
     list
+}
+
+/// What changed packages can do, where their source or that of the version before is not at hand: one entry for each reason.
+fn capabilities(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
+    // New executables are the sources' area; where that is asked for alone, the gap is said there.
+    let (area, required) = if scope.includes(Area::Capabilities) {
+        (Area::Capabilities, is_asked_for(facts, scope, Area::Capabilities))
+    } else {
+        (Area::Sources, is_required(facts, scope, Area::Sources))
+    };
+    if !scope.includes(area) {
+        return Vec::new();
+    }
+    let mut gaps = std::collections::BTreeMap::<String, Vec<String>>::new();
+    for unknown in gained::updates(facts).1 {
+        gaps.entry(unknown.why).or_default().push(unknown.package);
+    }
+    let entries = gaps.into_iter().map(|(why, packages)| NotEvaluated {
+        area,
+        check: "new build scripts, procedural macros and executables".into(),
+        why: format!("{why}: {}", shortened(&packages)),
+        required,
+        help: "run `cargo fetch --locked` with the lockfiles of before and of now, or name a folder with --registry-snapshot"
+            .into(),
+    });
+    entries.collect()
+}
+
+/// A list of what may run is held against the build; without its plan only against what changed.
+fn script_list(facts: &Facts<'_>, scope: &Scope) -> Option<NotEvaluated> {
+    let why = facts.build.err().filter(|_| rules::build_script_not_allowed::has_list(facts))?;
+    Some(NotEvaluated {
+        area: Area::Capabilities,
+        check: "build scripts and procedural macros against the list of the policy".into(),
+        why: format!("which of them take part in the build is not known: {why}"),
+        required: is_asked_for(facts, scope, Area::Capabilities),
+        help: "what changed is judged all the same".into(),
+    })
 }
 
 /// `3 packages: a 1.0.0, b 1.0.0, c 1.0.0`; of many the first five.

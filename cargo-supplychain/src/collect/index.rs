@@ -147,6 +147,17 @@ fn cached_history(folder: &Utf8Path, name: &str) -> Result<History, IndexGap> {
 
 /// The cache folders of a registry, the one that counts first.
 fn cache_folders(source: &str, config: &CargoConfig, cargo_home: &Utf8Path) -> Vec<Utf8PathBuf> {
+    let folders = index_folders(source, config, cargo_home).into_iter().map(|folder| folder.join(".cache"));
+    folders.filter(|cache| cache.is_dir()).collect()
+}
+
+/// The names of a registry's folders below `registry/cache` and `registry/src`, the one that counts first.
+pub(super) fn folder_names(source: &str, config: &CargoConfig, cargo_home: &Utf8Path) -> Vec<String> {
+    let folders = index_folders(source, config, cargo_home).into_iter();
+    folders.filter_map(|folder| folder.file_name().map(str::to_owned)).collect()
+}
+
+fn index_folders(source: &str, config: &CargoConfig, cargo_home: &Utf8Path) -> Vec<Utf8PathBuf> {
     let mut urls = Vec::new();
     urls.extend(replacement(source, config));
     if CRATES_IO.contains(&source) {
@@ -160,9 +171,8 @@ fn cache_folders(source: &str, config: &CargoConfig, cargo_home: &Utf8Path) -> V
         // The hash in the folder's name changed with cargo 1.85; a folder of either may be there.
         for stable in [true, false] {
             let Ok((folder, _)) = get_index_details(&url, Some(cargo_home.to_owned()), stable) else { continue };
-            let cache = folder.join(".cache");
-            if !folders.contains(&cache) && cache.is_dir() {
-                folders.push(cache);
+            if !folders.contains(&folder) {
+                folders.push(folder);
             }
         }
     }

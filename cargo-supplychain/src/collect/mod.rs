@@ -1,5 +1,6 @@
 //! Layer 3 (IO): evidence from the machine: cargo configuration, metadata, lockfile, toolchain, version control, CI, files.
 
+pub mod capabilities;
 pub mod cargo;
 pub mod cargo_config;
 pub mod ci;
@@ -12,6 +13,7 @@ pub mod memo;
 pub mod process;
 pub mod release_folder;
 pub mod revision;
+pub mod sources;
 pub mod toolchain;
 pub mod toolchain_file;
 pub mod vcs;

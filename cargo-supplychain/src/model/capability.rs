@@ -1,4 +1,12 @@
-//! What a crate's source can do when it is built: [`Capabilities`]. Evidence only; `collect` reads it, `check` judges its change.
+//! What a crate's source can do when it is built: [`Capabilities`], and the pure scanner that finds it in a package's files
+//! ([`scan::Scanner`]). Evidence only; `collect` reads the files, `check` judges what changed.
+
+mod blob;
+mod change;
+mod lex;
+mod package;
+mod reach;
+pub mod scan;
 
 use std::collections::BTreeMap;
 
@@ -62,6 +70,8 @@ pub enum ReachKind {
     Process,
     Environment,
 }
+
+pub use change::Gains;
 
 /// The capabilities of versions, by crate; an `Err` says why they are not known (`its source is not on this machine`).
 pub type CapabilityFacts = BTreeMap<(CrateKey, semver::Version), Result<Capabilities, String>>;

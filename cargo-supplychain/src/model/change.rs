@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::index::IndexGap;
 use super::lockfile::{CRATES_IO, LockedPackage, Lockfile};
-use super::registry::CrateKey;
+use super::registry::{CrateKey, History};
 use crate::base::Sha256;
 
 /// The earlier state.
@@ -33,6 +34,26 @@ pub struct Change {
     pub package: usize,
     /// What it stands in the place of; `None`: the crate is new here.
     pub previous: Option<EarlierPackage>,
+}
+
+impl Change {
+    /// The release of the same registry that this one is compared with, and its digest: what it stands in the place of, else the
+    /// release before it. `None` for a first release, or where neither is known.
+    #[must_use]
+    pub fn release_before<'a>(
+        &'a self,
+        key: &CrateKey,
+        version: &semver::Version,
+        histories: &'a BTreeMap<CrateKey, Result<History, IndexGap>>,
+    ) -> Option<(&'a semver::Version, Option<Sha256>)> {
+        let history = histories.get(key).and_then(|history| history.as_ref().ok());
+        let same_registry = |previous: &&EarlierPackage| normal_source(previous.source.as_deref()) == Some(&key.source);
+        if let Some(previous) = self.previous.as_ref().filter(same_registry) {
+            let of_index = || history?.release(&previous.version).map(|release| release.checksum);
+            return Some((&previous.version, previous.checksum.or_else(of_index)));
+        }
+        history?.predecessor(version).map(|release| (&release.version, Some(release.checksum)))
+    }
 }
 
 /// What is judged as new.

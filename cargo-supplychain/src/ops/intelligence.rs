@@ -12,6 +12,7 @@ use super::{Error, Progress, registry_api};
 use crate::advisory;
 use crate::base::Context;
 use crate::check::{Advisories, LockState, Scope};
+use crate::collect::capabilities::{CapabilityReader, Wanted};
 use crate::collect::cargo_config::cargo_home;
 use crate::collect::index::IndexReader;
 use crate::feeds::rustsec;
@@ -68,7 +69,13 @@ pub(super) fn bring(
     let histories = reader.histories(&judged_crates(lockfile, &changes, &index));
     let known = registry_api::Known { lockfile, changes: &changes, index: &index, histories, snapshot: snapshot.as_deref() };
     let registry = registry_api::bring(context, &gathered.settings, request, scope, known, progress)?;
-    let capabilities = CapabilityFacts::new();
+    let capabilities = if LOOK_AT_CAPABILITIES.iter().any(|area| scope.includes(*area)) {
+        let config = &gathered.cargo_config;
+        let reader = CapabilityReader { context, config, cargo_home: home.as_deref(), snapshot: snapshot.as_deref() };
+        reader.read(&judged_versions(lockfile, &changes, &registry))
+    } else {
+        CapabilityFacts::new()
+    };
     let integrity = Err("not part of this version".to_owned());
     Ok(Intelligence { advisories, index, changes, baseline, registry, capabilities, integrity })
 }
@@ -137,6 +144,23 @@ fn judged_crates(lockfile: &Lockfile, changes: &ChangeSet, index: &IndexFacts) -
         }
     });
     changed.chain(striking.filter_map(crate::model::LockedPackage::crate_key)).collect()
+}
+
+/// Areas with rules that look at what packages can do.
+const LOOK_AT_CAPABILITIES: [Area; 3] = [Area::Capabilities, Area::Maintainers, Area::Sources];
+
+/// What changed, and the release before each: never all that is locked.
+fn judged_versions(lockfile: &Lockfile, changes: &ChangeSet, registry: &Registry) -> Wanted {
+    let mut wanted = Wanted::new();
+    for change in &changes.changes {
+        let Some(package) = lockfile.packages.get(change.package) else { continue };
+        let Some(key) = package.crate_key() else { continue };
+        if let Some((before, checksum)) = change.release_before(&key, &package.version, &registry.histories) {
+            wanted.entry((key.clone(), before.clone())).or_insert(checksum);
+        }
+        wanted.insert((key, package.version.clone()), package.checksum);
+    }
+    wanted
 }
 
 fn advisories(

@@ -8,7 +8,7 @@ use super::{Error, Progress, intelligence};
 use crate::advisory::FeedInfo;
 use crate::base::Context;
 use crate::base::text::counted;
-use crate::check::{self, Advisories, Facts, Scope};
+use crate::check::{self, Advisories, Facts, ReusedTarget, Scope};
 use crate::finding::{Area, FailOn, Report};
 use crate::model::cargo_config::environment;
 
@@ -27,6 +27,8 @@ pub struct Request {
     pub registry_snapshot: Option<Utf8PathBuf>,
     /// `--registry-api`, over `[registry] api`.
     pub registry_api: Option<String>,
+    /// `build`: the target folder of an earlier build that this one would go on with.
+    pub reused_target: Option<ReusedTarget>,
 }
 
 /// Areas that need no plan of the build: they judge lockfile, manifests and what the registry says.
@@ -77,6 +79,7 @@ pub fn judge(context: &Context, gathered: &Gathered, request: &Request, progress
         integrity: known.integrity.as_ref().map_err(String::as_str),
         own_files_changed: gathered.base.as_ref().map_or(&[], |base| &base.own_files_changed),
         manifests_changed: gathered.base.as_ref().is_some_and(|base| base.asks_for_others(&gathered.manifests)),
+        reused_target: request.reused_target.as_ref(),
         advisories: &known.advisories,
         build: gathered.plan.as_ref().map(|plan| &plan.build).map_err(|missing| missing.why.lines().next().unwrap_or_default()),
     };

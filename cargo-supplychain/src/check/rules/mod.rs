@@ -5,6 +5,11 @@ mod advisory_notice;
 mod advisory_unmaintained;
 mod advisory_unsound;
 mod advisory_vulnerability;
+mod build_new_build_script;
+mod build_new_native_code;
+mod build_new_proc_macro;
+pub(super) mod build_script_not_allowed;
+mod build_unclean_target_folder;
 mod config_alias_shadows_tool;
 mod config_build_tool_override;
 mod config_compiler_override;
@@ -35,6 +40,7 @@ mod registry_version_removed;
 mod registry_yanked;
 mod source_git_not_allowed;
 mod source_git_not_pinned;
+mod source_new_binary_blob;
 mod source_path_outside_workspace;
 mod source_registry_not_allowed;
 mod toolchain_path_override;
@@ -54,6 +60,7 @@ pub static ALL: &[&Rule] = &[
     &source_git_not_allowed::RULE,
     &source_git_not_pinned::RULE,
     &source_path_outside_workspace::RULE,
+    &source_new_binary_blob::RULE,
     &dep_wildcard_requirement::RULE,
     &dep_unpinned_requirement::RULE,
     &maintainer_owner_added::RULE,
@@ -75,6 +82,11 @@ pub static ALL: &[&Rule] = &[
     &env_compiler_override::RULE,
     &toolchain_path_override::RULE,
     &toolchain_unpinned::RULE,
+    &build_new_build_script::RULE,
+    &build_new_proc_macro::RULE,
+    &build_new_native_code::RULE,
+    &build_script_not_allowed::RULE,
+    &build_unclean_target_folder::RULE,
     &advisory_vulnerability::RULE,
     &advisory_malicious::RULE,
     &advisory_unsound::RULE,

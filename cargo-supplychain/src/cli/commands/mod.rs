@@ -113,6 +113,7 @@ fn judge_request(args: &PolicyArgs) -> judge::Request {
         require: args.require.clone(),
         advisory_db: args.advisory_db.clone(),
         registry_snapshot: args.registry_snapshot.clone(),
+        reused_target: None,
         registry_api: args.registry_api.clone(),
     }
 }

@@ -16,6 +16,8 @@ use super::{Class, Error, Progress};
 use crate::archive::{self, folder::Releases};
 use crate::assemble::Plan;
 use crate::base::Context;
+use crate::check::ReusedTarget;
+use crate::files;
 use crate::finding::{Report, Verdict};
 use crate::model::release::ReleaseManifest;
 use crate::model::{Build, TargetFolder};
@@ -79,7 +81,9 @@ pub fn build(
     progress: &mut dyn Progress,
 ) -> Result<Outcome, Error> {
     let gathered = gather(context, &request.gather, progress)?;
-    let Judged { report, feeds } = judge(context, &gathered, &request.judge, progress)?;
+    let reused_target = reused_target(context, &gathered, request.clean);
+    let Judged { report, feeds } =
+        judge(context, &gathered, &judge::Request { reused_target, ..request.judge.clone() }, progress)?;
     if report.enforced_verdict() != Verdict::Pass {
         return Ok(Outcome::Stopped(report));
     }
@@ -136,6 +140,23 @@ fn refuse_other_toolchain(gathered: &Gathered) -> Result<(), Error> {
     }
 }
 
+/// Our own target folder, in `target/supplychain`.
+const TARGET: &str = ".build";
+
+/// In CI nothing of an earlier build is gone on with.
+fn is_reused(context: &Context, target: &Utf8Path, clean: bool) -> bool {
+    !clean && !context.in_ci() && target.join("CACHEDIR.TAG").exists()
+}
+
+/// What `build/unclean-target-folder` judges.
+fn reused_target(context: &Context, gathered: &Gathered, clean: bool) -> Option<ReusedTarget> {
+    let target = gathered.target_directory.join("supplychain").join(TARGET);
+    is_reused(context, &target, clean).then(|| {
+        let path = target.strip_prefix(&gathered.workspace.root).unwrap_or(&target).to_string();
+        ReusedTarget { path, writable_by: files::others_who_can_write(&target).map(str::to_owned) }
+    })
+}
+
 /// Where a build works.
 pub(super) struct Folders {
     /// `target/supplychain`, or `--release-dir`.
@@ -152,8 +173,8 @@ pub(super) struct Folders {
 impl Folders {
     fn new(context: &Context, gathered: &Gathered, request: &Request, plan: &Plan) -> Self {
         let own = gathered.target_directory.join("supplychain");
-        let target = own.join(".build");
-        let fresh = request.clean || context.in_ci() || !target.join("CACHEDIR.TAG").exists();
+        let target = own.join(TARGET);
+        let fresh = !is_reused(context, &target, request.clean);
         let build = &plan.build;
         Self {
             parent: request.release_dir.as_ref().map_or_else(|| own.clone(), |folder| context.cwd.join(folder)),
