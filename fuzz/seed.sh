@@ -54,6 +54,13 @@ line = lambda version, rest="": f'{version}\0{{"name":"abcd","vers":"{version}",
 head = "\3\2\0\0\0etag: \"x\"\0"
 seed("index_entry", "short", head + line("1.0.0", ',"yanked":true') + line("1.0.1+b.2", ',"pubtime":"2026-01-02T03:04:05Z"'))
 seed("index_entry", "other", head + line("2.0.0"))
+full = lambda version, rest="": f'{{"name":"abcd","vers":"{version}","deps":[{{"name":"b","req":"^1","features":[],"optional":true,"default_features":true,"target":"cfg(unix)","kind":"build","registry":null,"package":"c"}}],"cksum":"{"e" * 64}","features":{{}},"yanked":false{rest}}}'
+seed("index_entry", "snapshot", "\n".join([full("1.0.0", ',"pubtime":"2026-01-02T03:04:05Z"'), full("1.0.1+b.2", ',"links":"z"'), full("2.0.0-rc.1")]))
+seed("index_entry", "whole", head + "".join(f"{version}\0{full(version)}\0" for version in ["1.0.0", "1.0.1+b.2"]))
+user = '{"id":7,"login":"x","name":null,"avatar":null,"url":"https://github.com/x"}'
+seed("registry_api", "crate", '{"crate":{"id":"a","name":"a","repository":"https://github.com/o/a","trustpub_only":true}}')
+seed("registry_api", "owners", f'{{"users":[{user[:-1]},"kind":"user"}},{{"id":7,"login":"github:o:t","kind":"team"}}]}}')
+seed("registry_api", "versions", f'{{"versions":[{{"crate":"a","num":"1.1.0","created_at":"2026-01-02T03:04:05.6Z","yanked":false,"published_by":null,"trustpub_data":{{"provider":"github","repository":"o/a","run_id":"1","sha":"0"}},"audit_actions":[]}},{{"crate":"a","num":"1.0.0","yanked":true,"published_by":{user},"trustpub_data":null,"audit_actions":[{{"action":"yank","user":{user},"time":"2020-01-02T03:04:05Z"}}]}}],"meta":{{"total":2,"next_page":"?per_page=100&seek=x"}}}}')
 each("advisory", "examples/*/advisory-db/**/*.md")
 advisory = '```toml\n[advisory]\nid = "RUSTSEC-2026-0001"\npackage = "b"\ndate = "2026-08-20"\ncategories = ["memory-corruption"]\naliases = ["CVE-2026-1"]\ncvss = "CVSS:VECTOR"\n\n[versions]\npatched = ["~1.1.5", ">= 1.2.0"]\nunaffected = ["< 1.0.0"]\n```\n\n# Title\n'
 vectors = ["3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", "4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N"]

@@ -44,16 +44,16 @@ fn malicious_without_a_score() {
     );
     assert_eq!(project.check().expect(1).findings(), ["critical advisory/malicious fig 1.2.3"]);
     assert_snapshot!(project.run(&["check"]).expect(1).text(), @"
-exit 1
-     Reading [ROOT]/project (configuration, lockfile, metadata)
-    Checking 2 packages
-critical[advisory/malicious]: RUSTSEC-2026-0260: A flaw in fig
-  --> Cargo.lock:12
-   = no patched version
-   = help: remove fig 1.2.3 from the lockfile, and treat every machine that built it as compromised: https://rustsec.org/advisories/RUSTSEC-2026-0260.html
-low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
-        fail 1 critical, 1 low; 6 not evaluated
-");
+    exit 1
+         Reading [ROOT]/project (configuration, lockfile, metadata)
+        Checking 2 packages
+    critical[advisory/malicious]: RUSTSEC-2026-0260: A flaw in fig
+      --> Cargo.lock:12
+       = no patched version
+       = help: remove fig 1.2.3 from the lockfile, and treat every machine that built it as compromised: https://rustsec.org/advisories/RUSTSEC-2026-0260.html
+    low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
+            fail 1 critical, 1 low; 5 not evaluated
+    ");
     project.run(&["build", "--no-sign"]).expect(1);
 
     let project = Project::with_packages(&[("fig", "1.2.2")]);
@@ -134,25 +134,25 @@ fn a_stale_database_is_never_a_pass() {
     let check = project.run(&["check", "--format", "json", "--advisory-db", folder]).expect(4);
     assert_eq!(check.undetermined(), ["advisories: db-stale, age 30d > 7d"]);
     assert_snapshot!(project.run(&["check", "--advisory-db", folder]).expect(4).text(), @"
-exit 4
-     Reading [ROOT]/project (configuration, lockfile, metadata)
-    Checking 2 packages
-low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
-undetermined[advisories]: advisories: db-stale, age 30d > 7d
-   = help: run without `--offline`, or name a newer database with `--advisory-db`
-undetermined 1 low; 6 not evaluated
-");
+    exit 4
+         Reading [ROOT]/project (configuration, lockfile, metadata)
+        Checking 2 packages
+    low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
+    undetermined[advisories]: advisories: db-stale, age 30d > 7d
+       = help: run without `--offline`, or name a newer database with `--advisory-db`
+    undetermined 1 low; 5 not evaluated
+    ");
     assert_snapshot!(project.run(&["build", "--no-sign", "--advisory-db", folder]).expect(4).text(), @"
-exit 4
-     Reading [ROOT]/project (configuration, lockfile, metadata)
-    Checking 2 packages
-low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
-undetermined[advisories]: advisories: db-stale, age 30d > 7d
-   = help: run without `--offline`, or name a newer database with `--advisory-db`
-undetermined 1 low; 6 not evaluated
-     stopped before compilation; nothing was built
-help: make the check possible, or build with `--fail-on none` and see it in the report
-");
+    exit 4
+         Reading [ROOT]/project (configuration, lockfile, metadata)
+        Checking 2 packages
+    low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
+    undetermined[advisories]: advisories: db-stale, age 30d > 7d
+       = help: run without `--offline`, or name a newer database with `--advisory-db`
+    undetermined 1 low; 5 not evaluated
+         stopped before compilation; nothing was built
+    help: make the check possible, or build with `--fail-on none` and see it in the report
+    ");
     assert!(!project.path("target").exists());
     // A day old: silent. Of any age, when the policy says so, which is reported.
     project.command(&["check", "--offline", "--advisory-db", folder]).now("2026-08-03T12:00:00Z").run().expect(0);
@@ -191,24 +191,24 @@ help: name a folder that holds `crates/NAME/RUSTSEC-….md`, or a git URL
 ");
     fs::create_dir(project.root().join("empty")).unwrap();
     assert_snapshot!(project.run(&["check", "--advisory-db", "../empty"]).expect(4).text(), @"
-exit 4
-     Reading [ROOT]/project (configuration, lockfile, metadata)
-    Checking 2 packages
-low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
-undetermined[advisories]: advisories: advisory database empty has no advisories
-   = help: name a RustSec database: a folder with `crates/NAME/RUSTSEC-….md`
-undetermined 1 low; 6 not evaluated
-");
+    exit 4
+         Reading [ROOT]/project (configuration, lockfile, metadata)
+        Checking 2 packages
+    low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
+    undetermined[advisories]: advisories: advisory database empty has no advisories
+       = help: name a RustSec database: a folder with `crates/NAME/RUSTSEC-….md`
+    undetermined 1 low; 5 not evaluated
+    ");
     project.write("../broken/crates/fig/RUSTSEC-2026-0001.md", "no advisory\n");
     assert_snapshot!(project.run(&["check", "--advisory-db", "../broken"]).expect(4).text(), @"
-exit 4
-     Reading [ROOT]/project (configuration, lockfile, metadata)
-    Checking 2 packages
-low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
-undetermined[advisories]: advisories: advisory database broken: crates/fig/RUSTSEC-2026-0001.md is not readable: it does not begin with a TOML block
-   = help: repair the database, or name another with `--advisory-db` or `[advisories] database`
-undetermined 1 low; 6 not evaluated
-");
+    exit 4
+         Reading [ROOT]/project (configuration, lockfile, metadata)
+        Checking 2 packages
+    low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
+    undetermined[advisories]: advisories: advisory database broken: crates/fig/RUSTSEC-2026-0001.md is not readable: it does not begin with a TOML block
+       = help: repair the database, or name another with `--advisory-db` or `[advisories] database`
+    undetermined 1 low; 5 not evaluated
+    ");
     assert_snapshot!(project.run(&["check", "--advisory-db", "http://example.org/db"]).expect(2).text(), @"
 exit 2
      Reading [ROOT]/project (configuration, lockfile, metadata)
@@ -218,14 +218,14 @@ help: name a folder that holds `crates/NAME/RUSTSEC-….md`, or a git URL
 ");
     project.write("supplychain.toml", "");
     assert_snapshot!(project.run(&["check"]).expect(4).text(), @"
-exit 4
-     Reading [ROOT]/project (configuration, lockfile, metadata)
-    Checking 2 packages
-low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
-undetermined[advisories]: advisories: no copy of the advisory database https://github.com/RustSec/advisory-db in the cache, and the network may not be used
-   = help: run once without `--offline`, or name a folder with `--advisory-db`
-undetermined 1 low; 6 not evaluated
-");
+    exit 4
+         Reading [ROOT]/project (configuration, lockfile, metadata)
+        Checking 2 packages
+    low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
+    undetermined[advisories]: advisories: no copy of the advisory database https://github.com/RustSec/advisory-db in the cache, and the network may not be used
+       = help: run once without `--offline`, or name a folder with `--advisory-db`
+    undetermined 1 low; 5 not evaluated
+    ");
     assert_snapshot!(project.run(&["fetch"]).expect(2).text(), @"
 exit 2
 error: --offline leaves nothing to fetch with

@@ -20,7 +20,7 @@ Commands:
   verify       Verify a release folder or a released file, offline
   fetch        Bring the advisory database into the cache
   key          Signing keys
-  init         Write a supplychain.toml with every setting explained
+  init         Write a supplychain.toml with every setting explained, or one made from a deny.toml
   explain      Explain a finding: what it is about, the incident behind it, an example, what to do
   schema       Print the JSON Schema of a document of ours
   completions  Print completions for a shell

@@ -61,35 +61,35 @@ fn the_minimal_example_becomes_a_release_that_verifies() {
     let project = Project::example("minimal");
     let outcome = project.run(&["build"]).expect(0);
     assert_snapshot!(outcome.text(), @"
-exit 0
-     Reading [ROOT]/project (configuration, lockfile, metadata)
-    Checking 2 packages
-        Note created your signing key [ROOT]/config/cargo-supplychain/key.pem; its public half is [ROOT]/config/cargo-supplychain/key.pub
-    Building minimal 1.0.0 (fresh target folder)
-   Compiling itoa v1.0.19
-   Compiling minimal v1.0.0 ([ROOT]/project)
-    Finished `release` profile [optimized] target(s) in [TIME]
-  Describing 1 artifact
-     Signing key SHA256:[HEX] ([ROOT]/config/cargo-supplychain/key.pem)
-   Verifying our own output, as a reader would
+    exit 0
+         Reading [ROOT]/project (configuration, lockfile, metadata)
+        Checking 2 packages
+            Note created your signing key [ROOT]/config/cargo-supplychain/key.pem; its public half is [ROOT]/config/cargo-supplychain/key.pub
+        Building minimal 1.0.0 (fresh target folder)
+       Compiling itoa v1.0.19
+       Compiling minimal v1.0.0 ([ROOT]/project)
+        Finished `release` profile [optimized] target(s) in [TIME]
+      Describing 1 artifact
+         Signing key SHA256:[HEX] ([ROOT]/config/cargo-supplychain/key.pem)
+       Verifying our own output, as a reader would
 
-low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
-        pass 1 low; 6 not evaluated
+    low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
+            pass 1 low; 5 not evaluated
 
-  read          [TIME] s  2 packages in Cargo.lock
-  check         [TIME] s  1 finding, 6 not evaluated
-  build         [TIME] s  1 artifact, fresh target folder
-  describe      [TIME] s  10 documents
-  sign          [TIME] s  4 statements
-  verify        [TIME] s  18 files, 4 statements; signer not pinned
+      read          [TIME] s  2 packages in Cargo.lock
+      check         [TIME] s  1 finding, 5 not evaluated
+      build         [TIME] s  1 artifact, fresh target folder
+      describe      [TIME] s  10 documents
+      sign          [TIME] s  4 statements
+      verify        [TIME] s  18 files, 4 statements; signer not pinned
 
-  minimal [SIZE] bytes, sha256:[HEX]
-    2 components linked, 0 only helped to build, 0 native libraries
-    Released target/supplychain/minimal-1.0.0-[HOST]
-        Note signer not pinned: set [verify] key in supplychain.toml, and this check proves who signed as well
-        Note no git commit stands behind this release
-        next cargo supplychain verify target/supplychain/minimal-1.0.0-[HOST] --key [ROOT]/config/cargo-supplychain/key.pub
-");
+      minimal [SIZE] bytes, sha256:[HEX]
+        2 components linked, 0 only helped to build, 0 native libraries
+        Released target/supplychain/minimal-1.0.0-[HOST]
+            Note signer not pinned: set [verify] key in supplychain.toml, and this check proves who signed as well
+            Note no git commit stands behind this release
+            next cargo supplychain verify target/supplychain/minimal-1.0.0-[HOST] --key [ROOT]/config/cargo-supplychain/key.pub
+    ");
     let release = project.release();
     assert_snapshot!(files(&release).join("\n"), @"
 NOTICE
@@ -260,14 +260,14 @@ fn a_dry_run_writes_nothing_and_runs_nothing() {
     let project = Project::app();
     project.write("build.rs", format!("fn main() {{ std::fs::write({:?}, \"\").unwrap(); }}", project.tripwire()));
     assert_snapshot!(project.run(&["build", "--dry-run"]).expect(0).text(), @"
-exit 0
-     Reading [ROOT]/project (configuration, lockfile, metadata)
-    Checking 1 package
-low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
-        pass 1 low; 6 not evaluated
- Would build app (1 component linked, 0 more help to build it)
-     Dry run nothing was compiled or written
-");
+    exit 0
+         Reading [ROOT]/project (configuration, lockfile, metadata)
+        Checking 1 package
+    low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
+            pass 1 low; 5 not evaluated
+     Would build app (1 component linked, 0 more help to build it)
+         Dry run nothing was compiled or written
+    ");
     let plan = project.run(&["build", "--dry-run", "--format", "json"]).expect(0).json();
     assert_eq!((&plan["release"], &plan["plan"]["name"]), (&Value::Null, &Value::from("app")));
     assert!(!project.path("target").exists());

@@ -27,17 +27,17 @@ fn checksum_swapped() {
     project.write("Cargo.lock", project.read("Cargo.lock").replace(&sum, &swapped));
     assert_eq!(project.check().expect(1).findings(), ["critical lock/checksum-mismatch fig 1.2.3"]);
     assert_snapshot!(project.run(&["check"]).expect(1).text(), @"
-exit 1
-     Reading [ROOT]/project (configuration, lockfile, metadata)
-    Checking 2 packages
-critical[lock/checksum-mismatch]: the checksum of fig 1.2.3 is not the one in the registry index
-  --> Cargo.lock:12
-   = locked: [HEX]
-   = index:  [HEX]
-   = help: do not build; see who changed it with `git log -p Cargo.lock` and restore the line
-low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
-        fail 1 critical, 1 low; 7 not evaluated
-");
+    exit 1
+         Reading [ROOT]/project (configuration, lockfile, metadata)
+        Checking 2 packages
+    critical[lock/checksum-mismatch]: the checksum of fig 1.2.3 is not the one in the registry index
+      --> Cargo.lock:12
+       = locked: [HEX]
+       = index:  [HEX]
+       = help: do not build; see who changed it with `git log -p Cargo.lock` and restore the line
+    low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
+            fail 1 critical, 1 low; 6 not evaluated
+    ");
     project.run(&["build", "--no-sign"]).expect(1);
     assert!(!project.path("target").exists());
     // Whatever is switched off: it is not built.
@@ -51,7 +51,7 @@ low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version buil
        = index:  [HEX]
        = help: do not build; see who changed it with `git log -p Cargo.lock` and restore the line
     low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
-            fail 1 critical, 1 low; 7 not evaluated
+            fail 1 critical, 1 low; 6 not evaluated
     error: cannot tell what would be built: checksum for `fig v1.2.3` changed between lock files
 
       this could be indicative of a few possible errors:
@@ -170,17 +170,17 @@ fn out_of_date() {
     project.append("Cargo.toml", "grape = \"0.1\"\n");
     assert_eq!(project.check().expect(1).findings(), ["high lock/out-of-date"]);
     assert_snapshot!(project.run(&["check"]).expect(1).text(), @"
-exit 1
-     Reading [ROOT]/project (configuration, lockfile, metadata)
-    Checking 2 packages
-high[lock/out-of-date]: Cargo.lock does not satisfy the manifests: `--locked` would fail
-  --> Cargo.lock
-   = cargo: cannot update the lock file [ROOT]/project/Cargo.lock because --locked was passed to prevent this
-   = cargo: help: to generate the lock file without accessing the network, remove the --locked flag and use --offline instead.
-   = help: run `cargo update --workspace`, look at the difference and commit it
-low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
-        fail 1 high, 1 low; 7 not evaluated
-");
+    exit 1
+         Reading [ROOT]/project (configuration, lockfile, metadata)
+        Checking 2 packages
+    high[lock/out-of-date]: Cargo.lock does not satisfy the manifests: `--locked` would fail
+      --> Cargo.lock
+       = cargo: cannot update the lock file [ROOT]/project/Cargo.lock because --locked was passed to prevent this
+       = cargo: help: to generate the lock file without accessing the network, remove the --locked flag and use --offline instead.
+       = help: run `cargo update --workspace`, look at the difference and commit it
+    low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
+            fail 1 high, 1 low; 6 not evaluated
+    ");
     project.run(&["build", "--no-sign"]).expect(1);
     assert_snapshot!(project.run(&["build", "--no-sign", "--fail-on", "none"]).expect(2).text(), @"
     exit 2
@@ -192,7 +192,7 @@ low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version buil
        = cargo: help: to generate the lock file without accessing the network, remove the --locked flag and use --offline instead.
        = help: run `cargo update --workspace`, look at the difference and commit it
     low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
-            fail 1 high, 1 low; 7 not evaluated
+            fail 1 high, 1 low; 6 not evaluated
     error: cannot tell what would be built: Cargo.lock is out of date
     help: run `cargo generate-lockfile` or `cargo update --workspace`, look at the change, and commit Cargo.lock
     ");
@@ -212,17 +212,17 @@ fn missing() {
     let check = project.check().expect(1);
     assert_eq!(check.findings(), ["high lock/missing"]);
     assert_snapshot!(project.run(&["check"]).expect(1).text(), @"
-exit 1
-     Reading [ROOT]/project (configuration, lockfile, metadata)
-    Checking 0 packages
-high[lock/missing]: there is no Cargo.lock: every build may take other versions
-  --> Cargo.lock
-   = help: run `cargo generate-lockfile` and commit the file
-low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
-undetermined[advisories]: advisories: there is no Cargo.lock
-   = help: run `cargo generate-lockfile` and commit the file
-        fail 1 high, 1 low; 7 not evaluated
-");
+    exit 1
+         Reading [ROOT]/project (configuration, lockfile, metadata)
+        Checking 0 packages
+    high[lock/missing]: there is no Cargo.lock: every build may take other versions
+      --> Cargo.lock
+       = help: run `cargo generate-lockfile` and commit the file
+    low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
+    undetermined[advisories]: advisories: there is no Cargo.lock
+       = help: run `cargo generate-lockfile` and commit the file
+            fail 1 high, 1 low; 6 not evaluated
+    ");
     project.run(&["build", "--no-sign"]).expect(1);
     assert_snapshot!(project.run(&["sbom"]).expect(2).text(), @"
 exit 2
@@ -239,18 +239,18 @@ fn sources_that_are_not_there() {
     std::fs::remove_dir_all(project.cargo_home()).unwrap();
     std::fs::create_dir(project.cargo_home()).unwrap();
     assert_snapshot!(project.run(&["check"]).text(), @"
-exit 0
-     Reading [ROOT]/project (configuration, lockfile, metadata)
-    Checking 2 packages
-low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
-        pass 1 low; 8 not evaluated
-");
+    exit 0
+         Reading [ROOT]/project (configuration, lockfile, metadata)
+        Checking 2 packages
+    low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
+            pass 1 low; 7 not evaluated
+    ");
     assert_snapshot!(project.run(&["build", "--no-sign"]).expect(4).text(), @"
     exit 4
          Reading [ROOT]/project (configuration, lockfile, metadata)
         Checking 2 packages
     low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
-            pass 1 low; 8 not evaluated
+            pass 1 low; 7 not evaluated
     error: cannot tell what would be built: no matching package named `fig` found
       location searched: crates.io index
       required by package `app v1.0.0 ([ROOT]/project)`

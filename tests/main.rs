@@ -5,12 +5,17 @@
 #![allow(clippy::too_many_lines, reason = "inline snapshots count as lines")]
 
 mod advisories;
+mod audits;
 mod bad_input;
 mod baseline;
+mod incidents;
+mod init_from;
 mod interface;
 mod layers;
+mod licences;
 mod line;
 mod lock;
+mod lock_changes;
 mod memory;
 mod registry;
 mod secrets;
@@ -18,3 +23,4 @@ mod selections;
 mod support;
 mod tripwires;
 mod trust;
+mod workflows;

@@ -241,57 +241,56 @@ fn findings_are_shown_with_place_and_help() {
     project.write(".cargo/config.toml", "[build]\nrustc-wrapper = \"tools/trap\"\n\n[alias]\nsupplychain = \"version\"\n");
     let human = project.run(&["check"]).expect(1);
     assert_snapshot!(human.text(), @"
-exit 1
-     Reading [ROOT]/project (configuration, lockfile, metadata)
-    Checking 1 package
-critical[config/alias-shadows-tool]: `cargo supplychain` is an alias for `cargo version`, so that this program does not run
-  --> .cargo/config.toml:5:1
-   = set by the repository
-   = help: remove the alias; call `cargo-supplychain supplychain` directly where the result counts
-critical[config/compiler-override]: `build.rustc-wrapper` runs every compiler call through `tools/trap`
-  --> .cargo/config.toml:2:1
-   = set by the repository
-   = help: remove it, or allow the program by name in `[rules]` of supplychain.toml
-low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
-        fail 2 critical, 1 low; 6 not evaluated
-");
+    exit 1
+         Reading [ROOT]/project (configuration, lockfile, metadata)
+        Checking 1 package
+    critical[config/alias-shadows-tool]: `cargo supplychain` is an alias for `cargo version`, so that this program does not run
+      --> .cargo/config.toml:5:1
+       = set by the repository
+       = help: remove the alias; call `cargo-supplychain supplychain` directly where the result counts
+    critical[config/compiler-override]: `build.rustc-wrapper` runs every compiler call through `tools/trap`
+      --> .cargo/config.toml:2:1
+       = set by the repository
+       = help: remove it, or allow the program by name in `[rules]` of supplychain.toml
+    low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
+            fail 2 critical, 1 low; 5 not evaluated
+    ");
     assert_snapshot!(project.run(&["check", "--format", "github"]).expect(1).text(), @r#"
-exit 1
-     Reading [ROOT]/project (configuration, lockfile, metadata)
-    Checking 1 package
---- stdout
-::error file=.cargo/config.toml,line=5,col=1,title=config/alias-shadows-tool (critical)::`cargo supplychain` is an alias for `cargo version`, so that this program does not run; remove the alias; call `cargo-supplychain supplychain` directly where the result counts
-::error file=.cargo/config.toml,line=2,col=1,title=config/compiler-override (critical)::`build.rustc-wrapper` runs every compiler call through `tools/trap`; remove it, or allow the program by name in `[rules]` of supplychain.toml
-::notice title=toolchain/unpinned (low)::no rust-toolchain.toml says which compiler version builds this; write the version into rust-toolchain.toml: [toolchain] channel = "[CHANNEL]"
-::notice title=cargo supplychain::3 findings; 0 exempted; 6 not evaluated
-"#);
+    exit 1
+         Reading [ROOT]/project (configuration, lockfile, metadata)
+        Checking 1 package
+    --- stdout
+    ::error file=.cargo/config.toml,line=5,col=1,title=config/alias-shadows-tool (critical)::`cargo supplychain` is an alias for `cargo version`, so that this program does not run; remove the alias; call `cargo-supplychain supplychain` directly where the result counts
+    ::error file=.cargo/config.toml,line=2,col=1,title=config/compiler-override (critical)::`build.rustc-wrapper` runs every compiler call through `tools/trap`; remove it, or allow the program by name in `[rules]` of supplychain.toml
+    ::notice title=toolchain/unpinned (low)::no rust-toolchain.toml says which compiler version builds this; write the version into rust-toolchain.toml: [toolchain] channel = "[CHANNEL]"
+    ::notice title=cargo supplychain::3 findings; 0 exempted; 5 not evaluated
+    "#);
     assert_snapshot!(project.run(&["check", "--format", "markdown", "--quiet"]).expect(1).text(), @r#"
-exit 1
-## cargo supplychain: fail
+    exit 1
+    ## cargo supplychain: fail
 
-2 critical, 1 low; 0 exempted; 6 not evaluated.
+    2 critical, 1 low; 0 exempted; 5 not evaluated.
 
-Judged at 2026-09-01T12:00:00Z (given by `--now`), failing from `high` on, by cargo-supplychain [VERSION].
+    Judged at 2026-09-01T12:00:00Z (given by `--now`), failing from `high` on, by cargo-supplychain [VERSION].
 
-### Findings
+    ### Findings
 
-| severity | finding | package | where | what to do |
-|---|---|---|---|---|
-| critical | `config/alias-shadows-tool`<br>\`cargo supplychain\` is an alias for \`cargo version\`, so that this program does not run |  | .cargo/config.toml:5:1 | remove the alias; call \`cargo-supplychain supplychain\` directly where the result counts |
-| critical | `config/compiler-override`<br>\`build.rustc-wrapper\` runs every compiler call through \`tools/trap\` |  | .cargo/config.toml:2:1 | remove it, or allow the program by name in \`\[rules\]\` of supplychain.toml |
-| low | `toolchain/unpinned`<br>no rust-toolchain.toml says which compiler version builds this |  |  | write the version into rust-toolchain.toml: \[toolchain\] channel = "[CHANNEL]" |
+    | severity | finding | package | where | what to do |
+    |---|---|---|---|---|
+    | critical | `config/alias-shadows-tool`<br>\`cargo supplychain\` is an alias for \`cargo version\`, so that this program does not run |  | .cargo/config.toml:5:1 | remove the alias; call \`cargo-supplychain supplychain\` directly where the result counts |
+    | critical | `config/compiler-override`<br>\`build.rustc-wrapper\` runs every compiler call through \`tools/trap\` |  | .cargo/config.toml:2:1 | remove it, or allow the program by name in \`\[rules\]\` of supplychain.toml |
+    | low | `toolchain/unpinned`<br>no rust-toolchain.toml says which compiler version builds this |  |  | write the version into rust-toolchain.toml: \[toolchain\] channel = "[CHANNEL]" |
 
-### Not evaluated
+    ### Not evaluated
 
-| area | check | why | required | what to do |
-|---|---|---|---|---|
-| integrity | sources against their checksums | not part of this version | no | leave \`integrity\` out of \`--only\`, \`--require\` and \`\[rules\] require\`, or check it otherwise |
-| maintainers | owners and publishers | not part of this version | no | leave \`maintainers\` out of \`--only\`, \`--require\` and \`\[rules\] require\`, or check it otherwise |
-| capabilities | new build scripts and proc macros | not part of this version | no | leave \`capabilities\` out of \`--only\`, \`--require\` and \`\[rules\] require\`, or check it otherwise |
-| advisories | advisories | the age of the advisory database is not judged: \`max-age\` is "none" | no | set \`\[advisories\] max-age\`, for example to "7d" |
-| licences | licence policy | not part of this version | no | leave \`licences\` out of \`--only\`, \`--require\` and \`\[rules\] require\`, or check it otherwise |
-| workflows | CI workflows | not part of this version | no | leave \`workflows\` out of \`--only\`, \`--require\` and \`\[rules\] require\`, or check it otherwise |
-"#);
+    | area | check | why | required | what to do |
+    |---|---|---|---|---|
+    | integrity | sources against their checksums | not part of this version | no | leave \`integrity\` out of \`--only\`, \`--require\` and \`\[rules\] require\`, or check it otherwise |
+    | maintainers | owners and publishers | not part of this version | no | leave \`maintainers\` out of \`--only\`, \`--require\` and \`\[rules\] require\`, or check it otherwise |
+    | capabilities | new build scripts and proc macros | not part of this version | no | leave \`capabilities\` out of \`--only\`, \`--require\` and \`\[rules\] require\`, or check it otherwise |
+    | advisories | advisories | the age of the advisory database is not judged: \`max-age\` is "none" | no | set \`\[advisories\] max-age\`, for example to "7d" |
+    | licences | licence policy | not part of this version | no | leave \`licences\` out of \`--only\`, \`--require\` and \`\[rules\] require\`, or check it otherwise |
+    "#);
     let sarif = project.run(&["check", "--format", "sarif"]).expect(1).json();
     let results = sarif["runs"][0]["results"].as_array().unwrap();
     let place = &results[0]["locations"][0]["physicalLocation"];
@@ -489,4 +488,63 @@ fn variables_that_shape_a_build_are_recorded() {
         serde_json::json!({ "CARGO_PROFILE_RELEASE_OPT_LEVEL": "1", "RUSTFLAGS": "--cfg seen" })
     );
     assert_eq!(build["invocation"]["rustflags"], serde_json::json!(["--cfg", "seen"]));
+}
+
+/// CFG-01, twin: a wrapper that the policy allows with its digest; another file of that name is not it.
+#[test]
+#[cfg(unix)]
+fn a_wrapper_by_its_digest() {
+    let project = Project::app();
+    let tool = project.trap("../tools/wrap");
+    let digest = cargo_supplychain::base::Sha256::of(fs::read(&tool).unwrap());
+    project.write(".cargo/config.toml", "[build]\nrustc-wrapper = \"wrap\"\n");
+    project.append(
+        "supplychain.toml",
+        &format!("\n[rules]\n\"config/compiler-override\" = {{ allow = [\"wrap@sha256:{digest}\"] }}\n"),
+    );
+    let path = format!("{}:{}", tool.parent().unwrap(), std::env::var("PATH").unwrap());
+    let check = || project.command(&["check", "--format", "json"]).offline().env("PATH", &path).run();
+    let allowed = check().expect(0).finding("config/compiler-override");
+    assert_eq!(allowed["severity"], "info", "{allowed}");
+    project.trap("../tools/wrap");
+    project.append("../tools/wrap", "# changed\n");
+    let found = check().expect(1);
+    assert_eq!(found.findings(), COMPILER);
+    let evidence = found.finding("config/compiler-override")["evidence"].to_string();
+    assert!(evidence.contains(&digest.to_string()), "{evidence}");
+    // One that the repository brings is none, whatever PATH says.
+    project.trap("tools/wrap");
+    fs::remove_file(&tool).unwrap();
+    let path = format!("{}:{}", project.path("tools"), std::env::var("PATH").unwrap());
+    let found = project.command(&["check", "--format", "json"]).offline().env("PATH", &path).run().expect(1);
+    assert_eq!(found.findings(), COMPILER);
+}
+
+/// CFG-06: in CI the repository's `[env]` counts, whether the runner has the variable or not.
+#[test]
+fn variables_of_the_repository_in_ci() {
+    let project = Project::app();
+    project.write(".cargo/config.toml", "[env]\nLD_PRELOAD = \"x.so\"\n");
+    let check = |ci: &str| project.command(&["check", "--format", "json"]).offline().env("CI", ci).run().expect(1).findings();
+    assert_eq!(check("true"), ["high config/build-tool-override", "high env/compiler-override"]);
+    assert_eq!(check("false"), TOOL);
+    project.write(".cargo/config.toml", "[env]\nRUST_LOG = \"debug\"\nCARGO_TERM_COLOR = \"always\"\n");
+    let quiet = project.command(&["check", "--format", "json"]).offline().env("CI", "true").run();
+    assert!(quiet.expect(0).findings().is_empty());
+}
+
+/// Rustup takes the toolchain file nearest to where it is started: one in a member's folder is as bad as one at the root.
+#[test]
+fn toolchain_of_a_member() {
+    let project = Project::app();
+    project.append("Cargo.toml", "\n[workspace]\nmembers = [\"crates/a\"]\n");
+    project.write("crates/a/Cargo.toml", "[package]\nname = \"a\"\nversion = \"1.0.0\"\nedition = \"2021\"\nlicense = \"MIT\"\n");
+    project.write("crates/a/src/lib.rs", "");
+    let lock =
+        project.read("Cargo.lock").replace("version = 4\n", "version = 4\n\n[[package]]\nname = \"a\"\nversion = \"1.0.0\"\n");
+    project.write("Cargo.lock", lock);
+    project.write("crates/rust-toolchain.toml", "[toolchain]\nchannel = \"1.95.0\"\n");
+    assert!(project.check().expect(0).findings().is_empty());
+    project.write("crates/rust-toolchain.toml", "[toolchain]\npath = \"../tools\"\n");
+    assert_eq!(project.check().expect(1).findings(), ["critical toolchain/path-override"]);
 }

@@ -10,6 +10,7 @@ use ureq::{Agent, Proxy};
 
 use crate::base::Http;
 use crate::base::http::{Error, Request, Response, is_allowed, is_loopback};
+use crate::base::text::one_line;
 
 /// Who asks: crates.io's data access policy wants a name and a way to reach its people.
 const USER_AGENT: &str = concat!("cargo-supplychain/", env!("CARGO_PKG_VERSION"), " (", env!("CARGO_PKG_REPOSITORY"), ")");
@@ -161,7 +162,9 @@ fn told(error: ureq::Error, limit: u64) -> Error {
         ureq::Error::LargeResponseHeader(..) => Error::TooLarge(MAX_HEADER as u64),
         ureq::Error::HostNotFound => Error::Unreachable("no such host".to_owned()),
         ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::TimedOut => Error::TimedOut,
-        ureq::Error::Io(error) => Error::Unreachable(error.kind().to_string()),
+        // The system's own errors by their kind; a resolver's have no kind, but words.
+        ureq::Error::Io(error) if error.raw_os_error().is_some() => Error::Unreachable(error.kind().to_string()),
+        ureq::Error::Io(error) => Error::Unreachable(one_line(&error.to_string())),
         ureq::Error::Rustls(error) => Error::Unreachable(format!("TLS: {error}")),
         ureq::Error::ConnectProxyFailed(_) => Error::Unreachable("the proxy refused".to_owned()),
         ureq::Error::BadUri(_) | ureq::Error::Http(_) => Error::Refused,

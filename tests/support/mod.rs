@@ -4,6 +4,7 @@
 mod command;
 mod outcome;
 mod registry;
+mod repository;
 pub mod server;
 #[allow(dead_code, reason = "a vocabulary: what a world can be made of, whether or not a test asks for it today")]
 pub mod world;

@@ -280,22 +280,6 @@ impl Crate {
     }
 }
 
-impl Project {
-    /// Commits everything of the project; the commit's id, for `--base`.
-    pub fn commit(&self, message: &str) -> String {
-        let repository = git2::Repository::init(self.folder()).unwrap();
-        let mut index = repository.index().unwrap();
-        index.add_all(["*"], git2::IndexAddOption::DEFAULT, None).unwrap();
-        index.update_all(["*"], None).unwrap();
-        index.write().unwrap();
-        let tree = repository.find_tree(index.write_tree().unwrap()).unwrap();
-        let author = git2::Signature::new("a", "a@example.org", &git2::Time::new(1_780_000_000, 0)).unwrap();
-        let parent = repository.head().ok().and_then(|head| head.peel_to_commit().ok());
-        let parents: Vec<_> = parent.iter().collect();
-        repository.commit(Some("HEAD"), &author, &author, message, &tree, &parents).unwrap().to_string()
-    }
-}
-
 /// The manifest of an `app` that depends on these.
 fn manifest(roots: &[(&str, &str)]) -> String {
     let head = "[package]\nname = \"app\"\nversion = \"1.0.0\"\nedition = \"2021\"\nlicense = \"MIT\"\n\n[dependencies]\n";

@@ -3,7 +3,8 @@
 use semver::{Op, Version};
 
 use super::{Advisory, AdvisoryDatabase, Hit};
-use crate::model::{LockedPackage, Lockfile};
+use crate::model::Lockfile;
+use crate::model::lockfile::CRATES_IO;
 
 /// The advisories that apply, in the order of the lockfile, then of the database. An advisory is about the crate of that name on
 /// crates.io, or about the one from its own `source`: a git or path package that merely has the same name is another program.
@@ -11,21 +12,30 @@ use crate::model::{LockedPackage, Lockfile};
 pub fn hits(database: &AdvisoryDatabase, lockfile: &Lockfile) -> Vec<Hit> {
     let mut hits = Vec::new();
     for (index, package) in lockfile.packages.iter().enumerate() {
-        let start = database.advisories.partition_point(|advisory| advisory.package < package.name);
-        let named = database.advisories[start..].iter().take_while(|advisory| advisory.package == package.name);
-        let applying = named.filter(|advisory| applies(advisory, package));
+        let applying = applying(database, &package.name, &package.version, package.source.as_deref());
         hits.extend(applying.map(|advisory| Hit { advisory: advisory.clone(), package: index }));
     }
     hits
 }
 
-fn applies(advisory: &Advisory, package: &LockedPackage) -> bool {
-    let same_source = match (&advisory.source, &package.source) {
-        (None, _) => package.is_crates_io(),
+/// The advisories that apply to this version of a crate from this source (as a lockfile writes it), in the order of the database.
+pub fn applying<'d>(
+    database: &'d AdvisoryDatabase,
+    name: &str,
+    version: &Version,
+    source: Option<&str>,
+) -> impl Iterator<Item = &'d Advisory> {
+    let start = database.advisories.partition_point(|advisory| advisory.package.as_str() < name);
+    let named = database.advisories[start..].iter().take_while(move |advisory| advisory.package == name);
+    named.filter(move |advisory| is_about(advisory, source) && advisory.versions.is_vulnerable(version))
+}
+
+fn is_about(advisory: &Advisory, source: Option<&str>) -> bool {
+    match (&advisory.source, source) {
+        (None, source) => source.is_some_and(|source| CRATES_IO.contains(&source)),
         (Some(wanted), Some(locked)) => locked.split('#').next() == wanted.split('#').next(),
         (Some(_), None) => false,
-    };
-    same_source && advisory.versions.is_vulnerable(&package.version)
+    }
 }
 
 /// The smallest version above `version` that the advisory calls patched, as far as its requirements name one.
@@ -54,7 +64,7 @@ mod tests {
     use super::*;
     use crate::advisory::{FeedInfo, Kind};
     use crate::base::Sha256;
-    use crate::model::lockfile::{self, CRATES_IO};
+    use crate::model::lockfile;
 
     fn advisory(package: &str, patched: &[&str], unaffected: &[&str], source: Option<&str>) -> Advisory {
         let requirements = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();

@@ -2,7 +2,7 @@
 
 mod matching;
 
-pub use matching::{first_patched, hits};
+pub use matching::{applying, first_patched, hits};
 
 use serde::{Deserialize, Serialize};
 

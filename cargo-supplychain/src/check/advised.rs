@@ -1,9 +1,10 @@
-//! What the five `advisory/` rules share: a finding for each hit of one kind.
+//! What the five `advisory/` rules share: a finding for each hit of one kind; and which advisories an update fixes.
 
 use super::{Advisories, Facts};
-use crate::advisory::{Advisory, Hit, Kind, first_patched};
+use crate::advisory::{self, Advisory, Hit, Kind, first_patched};
 use crate::base::Location;
 use crate::finding::{Finding, Severity};
+use crate::model::change::EarlierPackage;
 use crate::model::{LockedPackage, Lockfile};
 
 /// One finding for each hit of `kind`. `severity` rates an advisory whose package takes part in the build; one that the lockfile
@@ -42,6 +43,18 @@ fn finding(
         finding = finding.because(fact);
     }
     Some(finding.help(help(advisory, lockfile, package)))
+}
+
+/// The advisories that hit what was locked before and not what is now in its place. Notices and unmaintained crates are not fixed by a
+/// version. None where advisories are not known.
+pub(super) fn fixed_by<'f>(facts: &Facts<'f>, previous: Option<&EarlierPackage>, package: &LockedPackage) -> Vec<&'f Advisory> {
+    let (Advisories::Loaded { database, .. }, Some(previous)) = (facts.advisories, previous) else { return Vec::new() };
+    let name = &package.name;
+    let still = advisory::applying(database, name, &package.version, package.source.as_deref());
+    let still: Vec<_> = still.map(|advisory| &advisory.id).collect();
+    let before = advisory::applying(database, name, &previous.version, previous.source.as_deref());
+    let before = before.filter(|advisory| !still.contains(&&advisory.id));
+    before.filter(|advisory| matches!(advisory.kind, Kind::Vulnerability | Kind::Malicious | Kind::Unsound)).collect()
 }
 
 /// Whether the package is linked into or helps to build an artifact. Not known is yes: without a plan nothing is rated down.

@@ -7,15 +7,21 @@ use crate::advisory::{self, Advisory, AdvisoryDatabase, FeedInfo, Kind};
 use crate::base::{Sha256, Timestamp};
 use crate::config::Settings;
 use crate::finding::Finding;
+use crate::model::audits::Audits;
 use crate::model::baseline::Baseline;
 use crate::model::capability::CapabilityFacts;
 use crate::model::change::{Before, ChangeSet, EarlierPackage};
 use crate::model::index::{IndexFacts, IndexGap, IndexVersion};
 use crate::model::integrity::IntegrityFacts;
 use crate::model::lockfile::CRATES_IO;
+use crate::model::machine::MachineFacts;
 use crate::model::manifest::Manifest;
-use crate::model::registry::Registry;
+use crate::model::registry::{
+    Account, AuditAction, CrateKey, CrateRecord, DependencyKind, History, Owner, OwnerKind, PublishedVersion, Publisher,
+    Registry, Release, ReleaseDependency,
+};
 use crate::model::toolchain_file::ToolchainFile;
+use crate::model::workflow::{self, Workflow};
 use crate::model::{Build, CargoConfig, Lockfile, lockfile, manifest};
 
 /// A checksum for locked packages.
@@ -26,6 +32,7 @@ pub(crate) struct Case {
     pub(crate) now: Timestamp,
     pub(crate) lock: LockState,
     pub(crate) manifests: Vec<Manifest>,
+    pub(crate) machine: MachineFacts,
     pub(crate) index: IndexFacts,
     pub(crate) database: Result<AdvisoryDatabase, String>,
     pub(crate) build: Result<Build, String>,
@@ -35,8 +42,11 @@ pub(crate) struct Case {
     pub(crate) capabilities: CapabilityFacts,
     pub(crate) integrity: Result<IntegrityFacts, String>,
     pub(crate) own_files_changed: Vec<OwnFile>,
+    pub(crate) workflows: Vec<Workflow>,
+    pub(crate) unreadable_workflows: Vec<String>,
     pub(crate) manifests_changed: bool,
     pub(crate) reused_target: Option<ReusedTarget>,
+    pub(crate) audits: Audits,
 }
 
 impl Case {
@@ -55,6 +65,7 @@ impl Case {
             now: "2026-11-23".parse().unwrap(),
             lock: LockState::Present { lockfile: parse("version = 4\n"), stale: None },
             manifests: Vec::new(),
+            machine: MachineFacts::default(),
             index: IndexFacts::default(),
             database: Ok(AdvisoryDatabase { info, advisories: Vec::new() }),
             build: Err("not planned".into()),
@@ -64,8 +75,11 @@ impl Case {
             capabilities: CapabilityFacts::new(),
             integrity: Ok(IntegrityFacts::default()),
             own_files_changed: Vec::new(),
+            workflows: Vec::new(),
+            unreadable_workflows: Vec::new(),
             manifests_changed: false,
             reused_target: None,
+            audits: Audits::default(),
         }
     }
 
@@ -95,10 +109,94 @@ impl Case {
         self
     }
 
+    /// A workflow file.
+    pub(crate) fn workflow(mut self, text: &str) -> Self {
+        self.workflows.push(workflow::parse(".github/workflows/w.yml", text).unwrap());
+        self
+    }
+
     /// What the index says of a crates.io package.
     pub(crate) fn indexed(mut self, name: &str, version: &str, facts: Result<IndexVersion, IndexGap>) -> Self {
         self.index.versions.insert((name.into(), version.parse().unwrap(), CRATES_IO[0].into()), facts);
         self
+    }
+
+    /// The index entry of a crates.io crate: (version, time) in the order of publication, "" for no time.
+    pub(crate) fn history(mut self, name: &str, releases: &[(&str, &str)]) -> Self {
+        let release = |(version, published): &(&str, &str)| Release {
+            version: version.parse().unwrap(),
+            checksum: Sha256::of(b""),
+            yanked: false,
+            published: (!published.is_empty()).then(|| published.parse().unwrap()),
+            dependencies: Vec::new(),
+            links: None,
+        };
+        let history = History { releases: releases.iter().map(release).collect() };
+        self.registry.histories.insert(key(name), Ok(history));
+        self
+    }
+
+    /// One release of a [`Case::history`].
+    pub(crate) fn release(&mut self, name: &str, version: &str) -> &mut Release {
+        let history = self.registry.histories.get_mut(&key(name)).unwrap().as_mut().unwrap();
+        history.releases.iter_mut().find(|release| release.version.to_string() == version).unwrap()
+    }
+
+    /// The release has a required dependency.
+    pub(crate) fn requires(mut self, name: &str, version: &str, dependency: &str) -> Self {
+        self.release(name, version).dependencies.push(ReleaseDependency {
+            name: dependency.into(),
+            kind: DependencyKind::Normal,
+            optional: false,
+            requirement: "^1".into(),
+            registry: None,
+            target: None,
+        });
+        self
+    }
+
+    /// The index says that the release was yanked; so do the index facts, if it is locked.
+    pub(crate) fn yanked(mut self, name: &str, version: &str) -> Self {
+        let release = self.release(name, version);
+        release.yanked = true;
+        let facts = IndexVersion { checksum: release.checksum, yanked: true, published: release.published };
+        self.indexed(name, version, Ok(facts))
+    }
+
+    /// The API says who published a version: a user of this number, or nothing.
+    pub(crate) fn published(mut self, name: &str, version: &str, user: Option<u64>) -> Self {
+        let account = |id| Publisher::User(Account { id, login: format!("user{id}"), created: None });
+        self.api_version(name, version).publisher = user.map_or(Publisher::Unknown, account);
+        self
+    }
+
+    /// The API says that this user owns the crate.
+    pub(crate) fn owned(mut self, name: &str, user: u64) -> Self {
+        let owner = Owner { kind: OwnerKind::User, id: user, login: format!("user{user}") };
+        self.record(name).owners = Some(vec![owner]);
+        self
+    }
+
+    /// The API's audit log has this action of a version.
+    pub(crate) fn action(mut self, name: &str, version: &str, action: &str, time: &str) -> Self {
+        let action = AuditAction { action: action.into(), user: Some(10), time: time.parse().unwrap() };
+        self.api_version(name, version).actions.push(action);
+        self
+    }
+
+    fn record(&mut self, name: &str) -> &mut CrateRecord {
+        let nothing = CrateRecord { repository: None, trusted_publishing_only: None, owners: None, versions: BTreeMap::new() };
+        self.registry.records.entry(key(name)).or_insert(Ok(nothing)).as_mut().unwrap()
+    }
+
+    fn api_version(&mut self, name: &str, version: &str) -> &mut PublishedVersion {
+        self.record(name).versions.entry(version.parse().unwrap()).or_insert(PublishedVersion {
+            publisher: Publisher::Unknown,
+            published: None,
+            repository: None,
+            yanked: false,
+            actions: Vec::new(),
+        })
     }
 
     pub(crate) fn advisory(mut self, advisory: Advisory) -> Self {
@@ -124,6 +222,7 @@ impl Case {
             in_ci: false,
             lock: &self.lock,
             manifests: &self.manifests,
+            machine: &self.machine,
             cargo_config: &CargoConfig::default(),
             environment: &BTreeMap::new(),
             toolchain_file: Some(&pinned),
@@ -134,9 +233,12 @@ impl Case {
             capabilities: &self.capabilities,
             integrity: self.integrity.as_ref().map_err(String::as_str),
             own_files_changed: &self.own_files_changed,
+            workflows: &self.workflows,
+            unreadable_workflows: &self.unreadable_workflows,
             manifests_changed: self.manifests_changed,
             reused_target: self.reused_target.as_ref(),
             advisories: &advisories,
+            audits: &self.audits,
             build: self.build.as_ref().map_err(String::as_str),
         })
     }
@@ -155,6 +257,10 @@ impl Case {
             .map(|finding| format!("{} {}: {}", finding.severity, places(finding), finding.message))
             .collect()
     }
+}
+
+fn key(name: &str) -> CrateKey {
+    CrateKey { name: name.into(), source: CRATES_IO[0].into() }
 }
 
 fn parse(text: &str) -> Lockfile {

@@ -3,13 +3,16 @@
 use crate::advisory::{AdvisoryDatabase, Hit};
 use crate::base::Timestamp;
 use crate::config::Settings;
+use crate::model::audits::Audits;
 use crate::model::baseline::Baseline;
 use crate::model::capability::CapabilityFacts;
 use crate::model::change::ChangeSet;
 use crate::model::index::IndexFacts;
 use crate::model::integrity::IntegrityFacts;
+use crate::model::machine::MachineFacts;
 use crate::model::manifest::Manifest;
 use crate::model::registry::Registry;
+use crate::model::workflow::Workflow;
 use crate::model::{Build, CargoConfig, Lockfile};
 
 pub use crate::model::ToolchainFile;
@@ -74,6 +77,8 @@ pub struct Facts<'a> {
     pub in_ci: bool,
     pub lock: &'a LockState,
     pub manifests: &'a [Manifest],
+    /// Where what they name really is on this machine.
+    pub machine: &'a MachineFacts,
     pub cargo_config: &'a CargoConfig,
     /// The environment's variables that shape a build, by name; the values are not for output.
     pub environment: &'a std::collections::BTreeMap<String, String>,
@@ -90,11 +95,17 @@ pub struct Facts<'a> {
     pub integrity: Result<&'a IntegrityFacts, &'a str>,
     /// With `--base`: which of our own files differ from the revision that counts.
     pub own_files_changed: &'a [OwnFile],
+    /// The repository's GitHub workflows and own actions.
+    pub workflows: &'a [Workflow],
+    /// Those that could not be read: place and why.
+    pub unreadable_workflows: &'a [String],
     /// With `--base`: whether a manifest asks for other dependencies than the revision's.
     pub manifests_changed: bool,
     /// Only where something is going to be built.
     pub reused_target: Option<&'a ReusedTarget>,
     pub advisories: &'a Advisories,
+    /// What others audited, `supply-chain/`; with `--base` that of the revision.
+    pub audits: &'a Audits,
     /// The planned build; none when it could not be planned, with the reason.
     pub build: Result<&'a Build, &'a str>,
 }

@@ -1,21 +1,30 @@
-//! Layer 2: judgement. [`check`] runs every rule of [`rules::ALL`] over the [`Facts`], applies levels and exemptions of the policy
+//! Layer 2: judgement. [`check`] runs every rule of [`rules::ALL`] over the [`Facts`], applies levels, audits of others and exemptions
 //! and lists what could not be evaluated. Pure: no IO, no clock; what it does not find in the facts it does not know.
 
 mod advised;
+mod arrival;
+mod audits;
 mod cargo_setting;
 #[cfg(test)]
 mod case;
 mod exemptions;
 mod facts;
 mod gained;
+mod licensed;
+mod listed;
+mod names;
 mod not_evaluated;
 mod owners;
+mod pattern;
 mod removed;
 pub mod rules;
+mod satisfied;
+mod workflow;
 
 use crate::config::{Level, RuleOption};
 use crate::finding::{Area, Finding, ReportInput, Severity};
 
+pub use cargo_setting::allowed_wrappers;
 pub use facts::{Advisories, Facts, LockState, OwnFile, ReusedTarget, ToolchainFile};
 
 /// A rule: static data and a function. One file a rule, listed in [`rules::ALL`].
@@ -60,6 +69,7 @@ pub fn check(facts: &Facts<'_>, scope: &Scope) -> ReportInput {
             findings.extend((rule.run)(facts).into_iter().map(|finding| leveled(facts, rule, finding)));
         }
     }
+    let findings = audits::apply(facts, scope, findings);
     let not_evaluated = not_evaluated::list(facts, scope);
     exemptions::apply(facts, scope, ReportInput { findings, exempted: Vec::new(), not_evaluated })
 }

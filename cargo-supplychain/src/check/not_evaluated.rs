@@ -6,18 +6,22 @@ use super::{Advisories, Facts, LockState, Scope, gained, rules};
 use crate::config::MaxAge;
 use crate::finding::{Area, NotEvaluated};
 use crate::model::index::IndexGap;
+use crate::model::machine::{LockedRevision, Reach};
 use crate::model::registry::NoRecord;
 
 /// Areas that this version knows by name only.
-const NOT_BUILT: [(Area, &str); 3] =
-    [(Area::Integrity, "sources against their checksums"), (Area::Licences, "licence policy"), (Area::Workflows, "CI workflows")];
+const NOT_BUILT: [(Area, &str); 1] = [(Area::Integrity, "sources against their checksums")];
 
 pub(super) fn list(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
     let mut list = Vec::new();
     list.extend(advisories(facts));
     list.extend(not_planned(facts, scope));
+    list.extend(licences(facts, scope));
+    list.extend(without_cargo(facts));
     list.extend(index(facts, scope));
+    list.extend(workflows(facts, scope));
     list.extend(maintainers(facts, scope));
+    list.extend(git_revisions(facts, scope));
     list.extend(capabilities(facts, scope));
     list.extend(script_list(facts, scope));
     list.extend(NOT_BUILT.iter().map(|&(area, check)| NotEvaluated {
@@ -76,6 +80,43 @@ fn not_planned(facts: &Facts<'_>, scope: &Scope) -> Option<NotEvaluated> {
         why: format!("which packages take part in the build is not known: {why}"),
         required: is_required(facts, scope, Area::Advisories),
         help: "advisories of all locked packages are judged as if they were built".into(),
+    })
+}
+
+/// Where cargo has not judged the lockfile only the workspace's own requirements are compared with it.
+fn without_cargo(facts: &Facts<'_>) -> Option<NotEvaluated> {
+    let (LockState::Present { stale: None, .. }, Err(_)) = (facts.lock, facts.build) else { return None };
+    Some(NotEvaluated {
+        area: Area::Lock,
+        check: "lockfile complete below the workspace".into(),
+        why: "cargo was not asked: what the workspace's own manifests ask for was compared, what other packages ask for was not"
+            .into(),
+        required: false,
+        help: "check all areas, for which cargo resolves the lockfile".into(),
+    })
+}
+
+/// Workflow files that cannot be read.
+fn workflows(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
+    let entry = |why: &String| NotEvaluated {
+        area: Area::Workflows,
+        check: "workflow".into(),
+        why: why.clone(),
+        required: is_required(facts, scope, Area::Workflows),
+        help: "mend the file; GitHub does not read it either".into(),
+    };
+    facts.unreadable_workflows.iter().map(entry).collect()
+}
+
+/// Licences are those of what is built. Who has a policy about them asks for an answer.
+fn licences(facts: &Facts<'_>, scope: &Scope) -> Option<NotEvaluated> {
+    let why = facts.build.err()?;
+    Some(NotEvaluated {
+        area: Area::Licences,
+        check: "licences".into(),
+        why: format!("which packages take part in the build is not known: {why}"),
+        required: is_required(facts, scope, Area::Licences) || facts.settings.licences.is_asked_for(),
+        help: "correct what keeps the build from being planned".into(),
     })
 }
 
@@ -143,11 +184,34 @@ fn maintainers(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
     list
 }
 
+/// Whether locked commits are on a branch, as far as cargo's copies of the repositories know: one entry for each reason.
+fn git_revisions(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
+    let Some(lockfile) = facts.lock.lockfile() else { return Vec::new() };
+    let mut gaps = std::collections::BTreeMap::<&str, Vec<String>>::new();
+    for package in &lockfile.packages {
+        let Some(locked) = package.git().and_then(|git| LockedRevision::of(&git)) else { continue };
+        let why = match facts.machine.revisions.get(&locked) {
+            Some(Reach::Reachable | Reach::Unreachable { .. }) => continue,
+            Some(Reach::Unknown(why)) => why.as_str(),
+            None => "cargo has no copy of the repository",
+        };
+        gaps.entry(why).or_default().push(format!("{} {}", package.name, package.version));
+    }
+    let entries = gaps.into_iter().map(|(why, packages)| NotEvaluated {
+        area: Area::Sources,
+        check: "locked commits are on a branch or tag".into(),
+        why: format!("{why}: {}", shortened(&packages)),
+        required: is_required(facts, scope, Area::Sources),
+        help: "look the commits up in their repositories: `git branch --remotes --contains COMMIT` in a full clone".into(),
+    });
+    entries.collect()
+}
+
 /// What changed packages can do, where their source or that of the version before is not at hand: one entry for each reason.
 fn capabilities(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
     // New executables are the sources' area; where that is asked for alone, the gap is said there.
     let (area, required) = if scope.includes(Area::Capabilities) {
-        (Area::Capabilities, is_asked_for(facts, scope, Area::Capabilities))
+        (Area::Capabilities, is_required(facts, scope, Area::Capabilities))
     } else {
         (Area::Sources, is_required(facts, scope, Area::Sources))
     };
@@ -176,7 +240,7 @@ fn script_list(facts: &Facts<'_>, scope: &Scope) -> Option<NotEvaluated> {
         area: Area::Capabilities,
         check: "build scripts and procedural macros against the list of the policy".into(),
         why: format!("which of them take part in the build is not known: {why}"),
-        required: is_asked_for(facts, scope, Area::Capabilities),
+        required: is_required(facts, scope, Area::Capabilities),
         help: "what changed is judged all the same".into(),
     })
 }

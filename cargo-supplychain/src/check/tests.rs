@@ -6,6 +6,8 @@ use crate::advisory::{Advisory, Kind};
 use crate::finding::NotEvaluated;
 use crate::model::build::{Artifact, ArtifactKind, Component, Origin, Role, TargetFolder, Use};
 use crate::model::index::{IndexGap, IndexVersion};
+use crate::model::lockfile::CRATES_IO;
+use crate::model::registry::{CrateKey, CrateRecord, NoRecord, NotAsked};
 use crate::model::{Build, Invocation, Source, Toolchain};
 
 fn judged(case: &Case, scope: &Scope) -> ReportInput {
@@ -16,7 +18,10 @@ fn judged(case: &Case, scope: &Scope) -> ReportInput {
 fn not_evaluated(case: &Case, scope: &Scope) -> Vec<String> {
     let list = judged(case, scope).not_evaluated;
     assert!(list.iter().all(|check| !check.help.is_empty()));
-    let others = list.into_iter().filter(|check| check.why != "not part of this version" && check.check != "build plan");
+    let of_every_report = ["build plan", "licences", "lockfile complete below the workspace"];
+    let others = list
+        .into_iter()
+        .filter(|check| check.why != "not part of this version" && !of_every_report.contains(&check.check.as_str()));
     others.map(|NotEvaluated { area, check, why, required, .. }| format!("{area} {check} {required}: {why}")).collect()
 }
 
@@ -77,7 +82,7 @@ fn build(linked: &[&str]) -> Build {
         version: "1.0.0".into(),
         origin: Origin::Registry { index: "i".into(), crates_io: true },
         checksum: None,
-        license: None,
+        license: Some("MIT".into()),
         license_file: None,
         authors: Vec::new(),
         description: None,
@@ -213,6 +218,54 @@ fn areas_to_come_are_told_and_fail_only_who_asks_for_them() {
     };
     assert_eq!(required(&Scope::default(), ""), []);
     assert_eq!(required(&Scope { only: vec![Area::Integrity], ..Scope::default() }, ""), [Area::Integrity]);
-    assert_eq!(required(&Scope { require: vec![Area::Workflows], ..Scope::default() }, ""), [Area::Workflows]);
     assert_eq!(required(&Scope::default(), "[rules]\nrequire = [\"maintainers\"]\n"), [Area::Maintainers]);
+    assert_eq!(required(&Scope { require: vec![Area::Workflows], ..Scope::default() }, ""), [Area::Workflows]);
+    assert_eq!(required(&Scope::default(), "[rules]\nrequire = [\"licences\"]\n"), [Area::Licences]);
+}
+
+/// Who merely narrows to owners and publishers is not failed by a registry that does not answer (ATTACKS.md, MNT-08 and MNT-15).
+#[test]
+fn owners_and_publishers_are_best_effort_until_they_are_required() {
+    let key = |name: &str| CrateKey { name: name.into(), source: CRATES_IO[0].into() };
+    let mut case = Case::new();
+    case.registry.not_asked = Some(NotAsked { why: "--offline".into(), help: "go online".into() });
+    let answer = |owners| CrateRecord { repository: None, trusted_publishing_only: None, owners, versions: BTreeMap::new() };
+    case.registry.records = BTreeMap::from([
+        (key("answered"), Ok(answer(Some(Vec::new())))),
+        (key("down"), Err(NoRecord::Unknown("crates.io answered 500".into()))),
+        (key("gone"), Err(NoRecord::Gone)),
+        (key("missing"), Err(NoRecord::NotFound)),
+        (key("off"), Err(NoRecord::Unknown("crates.io answered 500".into()))),
+        (key("private"), Ok(answer(None))),
+    ]);
+    let whys = [
+        "--offline",
+        "crates.io answered 500: 2 packages: down, off",
+        "the registry's API answered 404 for what is not known to be removed: 1 package: missing",
+        "the registry's API did not tell the owners: 1 package: private",
+    ];
+    let expected = |required: bool| whys.map(|why| format!("maintainers owners and publishers {required}: {why}"));
+    let scope = |only: &[Area], require: &[Area]| Scope { only: only.to_vec(), require: require.to_vec() };
+    assert_eq!(not_evaluated(&case, &scope(&[], &[])), expected(false));
+    assert_eq!(not_evaluated(&case, &scope(&[Area::Maintainers], &[])), expected(false));
+    assert_eq!(not_evaluated(&case, &scope(&[], &[Area::Maintainers])), expected(true));
+    assert_eq!(not_evaluated(&case, &scope(&[Area::Lock], &[])), Vec::<String>::new());
+}
+
+#[test]
+fn licences_need_a_plan_and_are_required_of_who_has_a_policy() {
+    for (policy, planned, expected) in [
+        ("", false, Some(false)),
+        ("[licences]\nallow = ['MIT']\n", false, Some(true)),
+        ("[licences]\ndeny = ['AGPL-3.0']\n", false, Some(true)),
+        ("[licences]\nallow = ['MIT']\n", true, None),
+    ] {
+        let mut case = Case::new().policy(policy);
+        if planned {
+            case.build = Ok(build(&["app"]));
+        }
+        let list = judged(&case, &Scope::default()).not_evaluated;
+        let found = list.iter().find(|check| check.area == Area::Licences).map(|check| check.required);
+        assert_eq!(found, expected, "{policy} {planned}");
+    }
 }

@@ -377,12 +377,16 @@ pub enum KeyCommand {
     },
 }
 
-/// Write a supplychain.toml with every setting explained
+/// Write a supplychain.toml with every setting explained, or one made from a deny.toml
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  cargo supplychain init\n  cargo supplychain init --from deny.toml")]
 pub struct InitArgs {
     /// Path to Cargo.toml
     #[arg(long, value_name = "PATH")]
     pub manifest_path: Option<Utf8PathBuf>,
+    /// Make it from a configuration of cargo-deny, and say what has no counterpart
+    #[arg(long, value_name = "DENY.TOML")]
+    pub from: Option<Utf8PathBuf>,
 }
 
 /// Explain a finding: what it is about, the incident behind it, an example, what to do

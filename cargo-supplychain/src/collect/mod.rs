@@ -1,19 +1,24 @@
 //! Layer 3 (IO): evidence from the machine: cargo configuration, metadata, lockfile, toolchain, version control, CI, files.
 
+pub mod audits;
 pub mod capabilities;
 pub mod cargo;
 pub mod cargo_config;
 pub mod ci;
 pub mod environment;
+pub mod git_database;
 pub mod index;
 pub mod lockfile;
 pub mod manifests;
 pub mod members;
 pub mod memo;
+pub mod places;
 pub mod process;
+pub mod programs;
 pub mod release_folder;
 pub mod revision;
 pub mod sources;
 pub mod toolchain;
 pub mod toolchain_file;
 pub mod vcs;
+pub mod workflows;

@@ -1,11 +1,12 @@
 //! Finds and reads the toolchain file that rustup would use: `rust-toolchain`, else `rust-toolchain.toml`, in the workspace root or
 //! the nearest folder above. Says what it asks for; installs and runs nothing.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fs;
 use std::io::ErrorKind;
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::base::text::plain;
 use crate::files;
@@ -48,7 +49,25 @@ impl std::error::Error for Error {
 /// # Errors
 /// The file cannot be read, is larger than 64 KiB, no regular file, or not what rustup would accept.
 pub fn read(workspace_root: &Utf8Path) -> Result<Option<ToolchainFile>, Error> {
-    for folder in workspace_root.ancestors() {
+    nearest(workspace_root, workspace_root.ancestors())
+}
+
+/// The toolchain files in these folders of members and in those between them and the workspace root (absolute): rustup takes the one that
+/// is nearest to where it is started. What cannot be read is left out: rustup refuses it, too.
+#[must_use]
+pub fn below(workspace_root: &Utf8Path, members: impl Iterator<Item = Utf8PathBuf>) -> Vec<ToolchainFile> {
+    let mut folders = BTreeSet::new();
+    for member in members {
+        let between = member.ancestors().take_while(|folder| *folder != workspace_root && folder.starts_with(workspace_root));
+        let outside = (!member.starts_with(workspace_root)).then_some(member.as_path());
+        folders.extend(between.chain(outside).map(Utf8Path::to_owned));
+    }
+    let found = folders.iter().filter_map(|folder| nearest(workspace_root, std::iter::once(folder.as_path())).ok()?);
+    found.collect()
+}
+
+fn nearest<'f>(workspace_root: &Utf8Path, folders: impl Iterator<Item = &'f Utf8Path>) -> Result<Option<ToolchainFile>, Error> {
+    for folder in folders {
         for (name, legacy) in [("rust-toolchain", true), ("rust-toolchain.toml", false)] {
             let path = folder.join(name);
             // A folder of that name is none of rustup's business; a pipe or device must not be opened.
@@ -79,7 +98,6 @@ fn one(path: &Utf8Path, shown: String, legacy: bool) -> Result<ToolchainFile, Er
 #[cfg(test)]
 mod tests {
     use super::*;
-    use camino::Utf8PathBuf;
 
     fn tree(files: &[(&str, &str)]) -> (tempfile::TempDir, Utf8PathBuf) {
         let folder = tempfile::tempdir().unwrap();
@@ -105,6 +123,19 @@ mod tests {
             assert_eq!(found.file.replace(root.as_str(), "T"), file);
             assert_eq!(found.channel.as_deref(), Some(channel));
         }
+    }
+
+    #[test]
+    fn members_and_the_folders_above_them() {
+        let (_folder, root) = tree(&[
+            ("rust-toolchain.toml", "toolchain.channel = 'root'"),
+            ("a/rust-toolchain.toml", "toolchain.path = 'tools'"),
+            ("a/b/rust-toolchain", "nightly"),
+        ]);
+        let found = below(&root, [root.join("a/b"), root.join("a"), root.join("none")].into_iter());
+        let found: Vec<_> = found.iter().map(|file| (file.file.as_str(), file.path.as_deref())).collect();
+        assert_eq!(found, [("a/rust-toolchain.toml", Some("tools")), ("a/b/rust-toolchain", None)]);
+        assert!(below(&root, [root.clone()].into_iter()).is_empty());
     }
 
     #[test]

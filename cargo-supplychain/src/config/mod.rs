@@ -1,11 +1,14 @@
 //! Layer 1: `supplychain.toml`: the policy file, from text to validated [`Settings`]. Unknown keys are errors with a place
 //! and a suggestion: in a security policy a typo must not switch a rule off. Pure: reading the file is `collect`'s.
 
+pub mod deny;
+mod licences;
 mod parse;
 mod settings;
 
+pub use licences::{Clarification, LicenceException, LicenceSettings};
 pub use parse::{Error, KnownRule, MAX_BYTES, parse};
 pub use settings::{
-    AdvisorySettings, BuildSettings, DocumentSettings, Exemption, Level, MaxAge, OptionKind, OptionValue, RegistrySettings,
+    AdvisorySettings, Ban, BuildSettings, DocumentSettings, Exemption, Level, MaxAge, OptionKind, OptionValue, RegistrySettings,
     ReleaseSettings, RuleOption, RuleSetting, Settings, SignMethod, SignSettings, VerifySettings,
 };

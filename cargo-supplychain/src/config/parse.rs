@@ -1,5 +1,9 @@
 //! From text to [`Settings`]: raw structures that refuse unknown keys, then validation with the place of each value.
 
+mod bans;
+mod exemptions;
+mod rules;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
@@ -7,18 +11,17 @@ use std::ops::Range;
 use serde::Deserialize;
 use toml::{Spanned, Value};
 
+use self::exemptions::RawExemption;
+use super::licences::RawLicences;
 use super::settings::{
-    AdvisorySettings, BuildSettings, DocumentSettings, Exemption, Level, MaxAge, OptionKind, OptionValue, RegistrySettings,
-    ReleaseSettings, RuleOption, RuleSetting, Settings, SignMethod, SignSettings, VerifySettings,
+    AdvisorySettings, BuildSettings, DocumentSettings, MaxAge, RegistrySettings, ReleaseSettings, RuleOption, Settings,
+    SignMethod, SignSettings, VerifySettings,
 };
-use crate::base::{Lines, Location, Timestamp, span};
-use crate::finding::{Area, FailOn, Severity};
+use crate::base::{Location, span};
+use crate::finding::FailOn;
 
 /// The largest policy file that is read, in bytes.
 pub const MAX_BYTES: usize = 1 << 20;
-
-/// The most exemptions: each is compared with every finding.
-const MAX_EXEMPTIONS: usize = 1000;
 
 /// A rule that `[rules]` may name. The rules live in layers above; the caller hands their names down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,12 +62,8 @@ pub fn parse(path: &str, text: &str, known: &[KnownRule<'_>]) -> Result<Settings
     }
     let raw: Raw = toml::from_str(text).map_err(|error| place.toml_error(&error))?;
     let (require, rules) = place.rules(raw.rules, known)?;
-    if let Some(exemption) = raw.exemptions.get(MAX_EXEMPTIONS) {
-        return Err(place.error(Some(exemption.span()), format!("more than {MAX_EXEMPTIONS} exemptions")));
-    }
-    let mut lines = Lines::new(text);
-    let exemptions =
-        raw.exemptions.into_iter().map(|exemption| place.exemption(exemption, &mut lines)).collect::<Result<_, _>>()?;
+    let bans = place.bans(raw.bans.deny)?;
+    let exemptions = place.exemptions(raw.exemptions)?;
     Ok(Settings {
         file: Some(path.to_owned()),
         build: BuildSettings { fail_on: raw.build.fail_on.map_or(Ok(FailOn::default()), |level| place.fail_on(&level))? },
@@ -81,6 +80,8 @@ pub fn parse(path: &str, text: &str, known: &[KnownRule<'_>]) -> Result<Settings
             max_age: raw.advisories.max_age.map_or(Ok(MaxAge::default()), |age| place.max_age(&age))?,
         },
         registry: RegistrySettings { api: raw.registry.api },
+        bans,
+        licences: raw.licences.read(&place)?,
         exemptions,
         documents: DocumentSettings { author: raw.documents.author, supplier: raw.documents.supplier },
         sign: SignSettings {
@@ -104,6 +105,10 @@ struct Raw {
     advisories: RawAdvisories,
     #[serde(default)]
     registry: RawRegistry,
+    #[serde(default)]
+    bans: bans::RawBans,
+    #[serde(default)]
+    licences: RawLicences,
     #[serde(default)]
     exemptions: Vec<Spanned<RawExemption>>,
     #[serde(default)]
@@ -144,16 +149,6 @@ struct RawRegistry {
     api: Option<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct RawExemption {
-    id: Spanned<String>,
-    package: Option<String>,
-    version: Option<Spanned<String>>,
-    reason: Option<Spanned<String>>,
-    expires: Option<Spanned<Value>>,
-}
-
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct RawDocuments {
@@ -177,13 +172,13 @@ struct RawVerify {
 }
 
 /// The file that values are judged in.
-struct Place<'a> {
+pub(super) struct Place<'a> {
     path: &'a str,
     text: &'a str,
 }
 
 impl Place<'_> {
-    fn error(&self, span: Option<Range<usize>>, message: impl Into<String>) -> Error {
+    pub(super) fn error(&self, span: Option<Range<usize>>, message: impl Into<String>) -> Error {
         let (line, column) = span.as_ref().map_or((0, 0), |span| span::line_column(self.text, span.start));
         Error { path: self.path.to_owned(), line, column, message: message.into(), suggestion: None, span }
     }
@@ -227,148 +222,6 @@ impl Place<'_> {
             }),
         }
     }
-
-    fn rules(
-        &self,
-        raw: BTreeMap<Spanned<String>, Spanned<Value>>,
-        known: &[KnownRule<'_>],
-    ) -> Result<(Vec<Area>, BTreeMap<String, RuleSetting>), Error> {
-        let (mut require, mut rules) = (Vec::new(), BTreeMap::new());
-        for (key, value) in raw {
-            if key.get_ref() == "require" {
-                require = self.areas(&value)?;
-                continue;
-            }
-            let Some(rule) = known.iter().find(|rule| rule.id == key.get_ref()) else {
-                let suggestion = did_you_mean(key.get_ref(), known.iter().map(|rule| rule.id));
-                return Err(Error { suggestion, ..self.error(Some(key.span()), format!("unknown rule `{}`", key.get_ref())) });
-            };
-            rules.insert(key.into_inner(), self.rule(rule, &value)?);
-        }
-        Ok((require, rules))
-    }
-
-    fn areas(&self, value: &Spanned<Value>) -> Result<Vec<Area>, Error> {
-        let words = self.strings(value.get_ref()).ok_or_else(|| self.error(Some(value.span()), "`require` lists areas"))?;
-        let areas = words.iter().map(|word| {
-            word.parse().map_err(|message: String| {
-                let suggestion = did_you_mean(word, Area::ALL.iter().map(|area| area.as_str()));
-                Error { suggestion, ..self.error(Some(value.span()), message) }
-            })
-        });
-        areas.collect()
-    }
-
-    /// `"LEVEL"`, or `{ level = "LEVEL", allow = […] }`.
-    fn rule(&self, rule: &KnownRule<'_>, value: &Spanned<Value>) -> Result<RuleSetting, Error> {
-        let wrong = |message: String| self.error(Some(value.span()), message);
-        let table = match value.get_ref() {
-            Value::String(word) => {
-                return Ok(RuleSetting { level: Some(self.level(word, value.span())?), options: BTreeMap::new() });
-            }
-            Value::Table(table) => table,
-            _ => return Err(wrong(format!("rule `{}` takes a level, or a table with {}", rule.id, keys_of(rule)))),
-        };
-        let mut setting = RuleSetting::default();
-        for (key, item) in table {
-            match (key.as_str(), item) {
-                ("level", Value::String(word)) => setting.level = Some(self.level(word, value.span())?),
-                ("level", _) => return Err(wrong("`level` is not a string".into())),
-                (name, value) => {
-                    let Some(option) = rule.options.iter().find(|option| option.name == name) else {
-                        let names = std::iter::once("level").chain(rule.options.iter().map(|option| option.name));
-                        let suggestion = did_you_mean(name, names);
-                        let message = format!("unknown key `{name}`, rule `{}` takes {}", rule.id, keys_of(rule));
-                        return Err(Error { suggestion, ..wrong(message) });
-                    };
-                    setting.options.insert(name.to_owned(), self.option(option, value).map_err(wrong)?);
-                }
-            }
-        }
-        Ok(setting)
-    }
-
-    fn option(&self, option: &RuleOption, value: &Value) -> Result<OptionValue, String> {
-        let value = match option.kind {
-            OptionKind::List => self.strings(value).map(OptionValue::List).ok_or("a list of strings"),
-            OptionKind::Number => {
-                let number = value.as_integer().and_then(|number| u32::try_from(number).ok());
-                number.map(OptionValue::Number).ok_or("a whole number from 0")
-            }
-        };
-        value.map_err(|wanted| format!("`{}` is not {wanted}", option.name))
-    }
-
-    fn level(&self, word: &str, span: Range<usize>) -> Result<Level, Error> {
-        Ok(Level::Severity(match word {
-            "off" => return Ok(Level::Off),
-            "info" => Severity::Info,
-            "low" => Severity::Low,
-            "medium" => Severity::Medium,
-            "high" => Severity::High,
-            "critical" => Severity::Critical,
-            other => {
-                let words = ["off", "info", "low", "medium", "high", "critical"];
-                let suggestion = did_you_mean(other, words.into_iter());
-                let message = format!("unknown level `{other}`: use {}", words.join(", "));
-                return Err(Error { suggestion, ..self.error(Some(span), message) });
-            }
-        }))
-    }
-
-    fn strings(&self, value: &Value) -> Option<Vec<String>> {
-        value.as_array()?.iter().map(|item| item.as_str().map(str::to_owned)).collect()
-    }
-
-    fn exemption(&self, raw: Spanned<RawExemption>, lines: &mut Lines<'_>) -> Result<Exemption, Error> {
-        let header = raw.span();
-        let raw = raw.into_inner();
-        let id = raw.id.get_ref();
-        if id.trim().is_empty() {
-            return Err(self.error(Some(raw.id.span()), "an exemption's `id` is empty"));
-        }
-        let missing = |what: &str| self.error(Some(header.clone()), format!("exemption of `{id}` has no `{what}`"));
-        let reason = raw.reason.ok_or_else(|| missing("reason"))?;
-        if reason.get_ref().trim().is_empty() {
-            return Err(self.error(Some(reason.span()), format!("exemption of `{id}` has an empty `reason`")));
-        }
-        let expires = raw.expires.ok_or_else(|| missing("expires"))?;
-        if let Some(version) = &raw.version
-            && let Err(error) = semver::Version::parse(version.get_ref())
-        {
-            let message = format!("exemption of `{id}` has the version `{}`: {error}", version.get_ref());
-            return Err(self.error(Some(version.span()), message));
-        }
-        if raw.version.is_some() && raw.package.is_none() {
-            return Err(self.error(Some(header.clone()), format!("exemption of `{id}` has a `version` but no `package`")));
-        }
-        let (line, column) = lines.at(header.start);
-        Ok(Exemption {
-            expires: self.expiry(id, &expires)?,
-            package: raw.package,
-            version: raw.version.map(Spanned::into_inner),
-            reason: reason.into_inner(),
-            location: Location { file: self.path.to_owned(), line, column },
-            id: raw.id.into_inner(),
-        })
-    }
-
-    /// A TOML date, a TOML time with offset, or either as a string.
-    fn expiry(&self, id: &str, value: &Spanned<Value>) -> Result<Timestamp, Error> {
-        let text = match value.get_ref() {
-            Value::Datetime(date) => date.to_string(),
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
-        text.parse()
-            .map_err(|error| self.error(Some(value.span()), format!("exemption of `{id}` has `expires` = `{text}`: {error}")))
-    }
-}
-
-/// `level`, `allow` and `days`: the keys of a rule's table, for a message.
-fn keys_of(rule: &KnownRule<'_>) -> String {
-    let names = std::iter::once("level").chain(rule.options.iter().map(|option| option.name));
-    names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// The longest word that a candidate is looked for, in bytes; comparing takes time by its length.

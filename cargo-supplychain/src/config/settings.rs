@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::licences::LicenceSettings;
 use crate::base::{Location, Timestamp};
 use crate::finding::{Area, FailOn, Severity};
 
@@ -18,6 +19,8 @@ pub struct Settings {
     pub rules: BTreeMap<String, RuleSetting>,
     pub advisories: AdvisorySettings,
     pub registry: RegistrySettings,
+    pub bans: Vec<Ban>,
+    pub licences: LicenceSettings,
     pub exemptions: Vec<Exemption>,
     pub documents: DocumentSettings,
     pub sign: SignSettings,
@@ -54,6 +57,7 @@ pub struct RuleSetting {
 pub enum OptionValue {
     List(Vec<String>),
     Number(u32),
+    Word(String),
 }
 
 /// What kind of value an option takes.
@@ -63,6 +67,8 @@ pub enum OptionKind {
     List,
     /// A whole number from 0.
     Number,
+    /// One of these words; the first is the default.
+    Word(&'static [&'static str]),
 }
 
 /// An option that `[rules]` can set for a rule, besides its level.
@@ -90,6 +96,12 @@ impl RuleOption {
     pub const fn number(name: &'static str, says: &'static str) -> Self {
         Self { name, kind: OptionKind::Number, says }
     }
+
+    /// `words` are what it takes, the default first.
+    #[must_use]
+    pub const fn word(name: &'static str, words: &'static [&'static str], says: &'static str) -> Self {
+        Self { name, kind: OptionKind::Word(words), says }
+    }
 }
 
 impl Settings {
@@ -108,6 +120,15 @@ impl Settings {
         match self.rules.get(rule).and_then(|setting| setting.options.get(option)) {
             Some(OptionValue::Number(number)) => *number,
             _ => default,
+        }
+    }
+
+    /// The word that `[rules]` gives this option of a rule.
+    #[must_use]
+    pub fn word(&self, rule: &str, option: &str) -> Option<&str> {
+        match self.rules.get(rule).and_then(|setting| setting.options.get(option)) {
+            Some(OptionValue::Word(word)) => Some(word),
+            _ => None,
         }
     }
 }
@@ -146,6 +167,19 @@ impl Default for MaxAge {
     fn default() -> Self {
         Self::Days(7)
     }
+}
+
+/// `[bans] deny`: packages that may not be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ban {
+    /// Package name; `*` stands for any text.
+    pub name: String,
+    /// Which versions; none: all.
+    pub version: Option<semver::VersionReq>,
+    pub reason: Option<String>,
+    /// Packages that may depend on it directly; empty: none may.
+    pub wrappers: Vec<String>,
+    pub location: Location,
 }
 
 /// `[[exemptions]]`: a finding that is accepted for a while, for a reason.

@@ -10,7 +10,6 @@ mod fixture;
 pub mod github;
 mod identity;
 mod inventory;
-mod licence;
 mod markdown;
 pub mod notice;
 pub mod provenance;

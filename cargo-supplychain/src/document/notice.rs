@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use super::Document;
 use super::identity::public_url;
 use super::inventory::has_standard_library;
-use super::licence::{Declared, declared};
 use crate::base::text::{plain, without_credentials};
+use crate::model::licence::{Declared, declared};
 use crate::model::{Build, Component, Origin};
 
 /// Every component that is linked into any artifact, sorted by name and version; of the artifacts' own packages too.

@@ -14,9 +14,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::identity::stated;
 use super::inventory::{Inventory, has_standard_library};
-use super::licence::{Declared, declared};
 use super::{Document, Error, HOME, TOOL_VERSION, identity};
 use crate::config::DocumentSettings;
+use crate::model::licence::{Declared, declared};
 use crate::model::{Artifact, Build, Linkage};
 
 /// The media type (IANA registration `application/spdx+json`).

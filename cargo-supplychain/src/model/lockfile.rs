@@ -58,10 +58,7 @@ impl LockedPackage {
     /// The git source's parts, where it is one.
     #[must_use]
     pub fn git(&self) -> Option<GitSource<'_>> {
-        let written = self.source.as_deref()?.strip_prefix("git+")?;
-        let (rest, rev) = written.split_once('#').map_or((written, None), |(rest, rev)| (rest, Some(rev)));
-        let (url, reference) = rest.split_once('?').map_or((rest, None), |(url, query)| (url, Some(query)));
-        Some(GitSource { url, reference, rev: rev.filter(|rev| is_full_revision(rev)) })
+        GitSource::parse(self.source.as_deref()?)
     }
 
     /// Whether it comes from a registry of either protocol.
@@ -79,6 +76,17 @@ pub struct GitSource<'a> {
     pub reference: Option<&'a str>,
     /// The full revision; none when it is missing or abbreviated.
     pub rev: Option<&'a str>,
+}
+
+impl<'a> GitSource<'a> {
+    /// The parts of a source as the lockfile writes it; none when it is no git source.
+    #[must_use]
+    pub fn parse(source: &'a str) -> Option<Self> {
+        let written = source.strip_prefix("git+")?;
+        let (rest, rev) = written.split_once('#').map_or((written, None), |(rest, rev)| (rest, Some(rev)));
+        let (url, reference) = rest.split_once('?').map_or((rest, None), |(url, query)| (url, Some(query)));
+        Some(GitSource { url, reference, rev: rev.filter(|rev| is_full_revision(rev)) })
+    }
 }
 
 /// Whether `text` is a full git object name: 40 (SHA-1) or 64 (SHA-256) hexadecimal digits.

@@ -12,6 +12,9 @@ use crate::base::{Lines, Location};
 pub const MAX_BYTES: usize = 4 << 20;
 /// The most requirements that a manifest may have.
 const MAX_REQUIREMENTS: usize = 10_000;
+/// The table of what members inherit.
+pub const SHARED: &str = "workspace.dependencies";
+
 /// The longest name of a table with requirements, in bytes: each of them carries it.
 const MAX_TABLE: usize = 4096;
 
@@ -22,9 +25,33 @@ pub struct Manifest {
     pub path: String,
     /// The `[package]` name; none for a virtual root.
     pub package: Option<String>,
+    /// Its version as written.
+    pub version: DeclaredVersion,
+    /// `[workspace]`, where it has one.
+    pub workspace: Option<WorkspaceTable>,
     pub requirements: Vec<Requirement>,
     /// Entries of `[patch.*]` and `[replace]`.
     pub patches: Vec<Requirement>,
+}
+
+/// The `version` of `[package]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub enum DeclaredVersion {
+    /// Cargo takes 0.0.0.
+    #[default]
+    None,
+    Written(String),
+    /// `version.workspace = true`.
+    Inherited,
+}
+
+/// What `[workspace]` says beside its dependencies.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct WorkspaceTable {
+    /// `version` of `[workspace.package]`.
+    pub version: Option<String>,
+    /// Folders that are no members, as written.
+    pub exclude: Vec<String>,
 }
 
 /// One dependency entry: of `[dependencies]`, `[build-dependencies]`, `[dev-dependencies]`, their target forms,
@@ -33,6 +60,8 @@ pub struct Manifest {
 pub struct Requirement {
     /// The package's name (`package = "…"` when renamed).
     pub name: String,
+    /// What the manifest calls it.
+    pub key: String,
     /// The table it stands in, dotted: `target.cfg(unix).dependencies`.
     pub table: String,
     /// The version requirement as written.
@@ -84,7 +113,8 @@ pub fn parse(path: &str, text: &str) -> Result<Manifest, Error> {
         message: format!("manifest is not valid TOML: {}", error.message()),
     })?;
     let root = document.get_ref();
-    let package = table(root, "package").and_then(|package| string(package, "name"));
+    let package = table(root, "package");
+    let workspace = table(root, "workspace");
     let mut reader = Reader { path, text, found: Vec::new() };
     reader.dependency_tables(root, "")?;
     if let Some(targets) = table(root, "target") {
@@ -94,8 +124,8 @@ pub fn parse(path: &str, text: &str) -> Result<Manifest, Error> {
             }
         }
     }
-    if let Some(shared) = table(root, "workspace").and_then(|workspace| table(workspace, "dependencies")) {
-        reader.requirements(shared, "workspace.dependencies")?;
+    if let Some(shared) = workspace.and_then(|workspace| table(workspace, "dependencies")) {
+        reader.requirements(shared, SHARED)?;
     }
     let requirements = reader.take();
     for (registry, patches) in table(root, "patch").into_iter().flatten() {
@@ -106,7 +136,31 @@ pub fn parse(path: &str, text: &str) -> Result<Manifest, Error> {
     if let Some(replaced) = table(root, "replace") {
         reader.requirements(replaced, "replace")?;
     }
-    Ok(Manifest { path: path.to_owned(), package, requirements, patches: reader.take() })
+    Ok(Manifest {
+        path: path.to_owned(),
+        package: package.and_then(|package| string(package, "name")),
+        version: package.map(declared_version).unwrap_or_default(),
+        workspace: workspace.map(workspace_table),
+        requirements,
+        patches: reader.take(),
+    })
+}
+
+fn declared_version(package: &DeTable<'_>) -> DeclaredVersion {
+    match string(package, "version") {
+        Some(written) => DeclaredVersion::Written(written),
+        None if package.contains_key("version") => DeclaredVersion::Inherited,
+        None => DeclaredVersion::None,
+    }
+}
+
+fn workspace_table(workspace: &DeTable<'_>) -> WorkspaceTable {
+    let excluded = workspace.get("exclude").and_then(|list| list.get_ref().as_array());
+    let excluded = excluded.into_iter().flat_map(|list| list.iter());
+    WorkspaceTable {
+        version: table(workspace, "package").and_then(|package| string(package, "version")),
+        exclude: excluded.filter_map(|path| path.get_ref().as_str().map(str::to_owned)).collect(),
+    }
 }
 
 /// Cargo accepts the forms with an underscore too, up to edition 2021.
@@ -169,6 +223,7 @@ fn requirement(key: &str, value: &Spanned<DeValue<'_>>, table_name: &str, locati
     });
     Requirement {
         name: string(details, "package").unwrap_or_else(|| key.to_owned()),
+        key: key.to_owned(),
         table: table_name.to_owned(),
         version: value.get_ref().as_str().map(str::to_owned).or_else(|| string(details, "version")),
         // `registry-index` is the form with a URL that cargo writes into published manifests.
@@ -225,7 +280,7 @@ plain = { path = "patched" }
 "#;
 
     fn line(requirement: &Requirement) -> String {
-        let Requirement { name, table, version, registry, git, path, inherited, location } = requirement;
+        let Requirement { name, key: _, table, version, registry, git, path, inherited, location } = requirement;
         let git = git.as_ref().map(|git| (git.rev.is_some(), git.branch.as_deref(), git.tag.as_deref()));
         format!("{location} {table} {name} {version:?} {registry:?} {git:?} {path:?} {inherited}")
     }
@@ -256,6 +311,19 @@ plain = { path = "patched" }
                 r#"Cargo.toml:28:1 replace old:1.0.0 None None Some((false, None, Some("v1"))) None false"#,
             ]
         );
+    }
+
+    #[test]
+    fn versions_and_what_the_workspace_leaves_out() {
+        let version = |text: &str| parse("Cargo.toml", &format!("[package]\n{text}")).unwrap().version;
+        assert_eq!(version("version = '1.0.0'"), DeclaredVersion::Written("1.0.0".into()));
+        assert_eq!(version("version.workspace = true"), DeclaredVersion::Inherited);
+        assert_eq!(version("name = 'a'"), DeclaredVersion::None);
+        let text = "[workspace]\nexclude = ['x']\npackage.version = '2.0.0'";
+        let table = WorkspaceTable { version: Some("2.0.0".into()), exclude: vec!["x".into()] };
+        assert_eq!(parse("Cargo.toml", text).unwrap().workspace, Some(table));
+        assert_eq!(parse("Cargo.toml", "").unwrap().workspace, None);
+        assert_eq!(parse("Cargo.toml", TEXT).unwrap().requirements[1].key, "renamed");
     }
 
     #[test]

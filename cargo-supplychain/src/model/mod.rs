@@ -1,6 +1,7 @@
 //! Layer 1: the immutable model of a build and the evidence that it is assembled from. Pure types and pure parsers:
 //! no IO (that is `collect`), no judgement (that is `check`).
 
+pub mod audits;
 pub mod baseline;
 pub mod build;
 pub mod capability;
@@ -9,7 +10,9 @@ pub mod change;
 pub mod events;
 pub mod index;
 pub mod integrity;
+pub mod licence;
 pub mod lockfile;
+pub mod machine;
 pub mod manifest;
 pub mod registry;
 pub mod release;

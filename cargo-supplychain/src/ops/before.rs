@@ -6,8 +6,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::Error;
 use crate::base::Location;
 use crate::check::OwnFile;
+use crate::collect;
 use crate::collect::revision::Revision;
 use crate::files;
+use crate::model::audits::AuditFiles;
 use crate::model::change::{Before, ChangeSet, EarlierPackage};
 use crate::model::manifest::{Manifest, Requirement};
 use crate::model::{Lockfile, lockfile, manifest};
@@ -71,6 +73,13 @@ impl Base {
         let earlier = self.lockfile.iter().flat_map(|earlier| &earlier.packages).map(EarlierPackage::from).collect();
         let before = Before::Revision { given: self.revision.given().to_owned(), commit: self.revision.commit() };
         ChangeSet::between(before, earlier, lockfile)
+    }
+
+    /// The audits of others, as the revision has them.
+    pub(super) fn audit_files(&self) -> Result<AuditFiles, Error> {
+        let read = |name: &str| self.own_file(&format!("{}/{name}", collect::audits::FOLDER));
+        let [audits, imports, config] = collect::audits::FILES;
+        Ok(AuditFiles { audits: read(audits)?, imports: read(imports)?, config: read(config)? })
     }
 
     /// Whether one of these manifests asks for other dependencies than the revision's of the same path.

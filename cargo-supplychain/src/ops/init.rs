@@ -1,23 +1,50 @@
-//! `init`: a policy file with every setting explained and none changed.
+//! `init`: a policy file with every setting explained and none changed, or one made from another tool's.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{Class, Error, workspace};
 use crate::base::Context;
+use crate::check::rules;
+use crate::config::{self, deny};
 use crate::files;
 
 /// The file, as it is written. A test holds that it parses and equals the defaults.
 pub const TEMPLATE: &str = include_str!("init/supplychain.toml");
 
-/// Writes `supplychain.toml` at the workspace root; one that is there is left alone.
-pub fn init(context: &Context, manifest_path: Option<&Utf8Path>) -> Result<Utf8PathBuf, Error> {
+/// What was written.
+#[derive(Debug)]
+pub struct Written {
+    pub path: Utf8PathBuf,
+    /// What of the other tool's settings has no counterpart.
+    pub notes: Vec<deny::Note>,
+}
+
+/// Writes `supplychain.toml` at the workspace root; one that is there is left alone. `from` is a configuration of cargo-deny to make it
+/// from.
+pub fn init(context: &Context, manifest_path: Option<&Utf8Path>, from: Option<&Utf8Path>) -> Result<Written, Error> {
     let path = workspace::find(context, manifest_path)?.root.join("supplychain.toml");
     if path.exists() {
         return Err(Error::usage(&format!("{path} is there already")).with_help("it is yours; delete it first to start anew"));
     }
-    files::write(&path, TEMPLATE.as_bytes())
-        .map_err(|error| Error::new(Class::Output, &format!("cannot write {path}: {error}")))?;
-    Ok(path)
+    let (text, notes) = match from {
+        Some(from) => imported(context, from)?,
+        None => (TEMPLATE.to_owned(), Vec::new()),
+    };
+    files::write(&path, text.as_bytes()).map_err(|error| Error::new(Class::Output, &format!("cannot write {path}: {error}")))?;
+    Ok(Written { path, notes })
+}
+
+fn imported(context: &Context, from: &Utf8Path) -> Result<(String, Vec<deny::Note>), Error> {
+    let limit = config::MAX_BYTES as u64;
+    let text = files::read_text(&context.cwd.join(from), limit).map_err(|error| {
+        Error::usage(&format!("cannot read {from}: {error}")).with_help("name the configuration of cargo-deny, mostly deny.toml")
+    })?;
+    let known: Vec<_> = rules::known().collect();
+    let imported = deny::import(from.as_str(), &text, context.now, &known).map_err(|error| Error::usage(&error))?;
+    // What is written has to be a policy: better none than one that stops the next run.
+    config::parse("supplychain.toml", &imported.text, &known)
+        .map_err(|error| Error::usage(&format!("cannot make a policy of {from}: {}", error.message)))?;
+    Ok((imported.text, imported.notes))
 }
 
 #[cfg(test)]
@@ -34,5 +61,25 @@ mod tests {
         let uncommented: String =
             TEMPLATE.lines().map(|line| line.strip_prefix("#: ").unwrap_or(line)).map(|line| format!("{line}\n")).collect();
         parse("supplychain.toml", &uncommented, &known).unwrap();
+    }
+
+    /// Every word that a `deny.toml` can say of a level, with the real rules: what is made is a policy that says something.
+    #[test]
+    fn what_is_made_of_a_deny_toml_is_a_policy_of_the_real_rules() {
+        let known: Vec<_> = crate::check::rules::known().collect();
+        let now = "2026-11-23".parse().unwrap();
+        for level in ["deny", "warn", "allow", "all", "workspace", "transitive", "none"] {
+            let text = format!(
+                "[advisories]\nunmaintained = '{level}'\nyanked = '{level}'\nignore = ['RUSTSEC-2020-0001']\n\
+                 [licenses]\nunlicensed = '{level}'\ncopyleft = '{level}'\nallow = ['MIT', 'GPL-3.0']\n\
+                 [bans]\nmultiple-versions = '{level}'\nwildcards = '{level}'\nskip = ['a']\ndeny = [{{ name = 'b', version = '<1' }}]\n\
+                 [sources]\nunknown-registry = '{level}'\nunknown-git = '{level}'\nallow-git = ['https://example.org/a']\n"
+            );
+            let made = crate::config::deny::import("deny.toml", &text, now, &known).unwrap();
+            let settings = parse("supplychain.toml", &made.text, &known).unwrap_or_else(|error| panic!("{error}\n{}", made.text));
+            assert_eq!(settings.licences.allow.len(), 2, "{level}");
+            assert_eq!(settings.exemptions.len(), 1, "{level}");
+            assert!(settings.rules.contains_key("source/git-not-allowed"), "{level}: {}", made.text);
+        }
     }
 }

@@ -12,12 +12,15 @@ use super::{Error, Progress, registry_api};
 use crate::advisory;
 use crate::base::Context;
 use crate::check::{Advisories, LockState, Scope};
+use crate::collect;
 use crate::collect::capabilities::{CapabilityReader, Wanted};
 use crate::collect::cargo_config::cargo_home;
 use crate::collect::index::IndexReader;
+use crate::collect::workflows::{self, Workflows};
 use crate::feeds::rustsec;
 use crate::finding::Area;
 use crate::model::Lockfile;
+use crate::model::audits::{self, Audits};
 use crate::model::baseline::Baseline;
 use crate::model::capability::CapabilityFacts;
 use crate::model::change::{Before, ChangeSet, EarlierPackage, RECENT_DAYS};
@@ -28,12 +31,14 @@ use crate::model::registry::{CrateKey, Registry};
 /// All of it.
 pub(super) struct Intelligence {
     pub advisories: Advisories,
+    pub audits: Audits,
     pub index: IndexFacts,
     pub changes: ChangeSet,
     pub baseline: Option<Baseline>,
     pub registry: Registry,
     pub capabilities: CapabilityFacts,
     pub integrity: Result<IntegrityFacts, String>,
+    pub workflows: Workflows,
 }
 
 /// Brings what the scope needs.
@@ -52,16 +57,24 @@ pub(super) fn bring(
     let home = cargo_home(&context.env, &context.cwd);
     let snapshot = snapshot(context, request)?;
     let reader = IndexReader { config: &gathered.cargo_config, cargo_home: home.as_deref(), snapshot: snapshot.as_deref() };
+    // In CI `env/compiler-override` asks which variables a workflow sets.
+    let workflows = match scope.includes(Area::Workflows) || (scope.includes(Area::Config) && context.in_ci()) {
+        true => workflows::read(&gathered.workspace.root),
+        false => Workflows::default(),
+    };
     let baseline = super::baseline::read(gathered)?;
+    let audits = audits(gathered)?;
     let Some(lockfile) = gathered.lock.lockfile() else {
         return Ok(Intelligence {
             advisories,
+            audits,
             index: IndexFacts::default(),
             changes: ChangeSet::default(),
             baseline,
             registry: Registry::default(),
             capabilities: CapabilityFacts::new(),
             integrity: Ok(IntegrityFacts::default()),
+            workflows,
         });
     };
     let index = reader.locked(lockfile);
@@ -77,7 +90,7 @@ pub(super) fn bring(
         CapabilityFacts::new()
     };
     let integrity = Err("not part of this version".to_owned());
-    Ok(Intelligence { advisories, index, changes, baseline, registry, capabilities, integrity })
+    Ok(Intelligence { advisories, audits, index, changes, baseline, registry, capabilities, integrity, workflows })
 }
 
 /// The folder of `--registry-snapshot`.
@@ -88,6 +101,17 @@ pub(super) fn snapshot(context: &Context, request: &Request) -> Result<Option<Ut
             .with_help("name a folder with `index/`, `api/` and `crates/` (docs/registry.md)")),
         None => Ok(snapshot),
     }
+}
+
+/// What others audited; with `--base` as the revision has it: a change must not bring its own absolution.
+fn audits(gathered: &Gathered) -> Result<Audits, Error> {
+    let files = match &gathered.base {
+        Some(base) => base.audit_files()?,
+        None => collect::audits::read(&gathered.workspace.root).map_err(|error| Error::usage(&error))?,
+    };
+    audits::parse(collect::audits::FOLDER, &files).map_err(|error| {
+        Error::usage(&error).with_help("correct the file, for example with `cargo vet fmt`, or restore it from its history")
+    })
 }
 
 /// What is judged as new: against the base, else the baseline, else what was published lately.

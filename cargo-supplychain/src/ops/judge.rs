@@ -4,7 +4,7 @@ use camino::Utf8PathBuf;
 
 use super::gather::{Fault, Gathered};
 use super::progress::Stage;
-use super::{Error, Progress, intelligence};
+use super::{Error, Progress, intelligence, machine};
 use crate::advisory::FeedInfo;
 use crate::base::Context;
 use crate::base::text::counted;
@@ -62,12 +62,14 @@ pub fn judge(context: &Context, gathered: &Gathered, request: &Request, progress
         Advisories::Unavailable { .. } => Vec::new(),
     };
     let environment = environment::shaping(&context.env);
+    let machine = machine::facts(context, gathered, &scope);
     let facts = Facts {
         settings: &gathered.settings,
         now: context.now,
         in_ci: context.in_ci(),
         lock: &gathered.lock,
         manifests: &gathered.manifests,
+        machine: &machine,
         cargo_config: &gathered.cargo_config,
         environment: &environment,
         toolchain_file: gathered.toolchain_file.as_ref(),
@@ -78,9 +80,12 @@ pub fn judge(context: &Context, gathered: &Gathered, request: &Request, progress
         capabilities: &known.capabilities,
         integrity: known.integrity.as_ref().map_err(String::as_str),
         own_files_changed: gathered.base.as_ref().map_or(&[], |base| &base.own_files_changed),
+        workflows: &known.workflows.read,
+        unreadable_workflows: &known.workflows.unreadable,
         manifests_changed: gathered.base.as_ref().is_some_and(|base| base.asks_for_others(&gathered.manifests)),
         reused_target: request.reused_target.as_ref(),
         advisories: &known.advisories,
+        audits: &known.audits,
         build: gathered.plan.as_ref().map(|plan| &plan.build).map_err(|missing| missing.why.lines().next().unwrap_or_default()),
     };
     let fail_on = request.fail_on.unwrap_or(gathered.settings.build.fail_on);

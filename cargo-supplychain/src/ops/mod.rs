@@ -12,6 +12,7 @@ mod intelligence;
 pub mod interrupt;
 pub mod judge;
 pub mod key;
+mod machine;
 pub mod progress;
 mod registry_api;
 pub mod sbom;

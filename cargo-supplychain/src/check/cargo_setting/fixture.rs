@@ -6,16 +6,21 @@ use crate::base::{Location, Timestamp};
 use crate::check::case::Case;
 use crate::check::{Facts, LockState, Rule};
 use crate::config::{OptionValue, Settings};
+use crate::finding::Finding;
+use crate::model::machine::MachineFacts;
 use crate::model::manifest::Manifest;
+use crate::model::workflow::Workflow;
 use crate::model::{CargoConfig, ConfigEntry, Scope, ToolchainFile};
 
 pub(crate) struct World {
     pub(crate) settings: Settings,
     pub(crate) manifests: Vec<Manifest>,
+    pub(crate) machine: MachineFacts,
     pub(crate) config: CargoConfig,
     pub(crate) environment: BTreeMap<String, String>,
     pub(crate) in_ci: bool,
     pub(crate) toolchain_file: Option<ToolchainFile>,
+    pub(crate) workflows: Vec<Workflow>,
 }
 
 impl World {
@@ -23,10 +28,12 @@ impl World {
         Self {
             settings: Settings::default(),
             manifests: Vec::new(),
+            machine: MachineFacts::default(),
             config: CargoConfig::default(),
             environment: BTreeMap::new(),
             in_ci: false,
             toolchain_file: None,
+            workflows: Vec::new(),
         }
     }
 
@@ -54,6 +61,10 @@ impl World {
 
     /// The rule's findings, `severity message`, in its order.
     pub(crate) fn run(&self, rule: &Rule) -> Vec<String> {
+        self.findings(rule).into_iter().map(|finding| format!("{} {}", finding.severity, finding.message)).collect()
+    }
+
+    pub(crate) fn findings(&self, rule: &Rule) -> Vec<Finding> {
         let lock = LockState::Missing { path: "Cargo.lock".into() };
         let findings = Case::new().with(|facts| {
             (rule.run)(&Facts {
@@ -62,9 +73,11 @@ impl World {
                 in_ci: self.in_ci,
                 lock: &lock,
                 manifests: &self.manifests,
+                machine: &self.machine,
                 cargo_config: &self.config,
                 environment: &self.environment,
                 toolchain_file: self.toolchain_file.as_ref(),
+                workflows: &self.workflows,
                 ..*facts
             })
         });
@@ -73,7 +86,7 @@ impl World {
             assert!(!finding.help.is_empty(), "{finding:?}");
             assert!(!finding.message.ends_with('.'), "{finding:?}");
         }
-        findings.into_iter().map(|finding| format!("{} {}", finding.severity, finding.message)).collect()
+        findings
     }
 }
 

@@ -8,6 +8,7 @@ pub(super) mod fixture;
 
 use super::Facts;
 use crate::base::text::plain;
+use crate::config::Settings;
 use crate::finding::{Finding, Severity};
 use crate::model::cargo_config::environment::{Influence, influence};
 use crate::model::{ConfigEntry, Scope};
@@ -23,6 +24,13 @@ pub(super) fn settings<'a>(facts: &Facts<'a>) -> impl Iterator<Item = &'a Config
 /// What the policy's `allow = […]` lists for a rule.
 pub(super) fn allow<'a>(facts: &Facts<'a>, rule: &str) -> &'a [String] {
     facts.settings.list(rule, "allow")
+}
+
+/// The programs that the policy lets wrap or replace the compiler, each with the digest that it has to have, where one is given:
+/// `sccache`, or `sccache@sha256:HEX`.
+pub fn allowed_wrappers(settings: &Settings) -> impl Iterator<Item = (&str, Option<&str>)> {
+    let words = settings.list("config/compiler-override", "allow").iter();
+    words.map(|word| word.split_once("@sha256:").map_or((word.as_str(), None), |(word, digest)| (word, Some(digest))))
 }
 
 /// A finding about one setting: `severity` where the repository, a folder above it or the command line makes it, low at most where

@@ -1,6 +1,6 @@
 //! `config/compiler-override`.
 
-use crate::check::cargo_setting::{allow, env_influence, env_variable, finding, key, settings, shown};
+use crate::check::cargo_setting::{allowed_wrappers, env_influence, env_variable, finding, key, settings, shown};
 use crate::check::{Facts, Rule};
 use crate::config::RuleOption;
 use crate::finding::{Area, Finding, Severity};
@@ -30,15 +30,18 @@ rustc-wrapper = "./tools/wrap.sh"
 ```
 
 What to do: remove the setting, and set it in your own `$CARGO_HOME/config.toml` or in the environment if you want it. A wrapper that the
-project wants everywhere is allowed by name:
+project wants everywhere is allowed by name, or by name and digest, which is compared with the file that `PATH` has here:
 
 ```toml
 # supplychain.toml
 [rules]
 "config/compiler-override" = { allow = ["sccache"] }
+# { allow = ["sccache@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"] }
 ```
 "#,
-    options: &[RuleOption::allow("programs that may wrap or replace the compiler, as written: a bare name or an absolute path")],
+    options: &[RuleOption::allow(
+        "programs that may wrap or replace the compiler, as written: a bare name or an absolute path; with `@sha256:HEX` only that file",
+    )],
     run,
 };
 
@@ -62,21 +65,60 @@ fn judge(facts: &Facts<'_>, entry: &ConfigEntry) -> Option<Finding> {
         };
         format!("`{}` {does} `{}`", key(entry), shown(program))
     };
+    let allowed = allowed(facts, program);
     let is_allowed =
-        allow(facts, RULE.id).iter().any(|word| word == program) || (entry.scope == Scope::User && program == "sccache");
+        matches!(allowed, Allowed::Yes | Allowed::WithDigest(_)) || (entry.scope == Scope::User && program == "sccache");
     let severity = if is_allowed { Severity::Info } else { Severity::Critical };
     let help = if is_allowed {
         "nothing to do: it is allowed, and recorded"
     } else {
         "remove it, or allow the program by name in `[rules]` of supplychain.toml"
     };
-    Some(finding(RULE.id, severity, entry, message).help(help))
+    let mut finding = finding(RULE.id, severity, entry, message).help(help);
+    if let Allowed::WithDigest(said) | Allowed::OtherDigest(said) = allowed {
+        finding = finding.because(said);
+    } else if let Some(Ok(program)) = facts.machine.programs.get(program) {
+        finding = finding.because(format!("{} has the sha256 {}", shown(&program.path), program.sha256));
+    }
+    Some(finding)
+}
+
+/// What the policy says of a program, and of the file that stands for it here.
+enum Allowed {
+    No,
+    Yes,
+    /// With the digest that the policy names.
+    WithDigest(String),
+    /// The policy names another digest, or the program cannot be found.
+    OtherDigest(String),
+}
+
+fn allowed(facts: &Facts<'_>, program: &str) -> Allowed {
+    let mut answer = Allowed::No;
+    for (_, digest) in allowed_wrappers(facts.settings).filter(|(word, _)| *word == program) {
+        let Some(digest) = digest else { return Allowed::Yes };
+        answer = match facts.machine.programs.get(program) {
+            Some(Ok(here)) if here.sha256.to_string() == digest => {
+                return Allowed::WithDigest(format!("{} has the sha256 that the policy names: {digest}", shown(&here.path)));
+            }
+            Some(Ok(here)) => {
+                let said =
+                    format!("the policy allows it with the sha256 {}; {} has {}", shown(digest), shown(&here.path), here.sha256);
+                Allowed::OtherDigest(said)
+            }
+            Some(Err(why)) => Allowed::OtherDigest(format!("the policy allows it with a sha256, and {}", shown(why))),
+            None => Allowed::OtherDigest("the policy allows it with a sha256, and it was not looked for".to_owned()),
+        };
+    }
+    answer
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::Sha256;
     use crate::check::cargo_setting::fixture::{World, table};
+    use crate::model::machine::Program;
     use Scope::{CommandLine, Parent, Repository, User};
 
     #[test]
@@ -135,5 +177,29 @@ mod tests {
             let found = world.file(Repository, &format!("build.rustc-wrapper = '{value}'")).run(&RULE);
             assert!(found[0].starts_with(expected), "{found:?}");
         }
+    }
+
+    #[test]
+    fn a_digest_is_compared_with_the_program_that_is_here() {
+        let (right, wrong) = (Sha256::of("a"), Sha256::of("b"));
+        let here = |sha256| Some(Ok(Program { path: "/usr/bin/sccache".into(), sha256 }));
+        for (program, expected, evidence) in [
+            (here(right), "info", format!("/usr/bin/sccache has the sha256 that the policy names: {right}")),
+            (here(wrong), "critical", format!("the policy allows it with the sha256 {right}; /usr/bin/sccache has {wrong}")),
+            (
+                Some(Err("it is not in PATH".into())),
+                "critical",
+                "the policy allows it with a sha256, and it is not in PATH".into(),
+            ),
+        ] {
+            let mut world = World::new().allow(&RULE, &[&format!("sccache@sha256:{right}")]);
+            world.machine.programs.extend(program.map(|program| ("sccache".to_owned(), program)));
+            let findings = world.file(Repository, "build.rustc-wrapper = 'sccache'").findings(&RULE);
+            assert_eq!((findings[0].severity.as_str(), findings[0].evidence.last()), (expected, Some(&evidence)));
+        }
+        let mut world = World::new().allow(&RULE, &["sccache"]).file(Repository, "build.rustc-wrapper = 'sccache'");
+        world.machine.programs.extend(here(right).map(|program| ("sccache".to_owned(), program)));
+        let recorded = format!("/usr/bin/sccache has the sha256 {right}");
+        assert_eq!(world.findings(&RULE)[0].evidence.last(), Some(&recorded));
     }
 }

@@ -155,6 +155,7 @@ mod tests {
     fn patched(change: impl Fn(&mut Requirement)) -> Vec<String> {
         let mut patch = Requirement {
             name: "foo".into(),
+            key: "foo".into(),
             table: "patch.crates-io".into(),
             version: None,
             registry: None,
@@ -165,8 +166,8 @@ mod tests {
         };
         change(&mut patch);
         let mut world = World::new();
-        world.manifests =
-            vec![Manifest { path: "a/Cargo.toml".into(), package: None, requirements: Vec::new(), patches: vec![patch] }];
+        let manifest = crate::model::manifest::parse("a/Cargo.toml", "").unwrap();
+        world.manifests = vec![Manifest { patches: vec![patch], ..manifest }];
         world.run(&RULE)
     }
 

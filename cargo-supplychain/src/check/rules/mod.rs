@@ -18,15 +18,28 @@ mod config_patch;
 mod config_profile_override;
 mod config_source_override;
 mod config_source_replacement;
+mod dep_banned;
+mod dep_duplicate_version;
+mod dep_name_confusion;
+mod dep_too_fresh;
+mod dep_too_fresh_but_fixes;
 mod dep_unpinned_requirement;
 mod dep_wildcard_requirement;
 mod env_compiler_override;
 mod identity_login_reused;
 mod identity_renamed;
+mod licence_copyleft_static;
+mod licence_denied;
+mod licence_deprecated_id;
+mod licence_missing;
+mod licence_native_differs;
 mod lock_checksum_changed_vs_baseline;
 mod lock_checksum_mismatch;
 mod lock_checksum_missing;
+mod lock_downgrade;
+mod lock_git_rev_moved;
 mod lock_missing;
+mod lock_not_minimal;
 mod lock_out_of_date;
 mod maintainer_all_owners_replaced;
 mod maintainer_owner_added;
@@ -36,15 +49,24 @@ mod policy_exemption_expired;
 mod policy_exemption_unknown;
 pub(super) mod policy_exemption_unused;
 mod registry_crate_removed;
+mod registry_mass_yank;
+mod registry_pubtime_implausible;
 mod registry_version_removed;
 mod registry_yanked;
-mod source_git_not_allowed;
+pub(super) mod source_git_not_allowed;
 mod source_git_not_pinned;
+mod source_git_rev_unreachable;
 mod source_new_binary_blob;
 mod source_path_outside_workspace;
-mod source_registry_not_allowed;
+mod source_private_name_from_public;
+pub(super) mod source_registry_not_allowed;
 mod toolchain_path_override;
 mod toolchain_unpinned;
+mod workflow_cache_in_release;
+mod workflow_known_exploited_action;
+mod workflow_pwn_request;
+mod workflow_template_injection;
+mod workflow_unpinned_action;
 
 use super::Rule;
 use crate::config::KnownRule;
@@ -56,21 +78,33 @@ pub static ALL: &[&Rule] = &[
     &lock_checksum_mismatch::RULE,
     &lock_checksum_missing::RULE,
     &lock_checksum_changed_vs_baseline::RULE,
+    &lock_downgrade::RULE,
+    &lock_not_minimal::RULE,
+    &lock_git_rev_moved::RULE,
     &source_registry_not_allowed::RULE,
     &source_git_not_allowed::RULE,
     &source_git_not_pinned::RULE,
+    &source_git_rev_unreachable::RULE,
     &source_path_outside_workspace::RULE,
+    &source_private_name_from_public::RULE,
     &source_new_binary_blob::RULE,
     &dep_wildcard_requirement::RULE,
     &dep_unpinned_requirement::RULE,
+    &dep_duplicate_version::RULE,
+    &dep_banned::RULE,
+    &dep_too_fresh::RULE,
+    &dep_too_fresh_but_fixes::RULE,
+    &dep_name_confusion::RULE,
     &maintainer_owner_added::RULE,
     &maintainer_owner_removed::RULE,
     &maintainer_all_owners_replaced::RULE,
     &identity_renamed::RULE,
     &identity_login_reused::RULE,
     &registry_yanked::RULE,
-    &registry_crate_removed::RULE,
+    &registry_mass_yank::RULE,
     &registry_version_removed::RULE,
+    &registry_crate_removed::RULE,
+    &registry_pubtime_implausible::RULE,
     &config_compiler_override::RULE,
     &config_source_override::RULE,
     &config_source_replacement::RULE,
@@ -92,10 +126,20 @@ pub static ALL: &[&Rule] = &[
     &advisory_unsound::RULE,
     &advisory_unmaintained::RULE,
     &advisory_notice::RULE,
+    &licence_denied::RULE,
+    &licence_missing::RULE,
+    &licence_deprecated_id::RULE,
+    &licence_native_differs::RULE,
+    &licence_copyleft_static::RULE,
     &policy_exemption_expired::RULE,
     &policy_exemption_unused::RULE,
     &policy_exemption_unknown::RULE,
     &policy_changed_in_same_change::RULE,
+    &workflow_unpinned_action::RULE,
+    &workflow_template_injection::RULE,
+    &workflow_pwn_request::RULE,
+    &workflow_cache_in_release::RULE,
+    &workflow_known_exploited_action::RULE,
 ];
 
 /// The rule of this id.

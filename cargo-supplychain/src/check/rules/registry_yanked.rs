@@ -23,7 +23,8 @@ version = \"1.0.0\"          # yanked: true in the index
 source = \"registry+https://github.com/rust-lang/crates.io-index\"
 ```
 
-**What to do:** read the changelog or the advisory, then move to a version that is not yanked; or exempt it with a reason.
+**What to do:** read the changelog or the advisory first; then move to a version that is neither yanked nor only days old, or exempt it
+with a reason. When several versions went at once, see `registry/mass-yank`.
 ",
     options: &[],
     run,
@@ -45,8 +46,8 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
             finding = finding.because(format!("published {}", published.date()));
         }
         findings.push(finding.help(format!(
-            "find out why, then move to another version with `cargo update -p {}@{}`",
-            package.name, package.version
+            "find out why before you move: ask the project or look for an advisory of {}; a yanked version that is locked still builds",
+            package.name
         )));
     }
     findings

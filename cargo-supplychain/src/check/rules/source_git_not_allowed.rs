@@ -59,7 +59,7 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
     findings
 }
 
-fn is_allowed(entry: &str, url: &str) -> bool {
+pub(in crate::check) fn is_allowed(entry: &str, url: &str) -> bool {
     let bare = |url: &str| url.trim_end_matches('/').trim_end_matches(".git").to_owned();
     // With `..` in it a URL may lead out of the folder that is allowed.
     (entry.ends_with('/') && url.starts_with(entry) && !url.contains("/..")) || bare(entry) == bare(url)

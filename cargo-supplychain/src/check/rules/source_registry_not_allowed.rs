@@ -56,7 +56,7 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
 }
 
 /// Equal as written, or but for the protocol's prefix and a slash at the end.
-fn is_same(allowed: &str, source: &str) -> bool {
+pub(in crate::check) fn is_same(allowed: &str, source: &str) -> bool {
     let bare = |url: &str| url.trim_start_matches("registry+").trim_end_matches('/').to_owned();
     bare(allowed) == bare(source)
 }

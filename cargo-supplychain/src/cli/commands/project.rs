@@ -5,19 +5,28 @@ use std::fmt::Write as _;
 
 use super::super::args::{ExplainArgs, Format, InitArgs};
 use super::super::exit::Exit;
-use super::super::shell::{STRONG, Shell};
+use super::super::shell::{NOTE, STRONG, Shell};
 use super::{ENVELOPE_VERSION, json_out};
 use crate::base::Context;
 use crate::check::{Rule, rules};
 use crate::ops;
 
 pub(in crate::cli) fn init(shell: &mut Shell, context: &Context, args: &InitArgs) -> Result<Exit, ops::Error> {
-    let path = ops::init::init(context, args.manifest_path.as_deref())?;
+    let written = ops::init::init(context, args.manifest_path.as_deref(), args.from.as_deref())?;
+    let path = &written.path;
     if shell.format == Format::Json {
-        json_out(shell, &json!({ "schema_version": ENVELOPE_VERSION, "wrote": [path] }));
+        let notes: Vec<_> = written.notes.iter().map(|note| json!({ "line": note.line, "message": note.message })).collect();
+        json_out(shell, &json!({ "schema_version": ENVELOPE_VERSION, "wrote": [path], "without_counterpart": notes }));
         return Ok(Exit::Pass);
     }
-    shell.say("Wrote", &format!("{path} (every setting stands there with its default, as a comment)"));
+    let Some(from) = &args.from else {
+        shell.say("Wrote", &format!("{path} (every setting stands there with its default, as a comment)"));
+        return Ok(Exit::Pass);
+    };
+    for note in &written.notes {
+        shell.err(|err| writeln!(err, "{NOTE}note{NOTE:#}: {from}:{}: {}", note.line, note.message));
+    }
+    shell.say("Wrote", &format!("{path}, made from {from}: look at each line, and at the date of each exemption"));
     Ok(Exit::Pass)
 }
 

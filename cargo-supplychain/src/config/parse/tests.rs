@@ -1,10 +1,14 @@
 use proptest::prelude::*;
 
+use super::exemptions::MAX_EXEMPTIONS;
 use super::*;
+use crate::config::settings::Level;
+use crate::finding::{Area, Severity};
 
 const KNOWN: &[KnownRule<'_>] = &[
     KnownRule { id: "lock/missing", options: &[] },
     KnownRule { id: "source/registry-not-allowed", options: &[RuleOption::allow("index URLs")] },
+    KnownRule { id: "advisory/unmaintained", options: &[RuleOption::word("scope", &["all", "workspace"], "of which packages")] },
     KnownRule { id: "dep/too-fresh", options: &[RuleOption::number("days", "age in days")] },
 ];
 
@@ -26,6 +30,9 @@ require = ["maintainers", "licences"]
 [advisories]
 database = "advisory-db"
 max-age = "30d"
+
+[bans]
+deny = ["openssl*", { name = "time", version = "<0.2", reason = "unsound", wrappers = ["chrono"] }]
 
 [[exemptions]]
 id = "RUSTSEC-2023-0071"
@@ -66,7 +73,11 @@ fn every_key_is_read() {
     assert_eq!(settings.advisories.database.as_deref(), Some("advisory-db"));
     assert_eq!(settings.advisories.max_age, MaxAge::Days(30));
     let places: Vec<_> = settings.exemptions.iter().map(|exemption| exemption.location.to_string()).collect();
-    assert_eq!(places, ["supplychain.toml:20:1", "supplychain.toml:27:1"]);
+    assert_eq!(places, ["supplychain.toml:23:1", "supplychain.toml:30:1"]);
+    let [any, old] = &settings.bans[..] else { panic!("{:?}", settings.bans) };
+    assert_eq!((any.name.as_str(), &any.version, any.location.line), ("openssl*", &None, 21));
+    assert_eq!((old.version.as_ref().unwrap().to_string(), &old.wrappers[..]), ("<0.2".into(), &["chrono".to_owned()][..]));
+    assert_eq!((old.reason.as_deref(), old.location.column), (Some("unsound"), 21));
     let expiries: Vec<_> = settings.exemptions.iter().map(|exemption| exemption.expires.to_string()).collect();
     assert_eq!(expiries, ["2027-01-31T00:00:00Z", "2027-02-01T11:00:00Z"]);
     assert_eq!((settings.sign.method, settings.sign.key.as_deref()), (SignMethod::Key, Some("keys/release.pem")));
@@ -87,7 +98,7 @@ fn mistakes_have_a_place_and_a_suggestion() {
         ("[build]\nfail_on = \"low\"".to_owned(), "p:2:1: unknown key `fail_on`, expected `fail-on`", Some("fail-on")),
         (
             "[advisory]\n".into(),
-            "p:1:2: unknown key `advisory`, expected one of `build`, `release`, `rules`, `advisories`, `registry`, `exemptions`, `documents`, `sign`, `verify`",
+            "p:1:2: unknown key `advisory`, expected one of `build`, `release`, `rules`, `advisories`, `registry`, `bans`, `licences`, `exemptions`, `documents`, `sign`, `verify`",
             Some("advisories"),
         ),
         (
@@ -118,6 +129,7 @@ fn mistakes_have_a_place_and_a_suggestion() {
             "p:2:11: unknown area `maintainer`: use one of lock, sources, config, integrity, maintainers, capabilities, advisories, licences, workflows, policy",
             Some("maintainers"),
         ),
+        ("[rules]\n\"advisory/unmaintained\" = { scope = \"al\" }".into(), "p:2:27: `scope` is not one of all, workspace", None),
         ("[advisories]\nmax-age = \"-1d\"".into(), "p:2:11: `max-age` is `-1d`: write days such as \"7d\", or \"none\"", None),
         (exemption(""), "p:1:1: exemption of `x/y` has no `reason`", None),
         (exemption("reason = \" \""), "p:3:10: exemption of `x/y` has an empty `reason`", None),
@@ -137,6 +149,20 @@ fn mistakes_have_a_place_and_a_suggestion() {
             "p:3:1: unknown key `reson`, expected one of `id`, `package`, `version`, `reason`, `expires`",
             Some("reason"),
         ),
+        ("[bans]\ndenny = []".into(), "p:2:1: unknown key `denny`, expected `deny`", Some("deny")),
+        (
+            "[bans]\ndeny = ['a', { nam = 'b' }]".into(),
+            "p:2:14: unknown key `nam`, a ban takes `name`, `version`, `reason`, `wrappers`",
+            Some("name"),
+        ),
+        ("[bans]\ndeny = [3]".into(), "p:2:9: a ban is a name, or a table with `name`, `version`, `reason`, `wrappers`", None),
+        ("[bans]\ndeny = [{ reason = 'r' }]".into(), "p:2:9: a ban has no `name` of 1 to 255 bytes", None),
+        ("[bans]\ndeny = [{ name = 'a', wrappers = 'b' }]".into(), "p:2:9: `wrappers` of a ban is not a list of strings", None),
+        (
+            "[bans]\ndeny = [{ name = 'a', version = '1.y' }]".into(),
+            "p:2:9: a ban has the version `1.y`: unexpected character 'y' while parsing minor version number",
+            None,
+        ),
         ("[sign]\nmethod = \"keyles\"".into(), "p:2:10: unknown signing method `keyles`: use auto, key or none", Some("key")),
         ("[build\n".into(), "p:1:7: unclosed table, expected `]`", None),
     ] {
@@ -152,6 +178,8 @@ fn exemptions_are_counted() {
     // Ten thousand of them and as many findings are a hundred million comparisons.
     let one = "[[exemptions]]\nid = 'a'\nreason = 'b'\nexpires = 2026-01-01\n";
     assert_eq!(parse("p", &one.repeat(MAX_EXEMPTIONS), KNOWN).unwrap().exemptions[999].location.line, 3997);
+    let bans = format!("[bans]\ndeny = [{}]", "'a', ".repeat(bans::MAX_BANS + 1));
+    assert_eq!(parse("p", &bans, KNOWN).unwrap_err().message, "more than 1000 bans");
     let error = parse("p", &one.repeat(MAX_EXEMPTIONS + 1), KNOWN).unwrap_err();
     assert_eq!(error.to_string(), "p:4001:1: more than 1000 exemptions");
 }

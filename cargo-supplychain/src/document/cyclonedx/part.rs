@@ -16,7 +16,7 @@ use crate::base::text::{one_line, plain, without_credentials};
 use crate::config::DocumentSettings;
 use crate::document::identity::{public_url, rustc_release, stated};
 use crate::document::inventory::{Entry, Inventory};
-use crate::document::licence::{Declared, declared};
+use crate::model::licence::{Declared, declared};
 use crate::model::{Artifact, ArtifactKind, Build, Component, Linkage, NativeLibrary, Origin, Role, Toolchain};
 
 /// Reference of the standard library.

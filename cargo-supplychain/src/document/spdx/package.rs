@@ -10,7 +10,7 @@ use crate::base::text::{one_line, plain};
 use crate::config::DocumentSettings;
 use crate::document::identity::{public_url, rustc_release, stated};
 use crate::document::inventory::{Entry, Inventory};
-use crate::document::licence::{Declared, declared};
+use crate::model::licence::{Declared, declared};
 use crate::model::{Artifact, ArtifactKind, Build, Component, NativeLibrary, Origin, Role, Toolchain};
 
 type Result<T> = std::result::Result<T, serde_json::Error>;

@@ -1,0 +1,253 @@
+#!/usr/bin/env python3
+"""The false-alarm trial: what `check --base` says of real lockfile updates, each judged as of its own day.
+
+    lockfile_updates.py --tool PATH --work DIR [--updates N] [--areas LIST] [--out FILE.md] [NAME ...]
+
+An update is a pair of successive releases of a published program, with the lockfiles that stand in their `.crate`s: the older one is
+committed, the newer one is the change, `--now` is a minute after the newer release. Cargo brings the `.crate`s (`cargo info`) and the index
+entries of everything that they lock (`cargo update -w --dry-run`) into a CARGO_HOME below DIR. Each update is judged with a CARGO_HOME of its own: the same entries, cut
+off at `--now`, so that nothing published later is known. When a version was yanked the index does not say: flags are those of today,
+but not for what the update brings in, because cargo does not lock what is yanked.
+Needs the registry, and minutes.
+"""
+import argparse
+import collections
+import concurrent.futures
+import datetime
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import tomllib
+
+PROGRAMS = """
+ripgrep bat fd-find hyperfine cargo-audit cargo-deny cargo-nextest zizmor nu gitui starship just tokei sccache cross cargo-edit cargo-expand
+wasm-pack mdbook git-cliff typos-cli cargo-machete cargo-outdated xh bottom du-dust procs sd broot zoxide zellij tealdeer watchexec-cli
+topgrade lsd eza miniserve taplo-cli cargo-hack cargo-llvm-cov cargo-binstall cargo-release cargo-make wasm-bindgen-cli bacon atuin
+jj-cli yazi-fm diesel_cli sqlx-cli cargo-semver-checks cargo-vet cargo-mutants onefetch gping bandwhich pueue rage cargo-bloat
+cargo-generate cargo-fuzz oha hurl tree-sitter-cli
+""".split()
+HEADER = b"\x03\x02\0\0\0"
+# What the figures are about.
+KINDS = ("dep", "campaign", "maintainer", "identity", "registry", "build")
+SEVERITIES = ("critical", "high", "medium", "low", "info")
+
+
+def cargo(home, *arguments, cwd=None):
+    environment = {**os.environ, "CARGO_HOME": str(home), "CARGO_TERM_COLOR": "never"}
+    return subprocess.run(["cargo", *arguments], cwd=cwd, env=environment, text=True, capture_output=True)
+
+
+def relative(name):
+    """Where an index has a crate (the Cargo book, "Registry Index")."""
+    name = name.lower()
+    match len(name):
+        case 1 | 2:
+            return f"{len(name)}/{name}"
+        case 3:
+            return f"3/{name[0]}/{name}"
+    return f"{name[:2]}/{name[2:4]}/{name}"
+
+
+class Index:
+    """Cargo's index cache, filled by cargo; entries are taken apart once."""
+
+    def __init__(self, home):
+        self.home, self.entries = home, {}
+
+    def folder(self):
+        return next((self.home / "registry" / "index").glob("index.crates.io-*"))
+
+    def lines(self, name):
+        """(time, version, JSON line) of each release; None when cargo's cache has no entry."""
+        if name not in self.entries:
+            try:
+                data = (self.folder() / ".cache" / relative(name)).read_bytes()
+            except FileNotFoundError:
+                self.entries[name] = None
+                return None
+            if not data.startswith(HEADER):
+                sys.exit(f"{name}: not an index cache entry of format 3")
+            parts = data[len(HEADER):].split(b"\0")[1:]
+            releases = []
+            for version, line in zip(parts[0::2], parts[1::2]):
+                time = re.search(rb'"pubtime":\s*"([^"]+)"', line)
+                releases.append((time.group(1).decode() if time else None, version.decode(), line))
+            self.entries[name] = releases
+        return self.entries[name]
+
+    def write_cut(self, home, names, now, brought):
+        """The entries as they were at `now`."""
+        cache = home / "registry" / "index" / self.folder().name / ".cache"
+        for name in names:
+            releases = self.lines(name)
+            if releases is None:
+                continue
+            data = bytearray(HEADER + b"etag: trial\0")
+            for time, version, line in releases:
+                if time is not None and time > now:
+                    continue
+                if (name, version) in brought:
+                    line = re.sub(rb'"yanked":\s*true', b'"yanked":false', line)
+                data += version.encode() + b"\0" + line + b"\0"
+            path = cache / relative(name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+
+
+def releases_of(index, name):
+    """Published releases that are not pre-releases, oldest first."""
+    cargo(index.home, "info", "--quiet", name)
+    found = [(time, version) for time, version, line in index.lines(name) or [] if time and "-" not in version]
+    return sorted(found)
+
+
+def bring(index, work, name, version):
+    """Manifest and lockfile of a release, and the index entries of all that it locks; None without a lockfile."""
+    kept = work / "releases" / f"{name}-{version}"
+    if not kept.exists():
+        result = cargo(index.home, "info", "--quiet", f"{name}@{version}")
+        archive = next((index.home / "registry" / "cache").glob(f"*/{name}-{version}.crate"), None)
+        if archive is None:
+            print(f"{name} {version}: {result.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
+            return None
+        partial = kept.with_name(kept.name + ".partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        with tarfile.open(archive) as tar:
+            for member in ("Cargo.toml", "Cargo.lock"):
+                try:
+                    (partial / member).write_bytes(tar.extractfile(f"{name}-{version}/{member}").read())
+                except KeyError:
+                    pass
+        if (partial / "Cargo.lock").exists():
+            with tempfile.TemporaryDirectory(dir=work) as scratch:
+                source = next((index.home / "registry" / "src").glob(f"*/{name}-{version}"))
+                copy = pathlib.Path(scratch) / "copy"
+                shutil.copytree(source, copy)
+                result = cargo(index.home, "update", "--workspace", "--dry-run", cwd=copy)
+                if result.returncode:
+                    print(f"{name} {version}: {result.stderr.strip()}", file=sys.stderr)
+        partial.rename(kept)
+    return kept if (kept / "Cargo.lock").exists() else None
+
+
+def locked(folder):
+    packages = tomllib.loads((folder / "Cargo.lock").read_text()).get("package", [])
+    return {(one["name"], one["version"]) for one in packages if "crates.io" in one.get("source", "")}
+
+
+def pairs_of(index, work, name, count):
+    """The last `count` successive releases whose lockfiles differ."""
+    pairs, newer = [], None
+    for time, version in reversed(releases_of(index, name)):
+        folder = bring(index, work, name, version)
+        if folder is None:
+            if newer is not None:
+                break
+            continue
+        if newer is not None and locked(folder) != locked(newer[2]):
+            pairs.append(((version, folder), newer))
+        newer = (time, version, folder)
+        if len(pairs) == count:
+            break
+    return pairs
+
+
+def judge(options, index, name, older, newer):
+    """The report of one update."""
+    time, version, folder = newer
+    instant = datetime.datetime.fromisoformat(time.replace("Z", "+00:00")) + datetime.timedelta(minutes=1)
+    now = instant.strftime("%Y-%m-%dT%H:%M:%SZ")
+    before, after = locked(older[1]), locked(folder)
+    brought = after - before
+    with tempfile.TemporaryDirectory(dir=options.work) as scratch:
+        scratch = pathlib.Path(scratch)
+        home, project = scratch / "home", scratch / "project"
+        index.write_cut(home, {name for name, _ in before | after}, now, brought)
+        project.mkdir()
+        git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
+        subprocess.run([*git, "init", "--quiet", "-b", "main"], cwd=project, check=True)
+        for member in ("Cargo.toml", "Cargo.lock"):
+            shutil.copy(older[1] / member, project / member)
+        subprocess.run([*git, "add", "."], cwd=project, check=True)
+        subprocess.run([*git, "commit", "--quiet", "-m", older[0]], cwd=project, check=True)
+        for member in ("Cargo.toml", "Cargo.lock"):
+            shutil.copy(folder / member, project / member)
+        result = subprocess.run(
+            [options.tool, "supplychain", "check", "--base", "HEAD", "--only", options.areas, "--offline", "--now", now, "--format", "json"],
+            cwd=project, text=True, capture_output=True,
+            env={"PATH": os.environ["PATH"], "HOME": str(scratch), "CARGO_HOME": str(home)})
+    try:
+        report = json.loads(result.stdout)
+    except json.JSONDecodeError:
+        sys.exit(f"{name} {older[0]} -> {version}: exit {result.returncode}\n{result.stderr}")
+    return f"{name} {older[0]} -> {version} ({now[:10]})", brought, report
+
+
+def describe(update, finding):
+    evidence = "; ".join(finding.get("evidence", []))
+    return f"- {finding['severity']} `{finding['id']}` in {update}: {finding['message']}" + (f" [{evidence}]" if evidence else "")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--tool", required=True, type=lambda path: pathlib.Path(path).resolve())
+    parser.add_argument("--work", required=True, type=lambda path: pathlib.Path(path).resolve())
+    parser.add_argument("--updates", type=int, default=8, help="of each program")
+    parser.add_argument("--areas", default="lock,sources,maintainers")
+    parser.add_argument("--out", type=pathlib.Path)
+    parser.add_argument("programs", nargs="*", default=PROGRAMS)
+    options = parser.parse_args()
+    options.work.mkdir(parents=True, exist_ok=True)
+    index = Index(options.work / "home")
+    index.home.mkdir(exist_ok=True)
+
+    updates = []
+    for name in options.programs:
+        pairs = pairs_of(index, options.work, name, options.updates)
+        print(f"{name}: {len(pairs)}", file=sys.stderr)
+        updates += [(name, older, newer) for older, newer in pairs]
+    # Entries were added since they were first looked at.
+    index.entries.clear()
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        judged = list(pool.map(lambda update: judge(options, index, *update), updates))
+
+    counts, crates, shown = collections.Counter(), collections.defaultdict(set), collections.defaultdict(list)
+    changed = 0
+    for update, brought, report in judged:
+        changed += len(brought)
+        for finding in report["findings"]:
+            if finding["id"].split("/")[0] not in KINDS:
+                continue
+            severity = finding["severity"]
+            counts[severity, finding["id"]] += 1
+            package = finding.get("package") or {}
+            key = (package.get("name"), package.get("version"))
+            if key in brought:
+                crates[severity].add((update, key))
+                crates[severity, finding["id"]].add((update, key))
+            if severity in SEVERITIES[:3]:
+                shown[severity].append(describe(update, finding))
+    lines = [f"{len(judged)} updates of {len({name for name, _, _ in updates})} programs, {changed} changed packages.", ""]
+    lines += ["| severity | id | findings | changed packages with it | of all changed |", "|---|---|---|---|---|"]
+    for (severity, ident), count in sorted(counts.items(), key=lambda item: (SEVERITIES.index(item[0][0]), item[0][1])):
+        having = len(crates[severity, ident])
+        lines.append(f"| {severity} | `{ident}` | {count} | {having} | {having / changed:.2%} |")
+    loud = crates["critical"] | crates["high"]
+    lines += ["", f"At high or above: {sum(counts[key] for key in counts if key[0] in SEVERITIES[:2])} findings, {len(loud)} changed packages.",
+              f"Medium: {len(crates['medium'])} changed packages, {len(crates['medium']) / changed:.2%} (the goal: at most 1 %).", ""]
+    for severity in SEVERITIES[:3]:
+        lines += sorted(shown[severity])
+    text = "\n".join(lines) + "\n"
+    print(text)
+    if options.out:
+        options.out.write_text(text)
+
+
+main()
