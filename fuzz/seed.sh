@@ -61,6 +61,11 @@ user = '{"id":7,"login":"x","name":null,"avatar":null,"url":"https://github.com/
 seed("registry_api", "crate", '{"crate":{"id":"a","name":"a","repository":"https://github.com/o/a","trustpub_only":true}}')
 seed("registry_api", "owners", f'{{"users":[{user[:-1]},"kind":"user"}},{{"id":7,"login":"github:o:t","kind":"team"}}]}}')
 seed("registry_api", "versions", f'{{"versions":[{{"crate":"a","num":"1.1.0","created_at":"2026-01-02T03:04:05.6Z","yanked":false,"published_by":null,"trustpub_data":{{"provider":"github","repository":"o/a","run_id":"1","sha":"0"}},"audit_actions":[]}},{{"crate":"a","num":"1.0.0","yanked":true,"published_by":{user},"trustpub_data":null,"audit_actions":[{{"action":"yank","user":{user},"time":"2020-01-02T03:04:05Z"}}]}}],"meta":{{"total":2,"next_page":"?per_page=100&seek=x"}}}}')
+package = "[package]\nname = 'a'\nlinks = 'z'\nbuild = 'build.rs'\n[lib]\nproc-macro = true\n"
+script = 'mod help;\n#[cfg(test)]\nmod tests { }\nfn main() { Command::new("sh").arg("-c"); println!("cargo:rustc-link-search={}", "lib"); }'
+library = '#[link(name = "x")]\nextern "C" {}\nstatic A: &[u8] = include_bytes!("../t.bin");\nfn a() { quote! { r#"x"# }; unsafe { b(1) } }'
+more = ["help.rs", 'use std::net::TcpStream; // "x"', "lib/libx.a", "!<arch>\n" + " " * 80, ".cargo_vcs_info.json", '{"git":{"sha1":"ab"}}']
+seed("capabilities", "all", "\0".join([package, script, library, *more]))
 each("advisory", "examples/*/advisory-db/**/*.md")
 advisory = '```toml\n[advisory]\nid = "RUSTSEC-2026-0001"\npackage = "b"\ndate = "2026-08-20"\ncategories = ["memory-corruption"]\naliases = ["CVE-2026-1"]\ncvss = "CVSS:VECTOR"\n\n[versions]\npatched = ["~1.1.5", ">= 1.2.0"]\nunaffected = ["< 1.0.0"]\n```\n\n# Title\n'
 vectors = ["3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", "4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N"]

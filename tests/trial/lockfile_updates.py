@@ -23,6 +23,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import threading
 import tomllib
 
 PROGRAMS = """
@@ -33,6 +34,7 @@ jj-cli yazi-fm diesel_cli sqlx-cli cargo-semver-checks cargo-vet cargo-mutants o
 cargo-generate cargo-fuzz oha hurl tree-sitter-cli
 """.split()
 HEADER = b"\x03\x02\0\0\0"
+YANKED = re.compile(rb'"yanked":\s*true')
 # What the figures are about.
 KINDS = ("dep", "campaign", "maintainer", "identity", "registry", "build")
 SEVERITIES = ("critical", "high", "medium", "low", "info")
@@ -82,22 +84,28 @@ class Index:
         return self.entries[name]
 
     def write_cut(self, home, names, now, brought):
-        """The entries as they were at `now`."""
+        """The entries as they were at `now`; equal ones are one file with many names."""
         cache = home / "registry" / "index" / self.folder().name / ".cache"
         for name in names:
             releases = self.lines(name)
             if releases is None:
                 continue
-            data = bytearray(HEADER + b"etag: trial\0")
-            for time, version, line in releases:
-                if time is not None and time > now:
-                    continue
-                if (name, version) in brought:
-                    line = re.sub(rb'"yanked":\s*true', b'"yanked":false', line)
-                data += version.encode() + b"\0" + line + b"\0"
+            kept = [one for one in releases if one[0] is None or one[0] <= now]
+            was_not_yanked = sorted(version for _, version, line in kept if (name, version) in brought and YANKED.search(line))
+            cut = self.home / "cut" / name / "_".join([str(len(kept)), *was_not_yanked])
+            if not cut.exists():
+                data = bytearray(HEADER + b"etag: trial\0")
+                for _, version, line in kept:
+                    if version in was_not_yanked:
+                        line = YANKED.sub(b'"yanked":false', line)
+                    data += version.encode() + b"\0" + line + b"\0"
+                cut.parent.mkdir(parents=True, exist_ok=True)
+                partial = cut.with_name(f"{cut.name}.{threading.get_ident()}")
+                partial.write_bytes(data)
+                partial.rename(cut)
             path = cache / relative(name)
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
+            os.link(cut, path)
 
 
 def releases_of(index, name):
@@ -129,7 +137,7 @@ def bring(index, work, name, version):
             with tempfile.TemporaryDirectory(dir=work) as scratch:
                 source = next((index.home / "registry" / "src").glob(f"*/{name}-{version}"))
                 copy = pathlib.Path(scratch) / "copy"
-                shutil.copytree(source, copy)
+                shutil.copytree(source, copy, ignore=shutil.ignore_patterns("rust-toolchain*"))
                 result = cargo(index.home, "update", "--workspace", "--dry-run", cwd=copy)
                 if result.returncode:
                     print(f"{name} {version}: {result.stderr.strip()}", file=sys.stderr)
@@ -227,8 +235,7 @@ def main():
                 continue
             severity = finding["severity"]
             counts[severity, finding["id"]] += 1
-            package = finding.get("package") or {}
-            key = (package.get("name"), package.get("version"))
+            key = (finding["package"], finding["version"])
             if key in brought:
                 crates[severity].add((update, key))
                 crates[severity, finding["id"]].add((update, key))

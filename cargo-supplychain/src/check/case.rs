@@ -8,8 +8,8 @@ use crate::base::{Sha256, Timestamp};
 use crate::config::Settings;
 use crate::finding::Finding;
 use crate::model::audits::Audits;
-use crate::model::baseline::Baseline;
-use crate::model::capability::CapabilityFacts;
+use crate::model::baseline::{Baseline, KnownCrate};
+use crate::model::capability::{Capabilities, CapabilityFacts};
 use crate::model::change::{Before, ChangeSet, EarlierPackage};
 use crate::model::index::{IndexFacts, IndexGap, IndexVersion};
 use crate::model::integrity::IntegrityFacts;
@@ -102,6 +102,71 @@ impl Case {
         self
     }
 
+    /// The lockfile, a package a line, and perhaps that of `--base`: `./app 0.1.0 -> lib other` for a package of the workspace,
+    /// `lib 1.2.0` for one of crates.io; without a version it is 1.0.0.
+    pub(crate) fn locks(self, now: &[&str], before: Option<&[&str]>) -> Self {
+        let case = self.lock(&lock_of(now));
+        match before {
+            Some(before) => case.before(&lock_of(before)),
+            None => case,
+        }
+    }
+
+    /// A line of the crates.io index, after those before it. An empty `published` is none. Dependencies: `name`, then what applies of
+    /// `?` (optional), `dev`, `build`, `cfg(…)`.
+    pub(crate) fn release(mut self, name: &str, version: &str, published: &str, dependencies: &[&str]) -> Self {
+        let release = Release {
+            version: version.parse().unwrap(),
+            checksum: HEX.parse().unwrap(),
+            yanked: false,
+            published: (!published.is_empty()).then(|| published.parse().unwrap()),
+            dependencies: dependencies.iter().map(|text| dependency(text)).collect(),
+            links: None,
+        };
+        let history = self.registry.histories.entry(crates_io(name)).or_insert(Ok(History { releases: Vec::new() }));
+        history.as_mut().unwrap().releases.push(release);
+        self
+    }
+
+    /// Changes the API's answer about a crate, which is asked from now on.
+    pub(crate) fn record(mut self, name: &str, change: impl FnOnce(&mut CrateRecord)) -> Self {
+        let nothing =
+            CrateRecord { repository: None, trusted_publishing_only: None, owners: None, versions: BTreeMap::default() };
+        let record = self.registry.records.entry(crates_io(name)).or_insert(Ok(nothing));
+        change(record.as_mut().unwrap());
+        self
+    }
+
+    /// What the API says of owners, as numbers of users (`10`) or teams (`team 10`).
+    pub(crate) fn owned(self, name: &str, owners: &[&str]) -> Self {
+        self.record(name, |record| record.owners = Some(owners.iter().map(|owner| owner_of(owner)).collect()))
+    }
+
+    /// What the API says of a version: published by user `10`, by `10 since 2018-01-01`, by trusted publishing `github:org/foo`, or by
+    /// nobody known: ``. The time is that of the release, which has to be there.
+    pub(crate) fn publisher(self, name: &str, version: &str, publisher: &str) -> Self {
+        let version: semver::Version = version.parse().unwrap();
+        let history = self.registry.histories.get(&crates_io(name)).and_then(|history| history.as_ref().ok());
+        let published = history.and_then(|history| history.release(&version)?.published);
+        let publisher = publisher_of(publisher);
+        let published = PublishedVersion { publisher, published, repository: None, yanked: false, actions: Vec::new() };
+        self.record(name, |record| {
+            record.versions.insert(version, published);
+        })
+    }
+
+    /// What the baseline knows of a crate.
+    pub(crate) fn known(mut self, name: &str, known: KnownCrate) -> Self {
+        self.baseline.get_or_insert_default().crates.insert(crates_io(name), known);
+        self
+    }
+
+    /// What the source of a version can do.
+    pub(crate) fn capable(mut self, name: &str, version: &str, capabilities: Capabilities) -> Self {
+        self.capabilities.insert((crates_io(name), version.parse().unwrap()), Ok(capabilities));
+        self
+    }
+
     /// `supplychain.toml`, with the real rules.
     pub(crate) fn policy(mut self, text: &str) -> Self {
         let known: Vec<_> = super::rules::known().collect();
@@ -137,14 +202,14 @@ impl Case {
     }
 
     /// One release of a [`Case::history`].
-    pub(crate) fn release(&mut self, name: &str, version: &str) -> &mut Release {
+    pub(crate) fn release_of(&mut self, name: &str, version: &str) -> &mut Release {
         let history = self.registry.histories.get_mut(&key(name)).unwrap().as_mut().unwrap();
         history.releases.iter_mut().find(|release| release.version.to_string() == version).unwrap()
     }
 
     /// The release has a required dependency.
     pub(crate) fn requires(mut self, name: &str, version: &str, dependency: &str) -> Self {
-        self.release(name, version).dependencies.push(ReleaseDependency {
+        self.release_of(name, version).dependencies.push(ReleaseDependency {
             name: dependency.into(),
             kind: DependencyKind::Normal,
             optional: false,
@@ -157,7 +222,7 @@ impl Case {
 
     /// The index says that the release was yanked; so do the index facts, if it is locked.
     pub(crate) fn yanked(mut self, name: &str, version: &str) -> Self {
-        let release = self.release(name, version);
+        let release = self.release_of(name, version);
         release.yanked = true;
         let facts = IndexVersion { checksum: release.checksum, yanked: true, published: release.published };
         self.indexed(name, version, Ok(facts))
@@ -171,9 +236,9 @@ impl Case {
     }
 
     /// The API says that this user owns the crate.
-    pub(crate) fn owned(mut self, name: &str, user: u64) -> Self {
+    pub(crate) fn owned_by(mut self, name: &str, user: u64) -> Self {
         let owner = Owner { kind: OwnerKind::User, id: user, login: format!("user{user}") };
-        self.record(name).owners = Some(vec![owner]);
+        self.record_of(name).owners = Some(vec![owner]);
         self
     }
 
@@ -184,13 +249,13 @@ impl Case {
         self
     }
 
-    fn record(&mut self, name: &str) -> &mut CrateRecord {
+    fn record_of(&mut self, name: &str) -> &mut CrateRecord {
         let nothing = CrateRecord { repository: None, trusted_publishing_only: None, owners: None, versions: BTreeMap::new() };
         self.registry.records.entry(key(name)).or_insert(Ok(nothing)).as_mut().unwrap()
     }
 
     fn api_version(&mut self, name: &str, version: &str) -> &mut PublishedVersion {
-        self.record(name).versions.entry(version.parse().unwrap()).or_insert(PublishedVersion {
+        self.record_of(name).versions.entry(version.parse().unwrap()).or_insert(PublishedVersion {
             publisher: Publisher::Unknown,
             published: None,
             repository: None,
@@ -261,6 +326,69 @@ impl Case {
 
 fn key(name: &str) -> CrateKey {
     CrateKey { name: name.into(), source: CRATES_IO[0].into() }
+}
+
+/// A crate of crates.io.
+pub(crate) fn crates_io(name: &str) -> CrateKey {
+    CrateKey { name: name.into(), source: CRATES_IO[0].into() }
+}
+
+/// `10` is a user, `team 10` a team.
+pub(crate) fn owner_of(text: &str) -> Owner {
+    let (kind, number) = text.strip_prefix("team ").map_or((OwnerKind::User, text), |number| (OwnerKind::Team, number));
+    let login = if kind == OwnerKind::Team { format!("github:org:team{number}") } else { format!("user{number}") };
+    Owner { kind, id: number.parse().unwrap(), login }
+}
+
+fn publisher_of(text: &str) -> Publisher {
+    if text.is_empty() {
+        return Publisher::Unknown;
+    }
+    if let Some((provider, repository)) = text.split_once(':') {
+        return Publisher::Trusted { provider: provider.into(), repository: repository.into() };
+    }
+    let (number, created) = text.split_once(" since ").map_or((text, None), |(number, since)| (number, Some(since)));
+    let created = Some(created.unwrap_or("2014-11-20").parse().unwrap());
+    Publisher::User(Account { id: number.parse().unwrap(), login: format!("user{number}"), created })
+}
+
+fn dependency(text: &str) -> ReleaseDependency {
+    let mut words = text.split(' ');
+    let mut dependency = ReleaseDependency {
+        name: words.next().unwrap().into(),
+        kind: DependencyKind::Normal,
+        optional: false,
+        requirement: "^1".into(),
+        registry: None,
+        target: None,
+    };
+    for word in words {
+        match word {
+            "?" => dependency.optional = true,
+            "dev" => dependency.kind = DependencyKind::Dev,
+            "build" => dependency.kind = DependencyKind::Build,
+            condition => dependency.target = Some(condition.into()),
+        }
+    }
+    dependency
+}
+
+fn lock_of(packages: &[&str]) -> String {
+    let mut text = "version = 4\n".to_owned();
+    for package in packages {
+        let (package, dependencies) = package.split_once(" -> ").unwrap_or((package, ""));
+        let (name, version) = package.split_once(' ').unwrap_or((package, "1.0.0"));
+        let own = name.strip_prefix("./");
+        text.push_str(&format!("\n[[package]]\nname = \"{}\"\nversion = \"{version}\"\n", own.unwrap_or(name)));
+        if own.is_none() {
+            text.push_str("source = \"CRATES_IO\"\nchecksum = \"HEX\"\n");
+        }
+        if !dependencies.is_empty() {
+            let listed: Vec<_> = dependencies.split(' ').map(|name| format!("\"{name}\"")).collect();
+            text.push_str(&format!("dependencies = [{}]\n", listed.join(", ")));
+        }
+    }
+    text
 }
 
 fn parse(text: &str) -> Lockfile {

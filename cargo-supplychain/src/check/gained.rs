@@ -153,7 +153,7 @@ impl<'a> Update<'a> {
 }
 
 /// `the network (TcpStream in build.rs:3) and a shell (sh in build.rs:4)`; `None` when there is nothing to tell.
-pub(super) fn reached<'r>(reaches: impl Iterator<Item = &'r Reach> + Clone) -> Option<String> {
+pub(super) fn reached<'r>(reaches: &(impl Iterator<Item = &'r Reach> + Clone)) -> Option<String> {
     let kinds = [(ReachKind::Network, "the network"), (ReachKind::Shell, "a shell"), (ReachKind::Webhook, "a web hook")];
     let parts: Vec<_> = kinds
         .iter()

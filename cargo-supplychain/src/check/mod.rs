@@ -10,15 +10,22 @@ mod case;
 mod exemptions;
 mod facts;
 mod gained;
+mod kin;
 mod licensed;
 mod listed;
 mod names;
 mod not_evaluated;
 mod owners;
 mod pattern;
+#[allow(dead_code, reason = "the rules that ask are being written")]
+mod publishers;
+mod release_walk;
 mod removed;
+mod repository;
 pub mod rules;
 mod satisfied;
+mod takeover;
+mod way_in;
 mod workflow;
 
 use crate::config::{Level, RuleOption};
@@ -26,6 +33,7 @@ use crate::finding::{Area, Finding, ReportInput, Severity};
 
 pub use cargo_setting::allowed_wrappers;
 pub use facts::{Advisories, Facts, LockState, OwnFile, ReusedTarget, ToolchainFile};
+pub use release_walk::{further_crates, young_crates};
 
 /// A rule: static data and a function. One file a rule, listed in [`rules::ALL`].
 pub struct Rule {

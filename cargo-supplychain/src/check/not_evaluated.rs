@@ -1,13 +1,18 @@
 //! The checks that could not be made, with the reason of each. docs/check.md says which are required; `--require` and `--only` of an
 //! area make its best-effort ones required too: who asks for an answer does not get a pass for want of one.
 
+use std::collections::BTreeSet;
+
+use super::arrival::arrivals;
+use super::publishers::Publications;
+use super::release_walk::{dependency_key, walks};
 use super::removed::removal;
 use super::{Advisories, Facts, LockState, Scope, gained, rules};
 use crate::config::MaxAge;
 use crate::finding::{Area, NotEvaluated};
 use crate::model::index::IndexGap;
 use crate::model::machine::{LockedRevision, Reach};
-use crate::model::registry::NoRecord;
+use crate::model::registry::{CrateKey, NoRecord, Publisher};
 
 /// Areas that this version knows by name only.
 const NOT_BUILT: [(Area, &str); 1] = [(Area::Integrity, "sources against their checksums")];
@@ -19,8 +24,11 @@ pub(super) fn list(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
     list.extend(licences(facts, scope));
     list.extend(without_cargo(facts));
     list.extend(index(facts, scope));
+    list.extend(ages(facts, scope));
     list.extend(workflows(facts, scope));
     list.extend(maintainers(facts, scope));
+    list.extend(publishers(facts, scope));
+    list.extend(dependency_ages(facts, scope));
     list.extend(git_revisions(facts, scope));
     list.extend(capabilities(facts, scope));
     list.extend(script_list(facts, scope));
@@ -153,6 +161,20 @@ fn index(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
     entries.collect()
 }
 
+/// The age of what a change brings in, where the index has the release and no time of it: cooldown and young names are not judged.
+fn ages(facts: &Facts<'_>, scope: &Scope) -> Option<NotEvaluated> {
+    let timeless =
+        arrivals(facts).into_iter().filter(|one| one.release.published.is_none() || one.history.first_published().is_none());
+    let packages: Vec<_> = timeless.map(|one| format!("{} {}", one.package.name, one.package.version)).collect();
+    (!packages.is_empty()).then(|| NotEvaluated {
+        area: Area::Lock,
+        check: "age of changed packages".into(),
+        why: format!("the index has no publication time of {}", shortened(&packages)),
+        required: is_required(facts, scope, Area::Lock),
+        help: "run `cargo fetch` once with the network; registries that publish no `pubtime` cannot be judged by age".into(),
+    })
+}
+
 /// Owners and publishers, as far as they were asked about and answered: one entry for each reason. Best effort even when the area is all
 /// that is judged: a registry that is down stops nobody who does not require its answer.
 fn maintainers(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
@@ -242,6 +264,57 @@ fn script_list(facts: &Facts<'_>, scope: &Scope) -> Option<NotEvaluated> {
         why: format!("which of them take part in the build is not known: {why}"),
         required: is_required(facts, scope, Area::Capabilities),
         help: "what changed is judged all the same".into(),
+    })
+}
+
+/// Versions without a publisher from the time before registries recorded one: of what changed, before and after.
+fn publishers(facts: &Facts<'_>, scope: &Scope) -> Option<NotEvaluated> {
+    let mut found = BTreeSet::new();
+    for walk in walks(facts) {
+        let publications = Publications::of(facts, &walk.key);
+        let before = walk.change.previous.as_ref().map(|previous| &previous.version);
+        let before = before.or_else(|| Some(&walk.steps.last()?.against?.version));
+        for version in [before, Some(&walk.package.version)].into_iter().flatten() {
+            let published = publications.version(version);
+            if published.is_some_and(|published| published.publisher == Publisher::Unknown)
+                && facts.is_legacy(&walk.key, &publications, version)
+            {
+                found.insert(format!("{} {version}", walk.package.name));
+            }
+        }
+    }
+    if found.is_empty() {
+        return None;
+    }
+    let found: Vec<_> = found.into_iter().collect();
+    Some(NotEvaluated {
+        area: Area::Maintainers,
+        check: "publisher".into(),
+        why: format!("the registry did not record publishers yet, or never does, of {}", shortened(&found)),
+        required: is_required(facts, scope, Area::Maintainers),
+        help: "nothing can be looked up: who published them is not known to anybody".into(),
+    })
+}
+
+/// Dependencies that a release added and of which nothing says when they first appeared.
+fn dependency_ages(facts: &Facts<'_>, scope: &Scope) -> Option<NotEvaluated> {
+    let first = |key: &CrateKey| facts.registry.histories.get(key)?.as_ref().ok()?.first_published();
+    let mut found = BTreeSet::new();
+    for walk in walks(facts) {
+        let added = walk.steps.iter().flat_map(|step| &step.added);
+        let unknown = added.map(|dependency| dependency_key(&walk.key, dependency)).filter(|key| first(key).is_none());
+        found.extend(unknown.map(|key| key.name));
+    }
+    if found.is_empty() {
+        return None;
+    }
+    let found: Vec<_> = found.into_iter().collect();
+    Some(NotEvaluated {
+        area: Area::Lock,
+        check: "age of new dependencies".into(),
+        why: format!("the index does not say when they first appeared: {}", shortened(&found)),
+        required: is_required(facts, scope, Area::Lock),
+        help: "run `cargo fetch` once with the network; registries without `pubtime` in their index cannot say".into(),
     })
 }
 

@@ -202,6 +202,31 @@ fn index_gaps_are_told_once_a_reason_and_required_on_demand() {
     assert_eq!(not_evaluated(&known, &Scope::default()), [format!("lock yanked, checksum in the index false: {why}")]);
 }
 
+/// MNT-08: nobody is recorded before 2019; both versions are named, and nothing is found.
+#[test]
+fn publishers_of_legacy_versions_are_told_and_later_ones_are_findings() {
+    let of = |first: &str, second: &str| {
+        let case = Case::new()
+            .locks(&["lib 0.9.1"], Some(&["lib 0.9.0"]))
+            .release("lib", "0.9.0", first, &[])
+            .release("lib", "0.9.1", second, &["gone"])
+            .publisher("lib", "0.9.0", "")
+            .publisher("lib", "0.9.1", "");
+        let maintainers = Scope { only: vec![Area::Maintainers, Area::Lock], ..Scope::default() };
+        let findings: Vec<_> = judged(&case, &maintainers).findings.into_iter().map(|finding| finding.id).collect();
+        let told = not_evaluated(&case, &maintainers).into_iter().filter(|told| !told.contains("index cache"));
+        (findings, told.collect::<Vec<_>>())
+    };
+    let age = "lock age of new dependencies false: the index does not say when they first appeared: 1 package: gone";
+    let why = "maintainers publisher false: the registry did not record publishers yet, or never does, of";
+    let (findings, told) = of("2016-01-01", "2017-01-01");
+    assert_eq!(findings, [""; 0]);
+    assert_eq!(told, [format!("{why} 2 packages: lib 0.9.0, lib 0.9.1"), age.to_owned()]);
+    let (findings, told) = of("2017-01-01", "2026-02-01");
+    assert_eq!(findings, ["maintainer/publisher-unknown"]);
+    assert_eq!(told, [format!("{why} 1 package: lib 0.9.0"), age.to_owned()]);
+}
+
 #[test]
 fn without_a_lockfile_advisories_are_undetermined() {
     let mut case = Case::new();

@@ -113,7 +113,7 @@ impl ChangeSet {
     /// The change of this package, if it is one.
     #[must_use]
     pub fn of(&self, package: usize) -> Option<&Change> {
-        self.changes.iter().find(|change| change.package == package)
+        self.changes.get(self.changes.binary_search_by_key(&package, |change| change.package).ok()?)
     }
 }
 

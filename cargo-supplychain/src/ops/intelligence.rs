@@ -11,7 +11,7 @@ use super::judge::{DATABASE_HELP, Request};
 use super::{Error, Progress, registry_api};
 use crate::advisory;
 use crate::base::Context;
-use crate::check::{Advisories, LockState, Scope};
+use crate::check::{Advisories, LockState, Scope, further_crates};
 use crate::collect;
 use crate::collect::capabilities::{CapabilityReader, Wanted};
 use crate::collect::cargo_config::cargo_home;
@@ -79,7 +79,9 @@ pub(super) fn bring(
     };
     let index = reader.locked(lockfile);
     let changes = changes(context, gathered, baseline.as_ref(), lockfile, &index);
-    let histories = reader.histories(&judged_crates(lockfile, &changes, &index));
+    let mut histories = reader.histories(&judged_crates(lockfile, &changes, &index));
+    let further = further_crates(lockfile, &changes, &histories);
+    histories.extend(reader.histories(&further));
     let known = registry_api::Known { lockfile, changes: &changes, index: &index, histories, snapshot: snapshot.as_deref() };
     let registry = registry_api::bring(context, &gathered.settings, request, scope, known, progress)?;
     let capabilities = if LOOK_AT_CAPABILITIES.iter().any(|area| scope.includes(*area)) {

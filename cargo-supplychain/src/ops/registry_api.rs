@@ -11,7 +11,7 @@ use super::{Error, Progress};
 use crate::base::http::is_allowed;
 use crate::base::text::without_credentials;
 use crate::base::{Context, Http, Sha256};
-use crate::check::Scope;
+use crate::check::{Scope, young_crates};
 use crate::config::Settings;
 use crate::feeds::crates_io::{self, ApiRequest, DEFAULT_API, Records, Wanted};
 use crate::finding::Area;
@@ -47,7 +47,7 @@ pub(super) fn bring(
     if let Some(folder) = snapshot {
         // The rules about what vanished look at it, too.
         if scope.includes(Area::Maintainers) || scope.includes(Area::Lock) {
-            let crates = wanted(lockfile, 0..lockfile.packages.len(), &registry.histories);
+            let crates = wanted(lockfile, 0..lockfile.packages.len(), changes, &registry.histories);
             registry.records = crates_io::snapshot(folder, &crates);
             gone_from_snapshot(&mut registry.records, lockfile, index);
         }
@@ -60,7 +60,7 @@ pub(super) fn bring(
         registry.not_asked = is_from_registry(lockfile).then(nothing_to_compare);
         return Ok(registry);
     }
-    let crates = wanted(lockfile, changes.changes.iter().map(|change| change.package), &registry.histories);
+    let crates = wanted(lockfile, changes.changes.iter().map(|change| change.package), changes, &registry.histories);
     let client = (!context.offline).then(|| Client::new(&context.env, Patience::default()));
     let progress = Mutex::new(progress);
     registry.records = crates_io::live(&ApiRequest {
@@ -102,10 +102,12 @@ fn nothing_to_compare() -> NotAsked {
     }
 }
 
-/// The crates of these packages, each with its locked versions and the digest of its index entry.
+/// The crates of these packages, each with its locked versions and the digest of its index entry; and the young ones that what changed
+/// depends on, whose people the rules compare.
 fn wanted(
     lockfile: &Lockfile,
     packages: impl Iterator<Item = usize>,
+    changes: &ChangeSet,
     histories: &BTreeMap<CrateKey, Result<History, IndexGap>>,
 ) -> BTreeMap<CrateKey, Wanted> {
     let mut wanted = BTreeMap::<CrateKey, Wanted>::new();
@@ -113,6 +115,9 @@ fn wanted(
         if let Some(key) = package.crate_key() {
             wanted.entry(key).or_default().versions.insert(package.version.clone());
         }
+    }
+    for key in young_crates(lockfile, changes, histories) {
+        wanted.entry(key).or_default();
     }
     for (key, wanted) in &mut wanted {
         let history = histories.get(key).and_then(|history| history.as_ref().ok());

@@ -47,7 +47,7 @@ fn judge(facts: &Facts<'_>, update: &Update<'_>) -> Option<Finding> {
     if !update.now.build_script {
         return None;
     }
-    let reaches = reached(update.now.telling_reaches());
+    let reaches = reached(&update.now.telling_reaches());
     let mut finding = if matches!(update.earlier, Earlier::Nothing) {
         let days = update.young_for(facts)?;
         let what = format!("is new here and has a build script that reaches for {}", reaches.as_ref()?);
@@ -61,7 +61,7 @@ fn judge(facts: &Facts<'_>, update: &Update<'_>) -> Option<Finding> {
         update.finding(&RULE, severity, &what)
     } else {
         let gains = update.gains()?;
-        let new = reached(gains.reaches.iter().copied())?;
+        let new = reached(&gains.reaches.iter().copied())?;
         let is_shell_only = gains.reaches.iter().all(|reach| reach.kind == ReachKind::Shell);
         let severity = if is_shell_only { Severity::Medium } else { Severity::High };
         update.finding(&RULE, severity, &format!("has a build script that newly reaches for {new}"))

@@ -46,7 +46,7 @@ fn judge(facts: &Facts<'_>, update: &Update<'_>) -> Option<Finding> {
     let leads_out = |kind: ReachKind| matches!(kind, ReachKind::Network | ReachKind::Webhook);
     let out = || update.now.build_reaches.iter().filter(|reach| leads_out(reach.kind));
     let finding = if update.gained(|gains| gains.proc_macro, |flags| flags.proc_macro) {
-        let (severity, more) = match reached(out()) {
+        let (severity, more) = match reached(&out()) {
             Some(reaches) => (Severity::High, format!(", which reaches for {reaches}")),
             None if update.is_incompatible() => (Severity::Low, String::new()),
             None => (Severity::Medium, String::new()),
@@ -56,11 +56,11 @@ fn judge(facts: &Facts<'_>, update: &Update<'_>) -> Option<Finding> {
         return None;
     } else if matches!(update.earlier, Earlier::Nothing) {
         let days = update.young_for(facts)?;
-        let what = format!("is new here and a procedural macro that reaches for {}", reached(out())?);
+        let what = format!("is new here and a procedural macro that reaches for {}", reached(&out())?);
         update.finding(&RULE, Severity::High, &what).because(format!("first released {days} days ago"))
     } else {
         let gains = update.gains()?;
-        let new = reached(gains.reaches.iter().copied().filter(|reach| leads_out(reach.kind)))?;
+        let new = reached(&gains.reaches.iter().copied().filter(|reach| leads_out(reach.kind)))?;
         update.finding(&RULE, Severity::High, &format!("is a procedural macro that newly reaches for {new}"))
     };
     let finding = finding.because("in 1,331 pairs of versions of real crates no library became a procedural macro");

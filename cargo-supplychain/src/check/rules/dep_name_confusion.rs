@@ -209,7 +209,7 @@ mod tests {
         assert_eq!(new("other").run(&RULE), ["high Cargo.lock:6: lib-writer looks like lib-write: it is one letter apart"]);
         // Owners decide where both are known.
         for (parent, owner, expected) in [("other", 10, 0), ("lib", 77, 1)] {
-            let case = new(parent).owned("lib-write", 10).owned("lib-writer", owner);
+            let case = new(parent).owned_by("lib-write", 10).owned_by("lib-writer", owner);
             assert_eq!(case.run(&RULE).len(), expected, "{parent} {owner}");
         }
     }

@@ -10,6 +10,7 @@ mod build_new_native_code;
 mod build_new_proc_macro;
 pub(super) mod build_script_not_allowed;
 mod build_unclean_target_folder;
+mod campaign_shared_new_dependency;
 mod config_alias_shadows_tool;
 mod config_build_tool_override;
 mod config_compiler_override;
@@ -21,6 +22,7 @@ mod config_source_replacement;
 mod dep_banned;
 mod dep_duplicate_version;
 mod dep_name_confusion;
+mod dep_new_young_dependency;
 mod dep_too_fresh;
 mod dep_too_fresh_but_fixes;
 mod dep_unpinned_requirement;
@@ -42,8 +44,14 @@ mod lock_missing;
 mod lock_not_minimal;
 mod lock_out_of_date;
 mod maintainer_all_owners_replaced;
+mod maintainer_new_publisher;
 mod maintainer_owner_added;
 mod maintainer_owner_removed;
+mod maintainer_publisher_repository_mismatch;
+mod maintainer_publisher_unknown;
+mod maintainer_takeover_pattern;
+mod maintainer_trusted_publishing_adopted;
+mod maintainer_trusted_publishing_downgrade;
 mod policy_changed_in_same_change;
 mod policy_exemption_expired;
 mod policy_exemption_unknown;
@@ -92,12 +100,20 @@ pub static ALL: &[&Rule] = &[
     &dep_unpinned_requirement::RULE,
     &dep_duplicate_version::RULE,
     &dep_banned::RULE,
+    &dep_new_young_dependency::RULE,
     &dep_too_fresh::RULE,
     &dep_too_fresh_but_fixes::RULE,
     &dep_name_confusion::RULE,
+    &campaign_shared_new_dependency::RULE,
+    &maintainer_takeover_pattern::RULE,
+    &maintainer_new_publisher::RULE,
+    &maintainer_publisher_unknown::RULE,
+    &maintainer_publisher_repository_mismatch::RULE,
     &maintainer_owner_added::RULE,
     &maintainer_owner_removed::RULE,
     &maintainer_all_owners_replaced::RULE,
+    &maintainer_trusted_publishing_adopted::RULE,
+    &maintainer_trusted_publishing_downgrade::RULE,
     &identity_renamed::RULE,
     &identity_login_reused::RULE,
     &registry_yanked::RULE,
