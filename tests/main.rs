@@ -7,6 +7,7 @@
 mod advisories;
 mod audits;
 mod bad_input;
+mod baseline;
 mod capabilities;
 mod diff;
 mod incidents;

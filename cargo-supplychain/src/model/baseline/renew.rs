@@ -94,7 +94,7 @@ impl Renewal<'_> {
             owners: record.and_then(|record| owners(old, record, self.known.today)).or_else(|| old.owners.clone()),
             publishers,
             repository: repository.or_else(|| old.repository.clone()),
-            flags: KnownFlags { links, ..self.flags(key, versions.keys(), old) },
+            flags: KnownFlags { links, ..self.flags(key, &versions, old) },
             dependencies,
             versions,
         }
@@ -147,22 +147,14 @@ impl Renewal<'_> {
     }
 
     /// What any of the locked versions can do. One of which that is not known makes a "no" unknown.
-    fn flags<'v>(
-        &self,
-        key: &CrateKey,
-        versions: impl Iterator<Item = &'v semver::Version> + Clone,
-        old: &KnownCrate,
-    ) -> KnownFlags {
+    fn flags(&self, key: &CrateKey, versions: &BTreeMap<semver::Version, KnownVersion>, old: &KnownCrate) -> KnownFlags {
         let any = |of: fn(&Capabilities) -> bool, was: Option<bool>| {
             let of_version = |version: &semver::Version| match self.capabilities(key, version) {
                 Some(capabilities) => Some(of(capabilities)),
                 None => was.filter(|_| old.versions.contains_key(version)),
             };
-            versions.clone().map(of_version).fold(Some(false), |all, one| match (all, one) {
-                (Some(true), _) | (_, Some(true)) => Some(true),
-                (Some(false), Some(false)) => Some(false),
-                _ => None,
-            })
+            let known: Vec<_> = versions.keys().map(of_version).collect();
+            if known.contains(&Some(true)) { Some(true) } else { (!known.contains(&None)).then_some(false) }
         };
         let was = &old.flags;
         KnownFlags {

@@ -193,7 +193,7 @@ fn what_is_not_what_it_was_said_to_be_is_an_obstacle() {
         World { lock: world.lock.replace(&locked.to_string(), &other.to_string()), ..World::default().lock("a", "1.0.0") };
     let expected = Obstacle::NotTheIndexs { name: "a".into(), version: version.clone(), locked: other, indexed: locked };
     for (old, named) in [(&Baseline::default(), None), (&good, None), (&good, Some(&["a"][..]))] {
-        assert_eq!(swapped.renewed(old, named).1, [expected.clone()]);
+        assert_eq!(swapped.renewed(old, named).1, std::slice::from_ref(&expected));
     }
     // The index has no entry: what was accepted needs none.
     let mut unindexed = World::default().lock("a", "1.0.0");
