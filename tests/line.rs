@@ -74,10 +74,10 @@ exit 0
    Verifying our own output, as a reader would
 
 low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
-        pass 1 low; 6 not evaluated
+        pass 1 low; 5 not evaluated
 
   read          [TIME] s  2 packages in Cargo.lock
-  check         [TIME] s  1 finding, 6 not evaluated
+  check         [TIME] s  1 finding, 5 not evaluated
   build         [TIME] s  1 artifact, fresh target folder
   describe      [TIME] s  10 documents
   sign          [TIME] s  4 statements
@@ -264,7 +264,7 @@ exit 0
      Reading [ROOT]/project (configuration, lockfile, metadata)
     Checking 1 package
 low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
-        pass 1 low; 6 not evaluated
+        pass 1 low; 5 not evaluated
  Would build app (1 component linked, 0 more help to build it)
      Dry run nothing was compiled or written
 ");

@@ -6,6 +6,7 @@
 
 mod advisories;
 mod bad_input;
+mod integrity;
 mod interface;
 mod layers;
 mod line;

@@ -5,6 +5,7 @@ mod advised;
 mod cargo_setting;
 #[cfg(test)]
 mod case;
+mod deviations;
 mod exemptions;
 mod facts;
 mod not_evaluated;

@@ -6,12 +6,13 @@ use std::sync::Mutex;
 
 use super::gather::Gathered;
 use super::judge::{DATABASE_HELP, Request};
-use super::{Error, Progress};
+use super::{Error, Progress, integrity as sources};
 use crate::advisory;
 use crate::base::Context;
 use crate::check::{Advisories, LockState, Scope};
 use crate::collect::cargo_config::cargo_home;
 use crate::collect::index::IndexReader;
+use crate::collect::sources::Verified;
 use crate::feeds::rustsec;
 use crate::finding::Area;
 use crate::model::Lockfile;
@@ -31,6 +32,8 @@ pub(super) struct Intelligence {
     pub registry: Registry,
     pub capabilities: CapabilityFacts,
     pub integrity: Result<IntegrityFacts, String>,
+    /// What was verified, for the second look after a build.
+    pub verified: Verified,
 }
 
 /// Brings what the scope needs.
@@ -59,6 +62,7 @@ pub(super) fn bring(
             registry: Registry::default(),
             capabilities: CapabilityFacts::new(),
             integrity: Ok(IntegrityFacts::default()),
+            verified: Verified::default(),
         });
     };
     let index = reader.locked(lockfile);
@@ -66,8 +70,13 @@ pub(super) fn bring(
     let histories = reader.histories(&judged_crates(lockfile, &changes, &index));
     let registry = Registry { histories, ..Registry::default() };
     let capabilities = CapabilityFacts::new();
-    let integrity = Err("not part of this version".to_owned());
-    Ok(Intelligence { advisories, index, changes, baseline, registry, capabilities, integrity })
+    let mut verified = Verified::default();
+    let mut integrity = Err("not asked for".to_owned());
+    if scope.includes(Area::Integrity) {
+        verified = sources::verify(context, gathered, &index, request.is_release);
+        integrity = Ok(verified.facts.clone());
+    }
+    Ok(Intelligence { advisories, index, changes, baseline, registry, capabilities, integrity, verified })
 }
 
 /// What is judged as new: against the base, else the baseline, else what was published lately.

@@ -7,6 +7,7 @@ mod error;
 pub mod fetch;
 pub mod gather;
 pub mod init;
+mod integrity;
 mod intelligence;
 pub mod interrupt;
 pub mod judge;

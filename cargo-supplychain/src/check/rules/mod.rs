@@ -16,6 +16,14 @@ mod config_source_replacement;
 mod dep_unpinned_requirement;
 mod dep_wildcard_requirement;
 mod env_compiler_override;
+mod integrity_changed_during_build;
+mod integrity_crate_checksum_mismatch;
+mod integrity_git_checkout_tampered;
+mod integrity_source_extra_file;
+mod integrity_source_not_regular_file;
+mod integrity_source_tampered;
+mod integrity_vendor_checksums_incomplete;
+mod integrity_vendor_extra_file;
 mod lock_checksum_mismatch;
 mod lock_checksum_missing;
 mod lock_missing;
@@ -26,6 +34,7 @@ pub(super) mod policy_exemption_unused;
 mod registry_yanked;
 mod source_git_not_allowed;
 mod source_git_not_pinned;
+mod source_malformed_package;
 mod source_path_outside_workspace;
 mod source_registry_not_allowed;
 mod toolchain_path_override;
@@ -44,9 +53,18 @@ pub static ALL: &[&Rule] = &[
     &source_git_not_allowed::RULE,
     &source_git_not_pinned::RULE,
     &source_path_outside_workspace::RULE,
+    &source_malformed_package::RULE,
     &dep_wildcard_requirement::RULE,
     &dep_unpinned_requirement::RULE,
     &registry_yanked::RULE,
+    &integrity_crate_checksum_mismatch::RULE,
+    &integrity_source_tampered::RULE,
+    &integrity_source_extra_file::RULE,
+    &integrity_source_not_regular_file::RULE,
+    &integrity_vendor_checksums_incomplete::RULE,
+    &integrity_vendor_extra_file::RULE,
+    &integrity_git_checkout_tampered::RULE,
+    &integrity_changed_during_build::RULE,
     &config_compiler_override::RULE,
     &config_source_override::RULE,
     &config_source_replacement::RULE,

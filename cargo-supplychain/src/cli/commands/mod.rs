@@ -113,6 +113,7 @@ fn judge_request(args: &PolicyArgs) -> judge::Request {
         advisory_db: args.advisory_db.clone(),
         registry_snapshot: args.registry_snapshot.clone(),
         registry_api: args.registry_api.clone(),
+        is_release: false,
     }
 }
 
