@@ -18,6 +18,7 @@ Commands:
   check        Judge the workspace without running any of its code
   sbom         Write the SBOM of what would be built, without building
   verify       Verify a release folder or a released file, offline
+  baseline     What was accepted of every locked crate: supplychain.lock
   fetch        Bring the advisory database into the cache
   key          Signing keys
   init         Write a supplychain.toml with every setting explained, or one made from a deny.toml
