@@ -7,83 +7,84 @@ use crate::support::Project;
 #[test]
 fn help_of_the_program() {
     assert_snapshot!(Project::empty().command(&["--help"]).env("COLUMNS", "100").run().expect(0).text(), @"
-exit 0
-Build Rust releases that can be proved: what was compiled, from which sources, by whom, under which
-policy
+    exit 0
+    Build Rust releases that can be proved: what was compiled, from which sources, by whom, under which
+    policy
 
-Usage: cargo supplychain [OPTIONS] <COMMAND>
+    Usage: cargo supplychain [OPTIONS] <COMMAND>
 
-Commands:
-  build        Build a release: check, compile, describe, sign, verify
-  check        Judge the workspace without running any of its code
-  sbom         Write the SBOM of what would be built, without building
-  verify       Verify a release folder or a released file, offline
-  baseline     What was accepted of every locked crate: supplychain.lock
-  fetch        Bring the advisory database into the cache
-  key          Signing keys
-  init         Write a supplychain.toml with every setting explained, or one made from a deny.toml
-  explain      Explain a finding: what it is about, the incident behind it, an example, what to do
-  schema       Print the JSON Schema of a document of ours
-  completions  Print completions for a shell
-  man          Print the manual page (roff)
+    Commands:
+      build        Build a release: check, compile, describe, sign, verify
+      check        Judge the workspace without running any of its code
+      sbom         Write the SBOM of what would be built, without building
+      diff         What a change of the lockfile brings in
+      verify       Verify a release folder or a released file, offline
+      baseline     What was accepted of every locked crate: supplychain.lock
+      fetch        Bring the advisory database into the cache
+      key          Signing keys
+      init         Write a supplychain.toml with every setting explained, or one made from a deny.toml
+      explain      Explain a finding: what it is about, the incident behind it, an example, what to do
+      schema       Print the JSON Schema of a document of ours
+      completions  Print completions for a shell
+      man          Print the manual page (roff)
 
-Options:
-  -h, --help
-          Print help (see a summary with '-h')
+    Options:
+      -h, --help
+              Print help (see a summary with '-h')
 
-  -V, --version
-          Print version
+      -V, --version
+              Print version
 
-Global options:
-      --format <FORMAT>
-          How results are shown
+    Global options:
+          --format <FORMAT>
+              How results are shown
 
-          Possible values:
-          - human:    For people, on standard error
-          - json:     One document on standard output; its schema is printed by `cargo supplychain
-            schema`
-          - sarif:    SARIF 2.1.0
-          - github:   Workflow commands of GitHub Actions: annotations
-          - markdown: A job summary
+              Possible values:
+              - human:    For people, on standard error
+              - json:     One document on standard output; its schema is printed by `cargo supplychain
+                schema`
+              - sarif:    SARIF 2.1.0
+              - github:   Workflow commands of GitHub Actions: annotations
+              - markdown: A job summary
 
-          [default: human]
+              [default: human]
 
-      --color <COLOR>
-          When to use colours (NO_COLOR is honoured)
+          --color <COLOR>
+              When to use colours (NO_COLOR is honoured)
 
-          [default: auto]
-          [possible values: auto, always, never]
+              [default: auto]
+              [possible values: auto, always, never]
 
-  -q, --quiet
-          Say only what matters
+      -q, --quiet
+              Say only what matters
 
-  -v, --verbose
-          Say more: notes on the way, evidence of every finding
+      -v, --verbose
+              Say more: notes on the way, evidence of every finding
 
-      --offline
-          Use no network
+          --offline
+              Use no network
 
-      --now <TIME>
-          Judge ages and expiries as of this instant (RFC 3339 or a date); recorded in the report
+          --now <TIME>
+              Judge ages and expiries as of this instant (RFC 3339 or a date); recorded in the report
 
-      --cache-dir <DIR>
-          Where feeds and parsed data are cached
+          --cache-dir <DIR>
+              Where feeds and parsed data are cached
 
-Examples:
-  cargo supplychain build                      build, sign and verify a release of this package
-  cargo supplychain build -p app --features x  any argument of `cargo build` works
-  cargo supplychain check                      judge the workspace without running any of its code
-  cargo supplychain verify target/supplychain/app-1.0.0-[HOST] --key signer.pub
-  cargo supplychain explain lock/checksum-mismatch
+    Examples:
+      cargo supplychain build                      build, sign and verify a release of this package
+      cargo supplychain build -p app --features x  any argument of `cargo build` works
+      cargo supplychain check                      judge the workspace without running any of its code
+      cargo supplychain verify target/supplychain/app-1.0.0-[HOST] --key signer.pub
+      cargo supplychain explain lock/checksum-mismatch
 
-日本語クイックスタート:
-  cargo supplychain build        ビルドし、SBOM・来歴・署名付きのリリースフォルダーを作成して自己検証します
-  cargo supplychain check        プロジェクトのコードを実行せずに、依存関係と設定を検査します
-  cargo supplychain verify フォルダー --key 公開鍵   受け取ったリリースをオフラインで検証します
+    日本語クイックスタート:
+      cargo supplychain build        ビルドし、SBOM・来歴・署名付きのリリースフォルダーを作成して自己検証します
+      cargo supplychain check        プロジェクトのコードを実行せずに、依存関係と設定を検査します
+      cargo supplychain verify フォルダー --key 公開鍵   受け取ったリリースをオフラインで検証します
 
-Exit codes: 0 pass, 1 finding, 2 usage or unreadable input, 3 verification rejected, 4 undetermined,
-            70 our bug, 74 output not written, 101 cargo build failed, 130 interrupted
-");
+    Exit codes: 0 pass, 1 finding, 2 usage or unreadable input, 3 verification rejected, 4 undetermined,
+                70 our bug, 74 output not written, 101 cargo build failed, 130 interrupted
+    ");
 }
 
 #[test]

@@ -84,7 +84,10 @@ fn what_declares_nothing() {
 #[test]
 fn without_a_plan_nothing_is_known_of_licences() {
     let project = app();
+    // Locked, and cargo does not have it.
     project.append("Cargo.toml", "missing = \"1\"\n");
+    let lock = project.read("Cargo.lock").replacen("dependencies = [\n", "dependencies = [\n \"missing\",\n", 1);
+    project.write("Cargo.lock", lock + &crate::support::locked("missing", "1.0.0"));
     let outcome = project.run(&["check", "--format", "json"]).expect(0);
     let told = outcome.report()["not_evaluated"].to_string();
     assert!(told.contains("\"licences\""), "{told}");

@@ -73,11 +73,17 @@ fn the_minimal_example_becomes_a_release_that_verifies() {
          Signing key SHA256:[HEX] ([ROOT]/config/cargo-supplychain/key.pem)
        Verifying our own output, as a reader would
 
+    medium[registry/pubtime-implausible]: itoa 1.0.19 is said to be published 2026-11-09, later than now (2026-09-01)
+      --> Cargo.lock:5
+       = pubtime 2026-11-09T01:42:29Z
+       = help: compare with what crates.io says of the version, and check the clock of this machine
+    low[dep/too-fresh]: itoa 1.0.19 is younger than 3 days
+      --> Cargo.lock:5
     low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
-            pass 1 low; 5 not evaluated
+            pass 1 medium, 2 low; 3 not evaluated
 
       read          [TIME] s  2 packages in Cargo.lock
-      check         [TIME] s  1 finding, 5 not evaluated
+      check         [TIME] s  3 findings, 3 not evaluated
       build         [TIME] s  1 artifact, fresh target folder
       describe      [TIME] s  10 documents
       sign          [TIME] s  4 statements
@@ -264,7 +270,7 @@ fn a_dry_run_writes_nothing_and_runs_nothing() {
          Reading [ROOT]/project (configuration, lockfile, metadata)
         Checking 1 package
     low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
-            pass 1 low; 5 not evaluated
+            pass 1 low; 2 not evaluated
      Would build app (1 component linked, 0 more help to build it)
          Dry run nothing was compiled or written
     ");

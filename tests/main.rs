@@ -9,6 +9,7 @@ mod audits;
 mod bad_input;
 mod baseline;
 mod capabilities;
+mod diff;
 mod incidents;
 mod init_from;
 mod interface;

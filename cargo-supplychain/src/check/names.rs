@@ -27,11 +27,6 @@ pub(super) struct LookAlike {
     pub how: &'static str,
 }
 
-/// The well-known or locked crate that this name looks like. For many names make [`Names`] once.
-pub(super) fn look_alike(facts: &Facts<'_>, name: &str) -> Option<LookAlike> {
-    Names::of(facts, &[]).look_alike(name)
-}
-
 /// The known names of a run: the shipped list, what the policy adds, and the registry packages that were locked before.
 pub(super) struct Names<'f> {
     members: BTreeSet<String>,
@@ -255,7 +250,7 @@ mod tests {
     fn members_are_neither_taken_for_others_nor_others_for_them() {
         let lock = "[[package]]\nname = \"serdes\"\nversion = \"1.0.0\"\n\n\
                     [[package]]\nname = \"something-old\"\nversion = \"1.0.0\"\nsource = \"CRATES_IO\"\n";
-        let of = |case: &Case, name: &str| case.with(|facts| look_alike(facts, name)).map(|found| found.of);
+        let of = |case: &Case, name: &str| case.with(|facts| Names::of(facts, &[]).look_alike(name)).map(|found| found.of);
         let case = Case::new().lock(lock).manifest("Cargo.toml", "[package]\nname = \"our-program\"\n");
         assert_eq!(of(&case, "serdes"), None);
         assert_eq!(of(&case, "our-programs"), None);

@@ -211,7 +211,8 @@ fn publishers_of_legacy_versions_are_told_and_later_ones_are_findings() {
             .release("lib", "0.9.0", first, &[])
             .release("lib", "0.9.1", second, &["gone"])
             .publisher("lib", "0.9.0", "")
-            .publisher("lib", "0.9.1", "");
+            .publisher("lib", "0.9.1", "")
+            .owned("lib", &["1"]);
         let maintainers = Scope { only: vec![Area::Maintainers, Area::Lock], ..Scope::default() };
         let findings: Vec<_> = judged(&case, &maintainers).findings.into_iter().map(|finding| finding.id).collect();
         let told = not_evaluated(&case, &maintainers).into_iter().filter(|told| !told.contains("index cache"));

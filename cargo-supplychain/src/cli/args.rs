@@ -90,6 +90,7 @@ pub enum Command {
     Build(Box<BuildArgs>),
     Check(Box<CheckArgs>),
     Sbom(Box<SbomArgs>),
+    Diff(Box<DiffArgs>),
     Verify(VerifyArgs),
     #[command(subcommand)]
     Baseline(BaselineCommand),
@@ -283,6 +284,39 @@ pub struct CheckArgs {
     pub policy: PolicyArgs,
 }
 
+/// What a change of the lockfile brings in
+///
+/// Added, updated and removed crates with age, publisher, capabilities and licence, and the findings that come with them. OLD and NEW are
+/// git revisions, lockfiles, or folders that hold one (a workspace, a release); NEW left out is the work tree. It informs and ends with
+/// exit 0: `check --base REV` is the judge.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo supplychain diff main
+  cargo supplychain diff v1.0.0 v1.1.0 --format markdown
+  cargo supplychain diff old/Cargo.lock new/Cargo.lock --format json")]
+pub struct DiffArgs {
+    /// A git revision, a lockfile, or a folder that holds one
+    pub old: String,
+    /// The same; the work tree when left out
+    pub new: Option<String>,
+    /// Path to Cargo.toml
+    #[arg(long, value_name = "PATH")]
+    pub manifest_path: Option<Utf8PathBuf>,
+    /// The policy file, instead of the old revision's supplychain.toml
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<Utf8PathBuf>,
+    /// Judge these areas only: lock, sources, maintainers, capabilities
+    #[arg(long, value_name = "AREA", value_delimiter = ',')]
+    pub only: Vec<Area>,
+    /// A folder that stands for crates.io: index, API answers, packages
+    #[arg(long, value_name = "DIR")]
+    pub registry_snapshot: Option<Utf8PathBuf>,
+    /// Base URL of the registry's API, instead of https://crates.io
+    #[arg(long, value_name = "URL", conflicts_with = "registry_snapshot")]
+    pub registry_api: Option<String>,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum SbomFormat {
     CyclonedxJson,
@@ -403,6 +437,8 @@ pub enum SchemaName {
     Report,
     /// `release.json`
     Release,
+    /// `diff --format json`
+    Diff,
 }
 
 /// Print the JSON Schema of a document of ours

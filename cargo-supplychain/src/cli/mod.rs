@@ -122,6 +122,7 @@ fn dispatch(shell: &mut Shell, context: &Context, command: Command) -> Exit {
     let outcome = match command {
         Command::Build(args) => commands::build::run(shell, context, &args, &interrupt),
         Command::Check(args) => commands::check::run(shell, context, &args),
+        Command::Diff(args) => commands::diff::run(shell, context, &args),
         Command::Sbom(args) => commands::sbom::run(shell, context, &args),
         Command::Verify(args) => commands::verify::run(shell, context, args),
         Command::Baseline(command) => commands::baseline::run(shell, context, command),

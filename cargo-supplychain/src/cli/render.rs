@@ -7,6 +7,7 @@ use anstyle::Style;
 
 use super::shell::{BAD, DIM, GOOD, NOTE, STRONG, Shell, WARN};
 use crate::base::text::plain;
+use crate::document::diff::{self, Entry, Kind};
 use crate::finding::{Finding, NotEvaluated, Report, Severity, Verdict};
 use crate::ops;
 
@@ -142,4 +143,25 @@ pub(super) fn error(shell: &Shell, error: &ops::Error) {
         }
         error.help.iter().try_for_each(|help| writeln!(err, "{GOOD}help{GOOD:#}: {}", plain(help)))
     });
+}
+
+/// One line a crate: sign, name, versions, then what is known and worth a look.
+pub(super) fn diff(entries: &[Entry]) -> String {
+    let mut out = String::new();
+    for entry in entries {
+        let sign = match entry.kind {
+            Kind::Added => '+',
+            Kind::Removed => '-',
+            Kind::Updated => '^',
+            Kind::Downgraded => 'v',
+            Kind::Moved => '~',
+        };
+        let people = diff::people(entry);
+        let by = if people.is_empty() { String::new() } else { format!("by {people}") };
+        let parts = [diff::age(entry), by, diff::brings(entry)];
+        let told: Vec<_> = parts.iter().filter(|part| !part.is_empty()).map(String::as_str).collect();
+        let dash = if told.is_empty() { "" } else { "  " };
+        out += &format!("{sign} {} {}{dash}{}\n", plain(&entry.name), diff::versions(entry), plain(&told.join("; ")));
+    }
+    out + &format!("{}\n", diff::summary(entries))
 }

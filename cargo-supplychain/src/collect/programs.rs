@@ -29,6 +29,7 @@ fn place(context: &Context, workspace: &Utf8Path, word: &str) -> Option<Utf8Path
         return None;
     }
     let folders = std::env::split_paths(context.var("PATH")?).filter_map(|folder| Utf8PathBuf::from_path_buf(folder).ok());
+    let folders = folders.map(|folder| files::normal(&folder));
     let outside = folders.filter(|folder| folder.is_absolute() && !folder.starts_with(workspace));
     outside.map(|folder| folder.join(&file)).find(|path| path.is_file())
 }
@@ -54,7 +55,10 @@ mod tests {
             std::fs::create_dir_all(root.join(folder)).unwrap();
             std::fs::write(root.join(folder).join(format!("wrap{}", std::env::consts::EXE_SUFFIX)), folder).unwrap();
         }
-        let path = std::env::join_paths([root.join("ws/bin"), root.join("bin")]).unwrap().into_string().unwrap();
+        let path = std::env::join_paths([root.join("ws/bin"), root.join("bin/../ws/bin"), root.join("ws/../bin")])
+            .unwrap()
+            .into_string()
+            .unwrap();
         let stamp = crate::base::Timestamp::from_unix(0).unwrap();
         let context = Context {
             cwd: root.to_owned(),

@@ -4,6 +4,7 @@
 #[cfg(test)]
 mod any_text;
 pub mod cyclonedx;
+pub mod diff;
 pub mod evidence;
 #[cfg(test)]
 mod fixture;

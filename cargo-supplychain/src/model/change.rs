@@ -1,6 +1,6 @@
 //! What a lockfile brings in against an earlier state: the packages that the rules about change judge. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -14,6 +14,8 @@ use crate::base::Sha256;
 pub enum Before {
     /// `--base REV`, with the revision as given and the full commit.
     Revision { given: String, commit: String },
+    /// A lockfile beside it: `diff OLD NEW`.
+    File { path: String },
     /// The committed `supplychain.lock`.
     Baseline,
 }
@@ -110,6 +112,16 @@ impl ChangeSet {
         Self { before: None, earlier: Vec::new(), changes }
     }
 
+    /// What was locked before and is gone, without what a change stands in the place of.
+    pub fn removed<'s>(&'s self, lockfile: &'s Lockfile) -> impl Iterator<Item = &'s EarlierPackage> {
+        let is_there = |earlier: &EarlierPackage| {
+            let mut same = lockfile.packages.iter().filter(|package| package.name == earlier.name);
+            same.any(|package| package.version == earlier.version && same_source(earlier, package))
+        };
+        let replaced: BTreeSet<_> = self.changes.iter().filter_map(|change| change.previous.as_ref()).collect();
+        self.earlier.iter().filter(move |earlier| !replaced.contains(earlier) && !is_there(earlier))
+    }
+
     /// The change of this package, if it is one.
     #[must_use]
     pub fn of(&self, package: usize) -> Option<&Change> {
@@ -189,6 +201,11 @@ mod tests {
                 format!("{} {} -> {}", package.name, previous, package.version)
             })
             .collect();
+        let removed = lock(&[("a", "1.0.0"), ("b", "1.0.1"), ("b", "2.0.0"), ("d", "1.0.0")]);
+        let earlier = before.packages.iter().map(EarlierPackage::from).collect();
+        let without = ChangeSet::between(Before::Baseline, earlier, &removed);
+        let gone: Vec<_> = without.removed(&removed).map(|one| one.name.as_str()).collect();
+        assert_eq!(gone, ["c"]);
         assert_eq!(lines, ["b 1.0.0 -> 1.0.1", "c 1.0.0 -> 2.0.0", "d 2.0.0 -> 1.0.0", "e new -> 1.0.0"]);
     }
 }

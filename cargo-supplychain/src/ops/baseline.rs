@@ -216,7 +216,7 @@ pub(super) fn read(gathered: &Gathered) -> Result<Option<Baseline>, Error> {
         None => text(gathered)?,
     };
     let shown = match &gathered.base {
-        Some(base) => format!("{BASELINE_FILE} of {}", base.revision.given()),
+        Some(base) => format!("{BASELINE_FILE} of {}", base.name()),
         None => BASELINE_FILE.to_owned(),
     };
     text.map(|text| parse(&shown, text)).transpose()

@@ -23,7 +23,9 @@ pub(super) const OWN_FILE_LIMIT: u64 = 64 << 20;
 
 /// `--base`.
 pub struct Base {
-    pub revision: Revision,
+    before: Before,
+    /// None: a lockfile alone, which has no files of ours beside it.
+    revision: Option<Revision>,
     /// Its lockfile; `None` when it had none.
     pub lockfile: Option<Lockfile>,
     /// Its manifests, as far as they can be read.
@@ -34,7 +36,7 @@ pub struct Base {
 
 impl std::fmt::Debug for Base {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Base").field("commit", &self.revision.commit()).finish_non_exhaustive()
+        f.debug_struct("Base").field("before", &self.before).finish_non_exhaustive()
     }
 }
 
@@ -58,21 +60,37 @@ impl Base {
             }
         }
         let manifests = manifests(&revision)?;
-        Ok(Self { revision, lockfile, manifests, own_files_changed })
+        let before = Before::Revision { given: given.to_owned(), commit: revision.commit() };
+        Ok(Self { before, revision: Some(revision), lockfile, manifests, own_files_changed })
+    }
+
+    /// A lockfile alone.
+    pub(super) fn file(path: &str, lockfile: Lockfile) -> Self {
+        let before = Before::File { path: path.to_owned() };
+        Self { before, revision: None, lockfile: Some(lockfile), manifests: Vec::new(), own_files_changed: Vec::new() }
+    }
+
+    /// What people call it: the revision or file as given.
+    pub(super) fn name(&self) -> &str {
+        match &self.before {
+            Before::Revision { given, .. } => given,
+            Before::File { path } => path,
+            Before::Baseline => BASELINE_FILE,
+        }
     }
 
     /// A file of ours as the revision has it, as text.
     pub(super) fn own_file(&self, name: &str) -> Result<Option<String>, Error> {
-        let Some(bytes) = read(&self.revision, name, OWN_FILE_LIMIT)? else { return Ok(None) };
+        let Some(revision) = &self.revision else { return Ok(None) };
+        let Some(bytes) = read(revision, name, OWN_FILE_LIMIT)? else { return Ok(None) };
         let text = String::from_utf8(bytes);
-        text.map(Some).map_err(|_| Error::usage(&format!("{name} of the revision `{}` is not UTF-8", self.revision.given())))
+        text.map(Some).map_err(|_| Error::usage(&format!("{name} of the revision `{}` is not UTF-8", revision.given())))
     }
 
     /// What the lockfile brings in against it. Without a lockfile there, everything is new.
     pub(super) fn changes(&self, lockfile: &Lockfile) -> ChangeSet {
         let earlier = self.lockfile.iter().flat_map(|earlier| &earlier.packages).map(EarlierPackage::from).collect();
-        let before = Before::Revision { given: self.revision.given().to_owned(), commit: self.revision.commit() };
-        ChangeSet::between(before, earlier, lockfile)
+        ChangeSet::between(self.before.clone(), earlier, lockfile)
     }
 
     /// The audits of others, as the revision has them.

@@ -29,7 +29,8 @@ use crate::model::integrity::IntegrityFacts;
 use crate::model::registry::{CrateKey, Registry};
 
 /// All of it.
-pub(super) struct Intelligence {
+#[derive(Debug)]
+pub struct Intelligence {
     pub advisories: Advisories,
     pub audits: Audits,
     pub index: IndexFacts,

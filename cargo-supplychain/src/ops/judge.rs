@@ -3,8 +3,9 @@
 use camino::Utf8PathBuf;
 
 use super::gather::{Fault, Gathered};
+use super::intelligence::{self, Intelligence};
 use super::progress::Stage;
-use super::{Error, Progress, intelligence, machine};
+use super::{Error, Progress, machine};
 use crate::advisory::FeedInfo;
 use crate::base::Context;
 use crate::base::text::counted;
@@ -47,6 +48,8 @@ impl Request {
 pub struct Judged {
     pub report: Report,
     pub feeds: Vec<FeedInfo>,
+    /// What the rules looked at beyond the project itself.
+    pub known: Intelligence,
 }
 
 /// Judges.
@@ -99,5 +102,5 @@ pub fn judge(context: &Context, gathered: &Gathered, request: &Request, progress
         gathered.planned()?;
     }
     stage.end(progress, &format!("{}, {} not evaluated", counted(report.findings.len(), "finding"), report.not_evaluated.len()));
-    Ok(Judged { report, feeds })
+    Ok(Judged { report, feeds, known })
 }

@@ -18,8 +18,8 @@ pub(super) static RULE: Rule = Rule {
     docs: r#"The environment decides about a build as much as a configuration file: `RUSTC`, `RUSTC_WRAPPER`, `RUSTFLAGS`, `CARGO_BUILD_RUSTC_WRAPPER`,
 `CARGO_TARGET_*_LINKER`, `CARGO_PROFILE_*`, `RUSTC_BOOTSTRAP`, `CC`, `LD_PRELOAD` and their like. It is your own machine's, so it is low, and
 recorded in the provenance. In CI, where a file of the repository sets such a variable, it is high: the `[env]` table of its cargo
-configuration, whether the runner had set it before or not, or the `env:` of a workflow. Low stay flags such as `-D warnings`, linkers and
-compilers by their well-known bare names, `sccache`, and profiles.
+configuration, whether the runner has it or not, or the `env:` of a workflow. Of a workflow low stay flags such as `-D warnings`, linkers and
+compilers by their well-known bare names, `sccache`, and profiles; so does an `[env]` with such a value that the runner does not have.
 
 Steps of a GitHub workflow share variables through a file; a step that lets foreign text into it hands `LD_PRELOAD` to every later step
 (the GITHUB_ENV injections found in public projects in 2022).
@@ -58,9 +58,11 @@ fn judge(facts: &Facts<'_>, name: &str, value: &str) -> Option<Finding> {
         return None;
     }
     let by_repository = facts.in_ci.then(|| set_by_repository(facts, name, value)).flatten();
-    let severity = match by_repository {
+    let severity = match &by_repository {
         _ if is_allowed(facts, name) => Severity::Info,
-        Some(_) if !is_harmless(influence, value, &words(value)) => Severity::High,
+        Some((_, By::Configuration)) => Severity::High,
+        // Thousands of workflows deny warnings or choose a cache.
+        Some((_, By::Workflow)) if !is_harmless(influence, value, &words(value)) => Severity::High,
         _ => Severity::Low,
     };
     let program = match influence {
@@ -70,8 +72,9 @@ fn judge(facts: &Facts<'_>, name: &str, value: &str) -> Option<Finding> {
     let message = format!("the environment variable {} {}{}", shown(name), influence.describe(), program.unwrap_or_default());
     let mut finding =
         Finding::new(RULE.id, severity, message).at(Location::file(format!("environment variable {}", shown(name))));
-    if let Some((place, fact)) = by_repository {
-        finding = finding.at(place).because(fact);
+    if let Some((place, by)) = by_repository {
+        let file = if by == By::Workflow { "a workflow of the repository" } else { "the repository's `[env]`" };
+        finding = finding.at(place).because(format!("{file} sets the same variable"));
     }
     Some(finding.help(HELP))
 }
@@ -124,12 +127,21 @@ fn is_telling(name: &str, influence: Influence) -> bool {
         && !matches!(name, "CARGO" | "LD_LIBRARY_PATH" | "DYLD_LIBRARY_PATH" | "DYLD_FALLBACK_LIBRARY_PATH")
 }
 
+/// Which file of the repository sets a variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    /// `[env]` of the cargo configuration.
+    Configuration,
+    /// `env:` of a workflow, a job or a step.
+    Workflow,
+}
+
 /// The file of the repository that gives the variable this value: `[env]` of the cargo configuration, or the `env:` of a workflow, where
 /// an expression may stand for any value.
-fn set_by_repository(facts: &Facts<'_>, name: &str, value: &str) -> Option<(Location, &'static str)> {
+fn set_by_repository(facts: &Facts<'_>, name: &str, value: &str) -> Option<(Location, By)> {
     let in_config = settings(facts).find(|entry| !entry.scope.is_user() && env_variable(entry) == Some(name));
     if let Some(entry) = in_config {
-        return Some((entry.location.clone(), "the repository's `[env]` sets the same variable"));
+        return Some((entry.location.clone(), By::Configuration));
     }
     let mut variables = facts.workflows.iter().flat_map(|workflow| {
         let of_jobs = workflow.jobs.iter().flat_map(|job| job.env.iter().chain(job.steps.iter().flat_map(|step| &step.env)));
@@ -139,7 +151,7 @@ fn set_by_repository(facts: &Facts<'_>, name: &str, value: &str) -> Option<(Loca
         let text = variable.value.text.trim();
         variable.key == name && (text == value.trim() || text.contains("${{"))
     })?;
-    Some((Location::line(&workflow.path, variable.value.line), "a workflow of the repository sets the same variable"))
+    Some((Location::line(&workflow.path, variable.value.line), By::Workflow))
 }
 
 #[cfg(test)]

@@ -64,6 +64,7 @@ fn finding(
     let message = format!("{} goes back from {} to {}", plain(&package.name), previous.version, package.version);
     let since = match before {
         Before::Revision { given, .. } => format!("locked at {}: {}", plain(given), previous.version),
+        Before::File { path } => format!("locked in {}: {}", plain(path), previous.version),
         Before::Baseline => format!("locked in the baseline: {}", previous.version),
     };
     let mut finding = Finding::new(RULE.id, RULE.severity, message)

@@ -25,6 +25,7 @@ pub(in crate::cli) fn fetch(shell: &mut Shell, context: &Context, args: &FetchAr
 pub(in crate::cli) fn schema(shell: &mut Shell, args: &SchemaArgs) -> Result<Exit, ops::Error> {
     let schema = match args.name {
         SchemaName::Report => include_str!("../../../schemas/report-1.json"),
+        SchemaName::Diff => include_str!("../../../schemas/diff-1.json"),
         SchemaName::Release => include_str!("../../../schemas/release-1.json"),
     };
     shell.out(schema.as_bytes());

@@ -4,6 +4,7 @@ pub(super) mod baseline;
 pub(super) mod build;
 pub(super) mod check;
 pub(super) mod data;
+pub(super) mod diff;
 pub(super) mod key;
 pub(super) mod project;
 pub(super) mod sbom;

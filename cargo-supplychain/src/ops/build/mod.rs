@@ -82,7 +82,7 @@ pub fn build(
 ) -> Result<Outcome, Error> {
     let gathered = gather(context, &request.gather, progress)?;
     let reused_target = reused_target(context, &gathered, request.clean);
-    let Judged { report, feeds } =
+    let Judged { report, feeds, .. } =
         judge(context, &gathered, &judge::Request { reused_target, ..request.judge.clone() }, progress)?;
     if report.enforced_verdict() != Verdict::Pass {
         return Ok(Outcome::Stopped(report));
