@@ -12,6 +12,7 @@ mod capabilities;
 mod diff;
 mod incidents;
 mod init_from;
+mod integrity;
 mod interface;
 mod layers;
 mod licences;
