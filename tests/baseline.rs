@@ -53,18 +53,18 @@ fn accepted(world: &World) -> Project {
 fn accept_writes_what_it_says_and_the_second_time_nothing() {
     let project = world().project(&LOCKED);
     assert_snapshot!(project.baseline(&["accept"]).expect(0).text(), @"
-    exit 0
-         Reading [ROOT]/project (configuration, lockfile, metadata)
-         Reading sources of 2 versions
-    + bar 0.3.0
-        owner: +user carol (7)
-        publisher: +user carol (7)
-    + foo 1.0.0
-        owner: +user alice (42)
-        publisher: +user alice (42)
-        dependency: +bar
-        Accepted [ROOT]/project/supplychain.lock: 2 crates added (2 crates)
-    ");
+exit 0
+     Reading [ROOT]/project (configuration, lockfile, metadata)
+     Reading sources of 2 versions
++ bar 0.3.0
+    owner: +user carol (7)
+    publisher: +user carol (7)
++ foo 1.0.0
+    owner: +user alice (42)
+    publisher: +user alice (42)
+    dependency: +bar
+    Accepted [ROOT]/project/supplychain.lock: 2 crates added (2 crates)
+");
     let text = project.read("supplychain.lock");
     let checksums = text.matches("checksum = \"").count();
     assert_eq!((text.matches("[[crate]]").count(), checksums), (2, 2));
@@ -81,17 +81,15 @@ exit 0
     dependency: +bar
 ");
     assert_snapshot!(project.baseline(&["diff"]).expect(0).text(), @"
-    exit 0
-         Reading [ROOT]/project (configuration, lockfile, metadata)
-         Reading sources of 0 versions
-        Baseline says what is locked and known now
-    ");
+exit 0
+     Reading [ROOT]/project (configuration, lockfile, metadata)
+    Baseline says what is locked and known now
+");
     assert_snapshot!(project.baseline(&["accept"]).expect(0).text(), @"
-    exit 0
-         Reading [ROOT]/project (configuration, lockfile, metadata)
-         Reading sources of 0 versions
-        Baseline [ROOT]/project/supplychain.lock says what is locked and known now (2 crates)
-    ");
+exit 0
+     Reading [ROOT]/project (configuration, lockfile, metadata)
+    Baseline [ROOT]/project/supplychain.lock says what is locked and known now (2 crates)
+");
     assert_eq!(project.read("supplychain.lock"), text);
     assert_eq!(project.judged(&[]), (0, vec![]));
 }
@@ -107,22 +105,28 @@ fn what_changes_is_told_and_owners_keep_their_day() {
     later.fetched(&project);
     later.lock(&project, &[("foo", "1.2.0"), ("baz", "1.0.0")]);
     assert_snapshot!(project.baseline(&["diff"]).expect(0).text(), @"
-    exit 0
-         Reading [ROOT]/project (configuration, lockfile, metadata)
-         Reading sources of 2 versions
-        Baseline 1 crate added, 1 crate changed, 1 crate no longer locked
-    --- stdout
-    - bar 0.3.0
-    + baz 1.0.0
-        owner: +user dave (88)
-        publisher: +user dave (88)
-    ~ foo 1.0.0 -> 1.2.0
-        owner: +user r9 (77)
-        publisher: +user r9 (77)
-        dependency: -bar
-        dependency: +baz
-    ");
-    let json = project.baseline(&["accept", "--format", "json"]).expect(0).json();
+exit 0
+     Reading [ROOT]/project (configuration, lockfile, metadata)
+     Reading sources of 2 versions
+    Baseline 1 crate added, 1 crate changed, 1 crate no longer locked
+--- stdout
+- bar 0.3.0
++ baz 1.0.0
+    owner: +user dave (88)
+    publisher: +user dave (88)
+~ foo 1.0.0 -> 1.2.0
+    owner: +user r9 (77)
+    publisher: +user r9 (77)
+    dependency: -bar
+    dependency: +baz
+");
+    let json = project
+        .command(&["baseline", "accept", "--format", "json", SNAPSHOT[0], SNAPSHOT[1]])
+        .now("2026-09-05T01:00:00Z")
+        .writes()
+        .run()
+        .expect(0)
+        .json();
     assert_eq!((&json["schema_version"], &json["written"]), (&1.into(), &true.into()));
     let kinds: Vec<_> = json["crates"].as_array().unwrap().iter().map(|one| format!("{} {}", one["name"], one["kind"])).collect();
     assert_eq!(kinds, ["\"bar\" \"removed\"", "\"baz\" \"added\"", "\"foo\" \"changed\""]);
@@ -131,7 +135,7 @@ fn what_changes_is_told_and_owners_keep_their_day() {
     let owner = |id: u64, login: &str, day: &str| serde_json::json!({ "kind": "user", "id": id, "login": login, "first_seen": format!("{day}T00:00:00Z") });
     assert_eq!(
         shown["crates"][0]["owners"],
-        serde_json::json!([owner(42, "alice", "2024-01-01"), owner(77, "r9", "2026-09-01")])
+        serde_json::json!([owner(42, "alice", "2026-09-01"), owner(77, "r9", "2026-09-05")])
     );
     let publishers = serde_json::json!([{ "id": 42, "login": "alice" }, { "id": 77, "login": "r9" }]);
     assert_eq!(shown["crates"][0]["publishers"], publishers);
@@ -143,16 +147,16 @@ fn accept_needs_nobody() {
     let project = world().project(&LOCKED);
     let accept = || project.command(&["baseline", "accept"]).offline().writes().run();
     assert_snapshot!(accept().expect(0).text(), @"
-    exit 0
-         Reading [ROOT]/project (configuration, lockfile, metadata)
-         Reading sources of 2 versions
-    + bar 0.3.0
-    + foo 1.0.0
-        dependency: +bar
-            Note the owners of 2 crates are not known (nobody is asked when a baseline is begun): bar, foo; `cargo supplychain baseline refresh` looks them up
-        Accepted [ROOT]/project/supplychain.lock: 2 crates added (2 crates)
-    ");
-    assert!(!project.read("supplychain.lock").contains("owners"));
+exit 0
+     Reading [ROOT]/project (configuration, lockfile, metadata)
+     Reading sources of 2 versions
++ bar 0.3.0
++ foo 1.0.0
+    dependency: +bar
+        Note the owners of 2 crates are not known (nobody is asked when a baseline is begun): bar, foo; `cargo supplychain baseline refresh` looks them up
+    Accepted [ROOT]/project/supplychain.lock: 2 crates added (2 crates)
+");
+    assert!(!project.read("supplychain.lock").contains("owners = "));
     let check = project.run(&["check", "--format", "json"]).expect(0);
     assert_eq!((check.findings(), check.undetermined()), (vec![], vec![]));
     // What is there is not lost for want of an answer.
@@ -219,13 +223,12 @@ fn accept_refuses_what_is_not_what_it_was_said_to_be() {
     let sum = world().checksum("foo", "1.0.0");
     project.write("Cargo.lock", lock.replace(&sum, &"0".repeat(64)));
     assert_snapshot!(project.baseline(&["accept"]).expect(2).text(), @"
-    exit 2
-         Reading [ROOT]/project (configuration, lockfile, metadata)
-         Reading sources of 0 versions
-    error: what is locked is not what it was said to be; nothing was written
-      foo 1.0.0: Cargo.lock has the checksum [HEX], the index [HEX]
-    help: see who changed it with `git log -p Cargo.lock supplychain.lock`, and restore it; a crate that is named is accepted with another checksum than before, when the index has it
-    ");
+exit 2
+     Reading [ROOT]/project (configuration, lockfile, metadata)
+error: what is locked is not what it was said to be; nothing was written
+  foo 1.0.0: Cargo.lock has the checksum [HEX], the index [HEX]
+help: see who changed it with `git log -p Cargo.lock supplychain.lock`, and restore it; a crate that is named is accepted with another checksum than before, when the index has it
+");
     assert_eq!(project.read("supplychain.lock"), baseline);
     let (code, found) = project.judged(&[]);
     assert_eq!(found, ["critical lock/checksum-changed-vs-baseline foo", "critical lock/checksum-mismatch foo"]);
@@ -236,24 +239,24 @@ fn accept_refuses_what_is_not_what_it_was_said_to_be() {
     assert_eq!(project.judged(&[]), (1, vec!["critical lock/checksum-changed-vs-baseline foo".to_owned()]));
     project.baseline(&["accept"]).expect(2);
     assert_snapshot!(project.baseline(&["accept", "foo"]).expect(0).text(), @"
-    exit 0
-         Reading [ROOT]/project (configuration, lockfile, metadata)
-         Reading sources of 1 version
-    ~ foo
-        checksum: 1.0.0: [HEX] -> 1.0.0: [HEX]
-        Accepted [ROOT]/project/supplychain.lock: 1 crate changed (2 crates)
-    ");
+exit 0
+     Reading [ROOT]/project (configuration, lockfile, metadata)
+     Reading sources of 1 version
+~ foo
+    checksum: 1.0.0: [HEX] -> 1.0.0: [HEX]
+    Accepted [ROOT]/project/supplychain.lock: 1 crate changed (2 crates)
+");
     assert_eq!(project.read("supplychain.lock"), baseline);
     // A version that the index does not know.
     world().release("foo", "9.0.0", |r| r.dependency("bar", "^0.3")).lock(&project, &[("foo", "9.0.0"), ("bar", "0.3.0")]);
     assert_snapshot!(project.baseline(&["accept"]).expect(4).text(), @"
-    exit 4
-         Reading [ROOT]/project (configuration, lockfile, metadata)
-         Reading sources of 1 version
-    error: the registry index does not say what is locked; nothing was written
-      foo 9.0.0: no such version in the index
-    help: run `cargo fetch` once with the network, which fills cargo's copy of the index
-    ");
+exit 4
+     Reading [ROOT]/project (configuration, lockfile, metadata)
+     Reading sources of 1 version
+error: the registry index does not say what is locked; nothing was written
+  foo 9.0.0: no such version in the index
+help: run `cargo fetch` once with the network, which fills cargo's copy of the index
+");
     assert_eq!(project.read("supplychain.lock"), baseline);
 }
 
