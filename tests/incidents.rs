@@ -5,7 +5,7 @@ use super::support::world::World;
 use super::support::{Outcome, Project};
 
 /// The areas that need only a lockfile and what the registry says.
-const LOCK_LEVEL: &str = "lock,sources,maintainers,capabilities";
+const LOCK_LEVEL: &str = "lock,sources,maintainers";
 
 fn check(project: &Project, before: &str, now: &str) -> Outcome {
     let arguments =

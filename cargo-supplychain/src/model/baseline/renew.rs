@@ -6,7 +6,7 @@ use super::{Baseline, KnownCrate, KnownFlags, KnownOwner, KnownPublisher, KnownV
 use crate::base::{Sha256, Timestamp};
 use crate::model::capability::{Capabilities, CapabilityFacts};
 use crate::model::index::{IndexFacts, IndexGap, IndexVersion};
-use crate::model::registry::{CrateKey, CrateRecord, DependencyKind, OwnerKind, Publisher, Registry};
+use crate::model::registry::{CrateKey, CrateRecord, DependencyKind, Registry};
 use crate::model::{LockedPackage, Lockfile};
 
 /// What is known now of the locked crates.
@@ -171,25 +171,11 @@ impl Renewal<'_> {
 pub(super) fn owners(old: &KnownCrate, record: &CrateRecord, today: Timestamp) -> Option<Vec<KnownOwner>> {
     let mut owners = BTreeMap::new();
     for owner in record.owners.as_ref()? {
-        let before = old.owners.as_ref().map(|owners| owners.iter().find(|known| known.owner.key() == owner.key()));
-        let first_seen = match before {
-            Some(Some(known)) => known.first_seen,
-            Some(None) => today,
-            // The crate is accepted for the first time: whoever published long ago is no newcomer.
-            None => first_publication(owner.kind, owner.id, record).unwrap_or(today).min(today),
-        };
+        let before = old.owners.iter().flatten().find(|known| known.owner.key() == owner.key());
+        let first_seen = before.map_or(today, |known| known.first_seen);
         owners.insert(owner.key(), KnownOwner { owner: owner.clone(), first_seen });
     }
     Some(owners.into_values().collect())
-}
-
-/// The day of the first version that the user published.
-fn first_publication(kind: OwnerKind, id: u64, record: &CrateRecord) -> Option<Timestamp> {
-    let by_user = record
-        .versions
-        .values()
-        .filter(|version| matches!(&version.publisher, Publisher::User(account) if kind == OwnerKind::User && account.id == id));
-    by_user.filter_map(|version| version.published).min()?.date().parse().ok()
 }
 
 /// Adds an identity, or its newest login.

@@ -60,6 +60,9 @@ pub(super) fn gather(
     };
     let now = look_up(context, request, gathered, lockfile, &meant, &changes, progress)?;
     let versions = unread(lockfile, before, named, &meant);
+    if versions.is_empty() {
+        return Ok(now);
+    }
     let stage = Stage::begin(progress, "read", &format!("sources of {}", counted(versions.len(), "version")));
     let home = cargo_home(&context.env, &context.cwd);
     let snapshot = request.registry_snapshot.as_ref().map(|folder| context.cwd.join(folder));
