@@ -52,7 +52,7 @@ fn malicious_without_a_score() {
        = no patched version
        = help: remove fig 1.2.3 from the lockfile, and treat every machine that built it as compromised: https://rustsec.org/advisories/RUSTSEC-2026-0260.html
     low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
-            fail 1 critical, 1 low; 3 not evaluated
+            fail 1 critical, 1 low; 2 not evaluated
     ");
     project.run(&["build", "--no-sign"]).expect(1);
 
@@ -140,7 +140,7 @@ fn a_stale_database_is_never_a_pass() {
     low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
     undetermined[advisories]: advisories: db-stale, age 30d > 7d
        = help: run without `--offline`, or name a newer database with `--advisory-db`
-    undetermined 1 low; 3 not evaluated
+    undetermined 1 low; 2 not evaluated
     ");
     assert_snapshot!(project.run(&["build", "--no-sign", "--advisory-db", folder]).expect(4).text(), @"
     exit 4
@@ -149,7 +149,7 @@ fn a_stale_database_is_never_a_pass() {
     low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
     undetermined[advisories]: advisories: db-stale, age 30d > 7d
        = help: run without `--offline`, or name a newer database with `--advisory-db`
-    undetermined 1 low; 3 not evaluated
+    undetermined 1 low; 2 not evaluated
          stopped before compilation; nothing was built
     help: make the check possible, or build with `--fail-on none` and see it in the report
     ");
@@ -197,7 +197,7 @@ help: name a folder that holds `crates/NAME/RUSTSEC-….md`, or a git URL
     low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
     undetermined[advisories]: advisories: advisory database empty has no advisories
        = help: name a RustSec database: a folder with `crates/NAME/RUSTSEC-….md`
-    undetermined 1 low; 3 not evaluated
+    undetermined 1 low; 2 not evaluated
     ");
     project.write("../broken/crates/fig/RUSTSEC-2026-0001.md", "no advisory\n");
     assert_snapshot!(project.run(&["check", "--advisory-db", "../broken"]).expect(4).text(), @"
@@ -207,7 +207,7 @@ help: name a folder that holds `crates/NAME/RUSTSEC-….md`, or a git URL
     low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
     undetermined[advisories]: advisories: advisory database broken: crates/fig/RUSTSEC-2026-0001.md is not readable: it does not begin with a TOML block
        = help: repair the database, or name another with `--advisory-db` or `[advisories] database`
-    undetermined 1 low; 3 not evaluated
+    undetermined 1 low; 2 not evaluated
     ");
     assert_snapshot!(project.run(&["check", "--advisory-db", "http://example.org/db"]).expect(2).text(), @"
 exit 2
@@ -224,7 +224,7 @@ help: name a folder that holds `crates/NAME/RUSTSEC-….md`, or a git URL
     low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
     undetermined[advisories]: advisories: no copy of the advisory database https://github.com/RustSec/advisory-db in the cache, and the network may not be used
        = help: run once without `--offline`, or name a folder with `--advisory-db`
-    undetermined 1 low; 3 not evaluated
+    undetermined 1 low; 2 not evaluated
     ");
     assert_snapshot!(project.run(&["fetch"]).expect(2).text(), @"
 exit 2

@@ -48,7 +48,7 @@ fn as_people_see_it() {
       --> Cargo.lock:12
        = compared with 1.0.0; a compatible update
        = help: read build.rs in https://docs.rs/crate/calm/1.0.1/source/ before anything is built; accept or exempt it if it is what you want
-            fail 1 high, 1 medium, 1 info; 1 not evaluated (-v shows the 1 of info)
+            fail 1 high, 1 medium, 1 info; 2 not evaluated (-v shows the 1 of info)
     --- stdout
     ^ calm 1.0.0 → 1.0.1  2026-08-20, 12 days before; by alice → bob; new: build script; new dependencies: old
     - gone 1.0.0

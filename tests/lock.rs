@@ -36,7 +36,7 @@ fn checksum_swapped() {
        = index:  [HEX]
        = help: do not build; see who changed it with `git log -p Cargo.lock` and restore the line
     low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
-            fail 1 critical, 1 low; 6 not evaluated
+            fail 1 critical, 1 low; 5 not evaluated
     ");
     project.run(&["build", "--no-sign"]).expect(1);
     assert!(!project.path("target").exists());
@@ -51,7 +51,7 @@ fn checksum_swapped() {
        = index:  [HEX]
        = help: do not build; see who changed it with `git log -p Cargo.lock` and restore the line
     low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
-            fail 1 critical, 1 low; 6 not evaluated
+            fail 1 critical, 1 low; 5 not evaluated
     error: cannot tell what would be built: checksum for `fig v1.2.3` changed between lock files
 
       this could be indicative of a few possible errors:
@@ -179,7 +179,7 @@ fn out_of_date() {
        = cargo: help: to generate the lock file without accessing the network, remove the --locked flag and use --offline instead.
        = help: run `cargo update --workspace`, look at the difference and commit it
     low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
-            fail 1 high, 1 low; 5 not evaluated
+            fail 1 high, 1 low; 4 not evaluated
     ");
     project.run(&["build", "--no-sign"]).expect(1);
     assert_snapshot!(project.run(&["build", "--no-sign", "--fail-on", "none"]).expect(2).text(), @"
@@ -192,7 +192,7 @@ fn out_of_date() {
        = cargo: help: to generate the lock file without accessing the network, remove the --locked flag and use --offline instead.
        = help: run `cargo update --workspace`, look at the difference and commit it
     low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
-            fail 1 high, 1 low; 5 not evaluated
+            fail 1 high, 1 low; 4 not evaluated
     error: cannot tell what would be built: Cargo.lock is out of date
     help: run `cargo generate-lockfile` or `cargo update --workspace`, look at the change, and commit Cargo.lock
     ");
@@ -221,7 +221,7 @@ fn missing() {
     low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
     undetermined[advisories]: advisories: there is no Cargo.lock
        = help: run `cargo generate-lockfile` and commit the file
-            fail 1 high, 1 low; 4 not evaluated
+            fail 1 high, 1 low; 3 not evaluated
     ");
     project.run(&["build", "--no-sign"]).expect(1);
     assert_snapshot!(project.run(&["sbom"]).expect(2).text(), @"

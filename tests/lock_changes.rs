@@ -178,7 +178,7 @@ fn out_of_date_without_cargo() {
       --> Cargo.toml:9:1
        = `app` asks for grape 0.1, which it does not lock
        = help: run `cargo update --workspace`, look at the difference and commit it
-            fail 1 high; 1 not evaluated
+            fail 1 high; 2 not evaluated
     ");
     // Cargo is of the same opinion.
     assert_eq!(project.check().expect(1).findings(), ["high lock/out-of-date"]);

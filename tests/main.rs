@@ -7,10 +7,12 @@
 mod advisories;
 mod audits;
 mod bad_input;
+mod baseline;
 mod capabilities;
 mod diff;
 mod incidents;
 mod init_from;
+mod integrity;
 mod interface;
 mod layers;
 mod licences;

@@ -253,7 +253,7 @@ fn findings_are_shown_with_place_and_help() {
        = set by the repository
        = help: remove it, or allow the program by name in `[rules]` of supplychain.toml
     low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
-            fail 2 critical, 1 low; 2 not evaluated
+            fail 2 critical, 1 low; 1 not evaluated
     ");
     assert_snapshot!(project.run(&["check", "--format", "github"]).expect(1).text(), @r#"
     exit 1
@@ -263,13 +263,13 @@ fn findings_are_shown_with_place_and_help() {
     ::error file=.cargo/config.toml,line=5,col=1,title=config/alias-shadows-tool (critical)::`cargo supplychain` is an alias for `cargo version`, so that this program does not run; remove the alias; call `cargo-supplychain supplychain` directly where the result counts
     ::error file=.cargo/config.toml,line=2,col=1,title=config/compiler-override (critical)::`build.rustc-wrapper` runs every compiler call through `tools/trap`; remove it, or allow the program by name in `[rules]` of supplychain.toml
     ::notice title=toolchain/unpinned (low)::no rust-toolchain.toml says which compiler version builds this; write the version into rust-toolchain.toml: [toolchain] channel = "[CHANNEL]"
-    ::notice title=cargo supplychain::3 findings; 0 exempted; 2 not evaluated
+    ::notice title=cargo supplychain::3 findings; 0 exempted; 1 not evaluated
     "#);
     assert_snapshot!(project.run(&["check", "--format", "markdown", "--quiet"]).expect(1).text(), @r#"
     exit 1
     ## cargo supplychain: fail
 
-    2 critical, 1 low; 0 exempted; 2 not evaluated.
+    2 critical, 1 low; 0 exempted; 1 not evaluated.
 
     Judged at 2026-09-01T12:00:00Z (given by `--now`), failing from `high` on, by cargo-supplychain [VERSION].
 
@@ -285,7 +285,6 @@ fn findings_are_shown_with_place_and_help() {
 
     | area | check | why | required | what to do |
     |---|---|---|---|---|
-    | integrity | sources against their checksums | not part of this version | no | leave \`integrity\` out of \`--only\`, \`--require\` and \`\[rules\] require\`, or check it otherwise |
     | advisories | advisories | the age of the advisory database is not judged: \`max-age\` is "none" | no | set \`\[advisories\] max-age\`, for example to "7d" |
     "#);
     let sarif = project.run(&["check", "--format", "sarif"]).expect(1).json();

@@ -17,7 +17,7 @@ use tame_index::utils::get_index_details;
 
 pub use command::{Command, plain_cargo_without_toolchain};
 pub use outcome::Outcome;
-pub use registry::{checksum, locked};
+pub use registry::{checksum, crate_bytes, files_of, locked};
 pub use world::World;
 
 /// The instant that every run judges by, unless told otherwise.

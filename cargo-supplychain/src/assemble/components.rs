@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use camino::Utf8PathBuf;
 use guppy::graph::{PackageGraph, PackageMetadata, PackageSource};
 
 use crate::base::{purl, text};
@@ -13,6 +14,16 @@ pub(super) struct Components {
     pub by_purl: BTreeMap<String, Component>,
     /// Package URL by cargo's package id.
     pub purls: BTreeMap<String, String>,
+    /// The packages that Cargo.lock names with a source, and the folder that cargo has each in.
+    pub sources: Vec<(String, PlannedSource)>,
+}
+
+/// Where cargo has the source of a locked package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedSource {
+    /// Index into the lockfile's packages.
+    pub package: usize,
+    pub folder: Utf8PathBuf,
 }
 
 impl Components {
@@ -20,20 +31,24 @@ impl Components {
         let locked: BTreeMap<_, _> = lockfile
             .packages
             .iter()
-            .map(|package| (key(&package.name, &package.version, package.source.as_deref()), package))
+            .enumerate()
+            .map(|(at, package)| (key(&package.name, &package.version, package.source.as_deref()), (at, package)))
             .collect();
-        let mut by_purl = BTreeMap::new();
-        let mut purls = BTreeMap::new();
+        let (mut by_purl, mut purls, mut sources) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
         for package in graph.packages() {
             let source = match package.source() {
                 PackageSource::External(source) => Some(source),
                 PackageSource::Workspace(_) | PackageSource::Path(_) => None,
             };
-            let component = component(&package, locked.get(&key(package.name(), package.version(), source)).copied());
+            let locked = locked.get(&key(package.name(), package.version(), source)).copied();
+            let component = component(&package, locked.map(|(_, package)| package));
+            if let (Some((at, _)), Some(_), Some(folder)) = (locked, source, package.manifest_path().parent()) {
+                sources.push((component.purl.clone(), PlannedSource { package: at, folder: folder.to_owned() }));
+            }
             purls.insert(package.id().repr().to_owned(), component.purl.clone());
             by_purl.insert(component.purl.clone(), component);
         }
-        Self { by_purl, purls }
+        Self { by_purl, purls, sources }
     }
 
     pub(super) fn purl(&self, package: &PackageMetadata<'_>) -> &str {

@@ -19,6 +19,7 @@ use camino::Utf8Path;
 use guppy::graph::PackageGraph;
 
 pub use complete::{ProducedFile, complete, derived, produced};
+pub use components::PlannedSource;
 pub use platform::Platforms;
 pub use selection::Resolver;
 
@@ -56,6 +57,8 @@ pub struct Plan {
     pub(crate) expected: Vec<(String, Vec<String>)>,
     /// Names and versions of the library-only packages whose `.crate` is released.
     pub crates: Vec<(String, String)>,
+    /// What takes part in the build and does not belong to the workspace, with the folder that cargo compiles.
+    pub sources: Vec<PlannedSource>,
 }
 
 /// Why no plan could be made: the selection does not fit the workspace, or the metadata cannot be read.
@@ -130,7 +133,10 @@ pub fn plan(mut evidence: Evidence<'_>) -> Result<Plan, Error> {
     evidence.gaps.sort();
     evidence.gaps.dedup();
     build.gaps = evidence.gaps;
-    Ok(Plan { build, purls: components.purls, expected: planned.expected, crates: planned.crates })
+    let mut sources = components.sources;
+    sources.retain(|(purl, _)| build.takes_part(purl));
+    let sources = sources.into_iter().map(|(_, source)| source).collect();
+    Ok(Plan { build, purls: components.purls, expected: planned.expected, crates: planned.crates, sources })
 }
 
 fn package_graph(metadata: &str) -> Result<PackageGraph, Error> {

@@ -1,5 +1,5 @@
-//! The checks that could not be made, with the reason of each. docs/check.md says which are required; `--require` and `--only` of an
-//! area make its best-effort ones required too: who asks for an answer does not get a pass for want of one.
+//! The checks that could not be made, with the reason of each. docs/check.md says which are required; `--require` and
+//! `[rules] require` of an area make its best-effort ones required too: who asks for an answer does not get a pass for want of one.
 
 use std::collections::BTreeSet;
 
@@ -11,11 +11,9 @@ use super::{Advisories, Facts, LockState, Scope, gained, rules};
 use crate::config::MaxAge;
 use crate::finding::{Area, NotEvaluated};
 use crate::model::index::IndexGap;
+use crate::model::integrity::NOT_FETCHED;
 use crate::model::machine::{LockedRevision, Reach};
 use crate::model::registry::{CrateKey, NoRecord, Publisher};
-
-/// Areas that this version knows by name only.
-const NOT_BUILT: [(Area, &str); 1] = [(Area::Integrity, "sources against their checksums")];
 
 pub(super) fn list(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
     let mut list = Vec::new();
@@ -32,19 +30,9 @@ pub(super) fn list(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
     list.extend(git_revisions(facts, scope));
     list.extend(capabilities(facts, scope));
     list.extend(script_list(facts, scope));
-    list.extend(NOT_BUILT.iter().map(|&(area, check)| NotEvaluated {
-        area,
-        check: check.into(),
-        why: "not part of this version".into(),
-        required: is_asked_for(facts, scope, area),
-        help: format!("leave `{area}` out of `--only`, `--require` and `[rules] require`, or check it otherwise"),
-    }));
+    list.extend(integrity(facts, scope));
     list.retain(|check| scope.includes(check.area));
     list
-}
-
-fn is_asked_for(facts: &Facts<'_>, scope: &Scope, area: Area) -> bool {
-    scope.only.contains(&area) || is_required(facts, scope, area)
 }
 
 fn is_required(facts: &Facts<'_>, scope: &Scope, area: Area) -> bool {
@@ -316,6 +304,59 @@ fn dependency_ages(facts: &Facts<'_>, scope: &Scope) -> Option<NotEvaluated> {
         required: is_required(facts, scope, Area::Lock),
         help: "run `cargo fetch` once with the network; registries without `pubtime` in their index cannot say".into(),
     })
+}
+
+/// Sources that were not compared with what was locked: one entry for each reason. Of what takes part in the build that is required.
+fn integrity(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
+    let entry = |area, check: &str, why: String, required: bool, help: &str| NotEvaluated {
+        area,
+        check: check.into(),
+        why,
+        required,
+        help: help.into(),
+    };
+    let integrity = match facts.integrity {
+        Ok(integrity) => integrity,
+        Err(why) => {
+            let required = is_required(facts, scope, Area::Integrity);
+            return vec![
+                entry(Area::Integrity, "sources", why.to_owned(), required, "judge the area `integrity`"),
+                entry(
+                    Area::Sources,
+                    "archives of packages",
+                    "they are read together with the area `integrity`".into(),
+                    false,
+                    "judge the area `integrity` as well",
+                ),
+            ];
+        }
+    };
+    let mut reasons = std::collections::BTreeMap::<&str, Vec<String>>::new();
+    for ((name, version, _), result) in &integrity.packages {
+        if let Err(why) = result {
+            reasons.entry(why).or_default().push(format!("{name} {version}"));
+        }
+    }
+    let required = facts.build.is_ok() || is_required(facts, scope, Area::Integrity);
+    let fetch = "run `cargo fetch`, which brings what is missing";
+    let mut entries: Vec<_> = reasons
+        .into_iter()
+        .map(|(why, packages)| {
+            let required = required || why != NOT_FETCHED;
+            let why = format!("{why}: {}", shortened(&packages));
+            entry(Area::Integrity, "sources against their checksums", why, required, fetch)
+        })
+        .collect();
+    let listed: Vec<_> = integrity.by_list_only.iter().map(|(name, version, _)| format!("{name} {version}")).collect();
+    if !listed.is_empty() {
+        let why = format!(
+            "the .crate is not in cargo's cache, so the list beside the files is all they are compared with, of {}",
+            shortened(&listed)
+        );
+        let required = is_required(facts, scope, Area::Integrity);
+        entries.push(entry(Area::Integrity, "vendored files against the .crate", why, required, fetch));
+    }
+    entries
 }
 
 /// `3 packages: a 1.0.0, b 1.0.0, c 1.0.0`; of many the first five.

@@ -235,20 +235,6 @@ fn without_a_lockfile_advisories_are_undetermined() {
     assert_eq!(not_evaluated(&case, &Scope::default()), ["advisories advisories true: there is no Cargo.lock"]);
 }
 
-#[test]
-fn areas_to_come_are_told_and_fail_only_who_asks_for_them() {
-    let required = |scope: &Scope, policy: &str| {
-        let list = judged(&Case::new().policy(policy), scope).not_evaluated;
-        let areas = list.into_iter().filter(|check| check.required).map(|check| check.area);
-        areas.collect::<Vec<_>>()
-    };
-    assert_eq!(required(&Scope::default(), ""), []);
-    assert_eq!(required(&Scope { only: vec![Area::Integrity], ..Scope::default() }, ""), [Area::Integrity]);
-    assert_eq!(required(&Scope::default(), "[rules]\nrequire = [\"maintainers\"]\n"), [Area::Maintainers]);
-    assert_eq!(required(&Scope { require: vec![Area::Workflows], ..Scope::default() }, ""), [Area::Workflows]);
-    assert_eq!(required(&Scope::default(), "[rules]\nrequire = [\"licences\"]\n"), [Area::Licences]);
-}
-
 /// Who merely narrows to owners and publishers is not failed by a registry that does not answer (ATTACKS.md, MNT-08 and MNT-15).
 #[test]
 fn owners_and_publishers_are_best_effort_until_they_are_required() {
@@ -294,4 +280,37 @@ fn licences_need_a_plan_and_are_required_of_who_has_a_policy() {
         let found = list.iter().find(|check| check.area == Area::Licences).map(|check| check.required);
         assert_eq!(found, expected, "{policy} {planned}");
     }
+}
+
+#[test]
+fn sources_that_were_not_compared_are_told() {
+    use crate::model::integrity::NOT_FETCHED;
+    let told = |case: &Case, scope: &Scope| {
+        let list = judged(case, scope).not_evaluated;
+        let integrity = list.into_iter().filter(|check| [Area::Integrity, Area::Sources].contains(&check.area));
+        integrity.map(|check| format!("{} {} {}: {}", check.area, check.required, check.check, check.why)).collect::<Vec<_>>()
+    };
+    let asked = Scope { require: vec![Area::Integrity], ..Scope::default() };
+    let key = |name: &str| (name.to_owned(), "1.0.0".parse().unwrap(), "registry+https://x/i".to_owned());
+    let mut case = Case::new();
+    let facts = case.integrity.as_mut().unwrap();
+    facts.packages.extend([
+        (key("a"), Err(NOT_FETCHED.to_owned())),
+        (key("b"), Err(NOT_FETCHED.to_owned())),
+        (key("c"), Ok(Vec::new())),
+    ]);
+    facts.by_list_only.insert(key("c"));
+    let sources = "sources against their checksums: its source is not on this machine: 2 packages: a 1.0.0, b 1.0.0";
+    let list = "vendored files against the .crate: the .crate is not in cargo's cache, so the list beside the files is all they are compared with, of 1 package: c 1.0.0";
+    // No plan: what takes part in the build is not known.
+    for (scope, required) in [(&Scope::default(), false), (&asked, true)] {
+        assert_eq!(told(&case, scope), [format!("integrity {required} {sources}"), format!("integrity {required} {list}")]);
+    }
+    // What is there and cannot be compared is never a pass.
+    case.integrity.as_mut().unwrap().packages = [(key("a"), Err("no .crate".to_owned()))].into();
+    let expected = "integrity true sources against their checksums: no .crate: 1 package: a 1.0.0";
+    assert_eq!(told(&case, &Scope::default())[0], expected);
+    case.integrity = Err("not asked for".into());
+    let expected = ["sources false archives of packages: they are read together with the area `integrity`"];
+    assert_eq!(told(&case, &Scope { only: vec![Area::Sources], ..Scope::default() }), expected);
 }

@@ -42,8 +42,7 @@ pub struct KnownCrate {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct KnownOwner {
     pub owner: Owner,
-    /// The day on which it was first accepted as an owner; of those that were owners when the crate was accepted first, the day of
-    /// the first version that they published, where there is one.
+    /// The day on which it was first accepted as an owner: the same for all that were owners when the crate's were looked up first.
     pub first_seen: Timestamp,
 }
 

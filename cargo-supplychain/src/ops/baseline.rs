@@ -19,7 +19,7 @@ use crate::model::index::IndexGap;
 pub use refresh::{Refreshed, refresh};
 
 /// What a baseline that cannot be read needs.
-const BROKEN_HELP: &str = "restore supplychain.lock from its history (`git log -p supplychain.lock`), \
+const BROKEN_HELP: &str = "take one side of a merge conflict, or restore supplychain.lock from its history; \
      then `cargo supplychain baseline accept` what has changed since";
 /// What to do without one.
 const MISSING_HELP: &str = "`cargo supplychain baseline accept` writes it";
@@ -103,6 +103,7 @@ fn renew(
     let named = names(gathered, before.as_ref(), &request.crates)?;
     let known = known::gather(context, request, gathered, before.as_ref(), named.as_ref(), progress)?;
     let lockfile = gathered.lock.lockfile().ok_or_else(no_lockfile)?;
+    let is_begun = before.is_none() && named.is_none() && request.registry_snapshot.is_none();
     let before = before.unwrap_or_default();
     let (renewed, obstacles) = before.renewed(known.of(lockfile, today(context)), named.as_ref());
     let without_owners = renewed.crates.iter().filter(|(_, known)| known.owners.is_none()).map(|(key, _)| key.name.clone());
@@ -112,7 +113,7 @@ fn renew(
         obstacles,
         crates: renewed.crates.len(),
         without_owners: without_owners.collect(),
-        not_asked: known.not_asked(),
+        not_asked: known.not_asked().or_else(|| is_begun.then(|| "nobody is asked when a baseline is begun".to_owned())),
         written: false,
     };
     Ok((outcome, renewed))
@@ -197,7 +198,7 @@ pub fn describe(obstacle: &Obstacle) -> String {
                 IndexGap::NoSuchVersion => "no such version",
                 IndexGap::Unreadable(why) => why,
             };
-            format!("{name} {version}: {why} in cargo's copy of the index")
+            format!("{name} {version}: {why} in the index")
         }
         Obstacle::NotTheIndexs { name, version, locked, indexed } => {
             format!("{name} {version}: Cargo.lock has the checksum {locked}, the index {indexed}")

@@ -8,7 +8,7 @@ use camino::Utf8PathBuf;
 
 use super::gather::Gathered;
 use super::judge::{DATABASE_HELP, Request};
-use super::{Error, Progress, registry_api};
+use super::{Error, Progress, integrity as sources, registry_api};
 use crate::advisory;
 use crate::base::Context;
 use crate::check::{Advisories, LockState, Scope, further_crates};
@@ -16,6 +16,7 @@ use crate::collect;
 use crate::collect::capabilities::{CapabilityReader, Wanted};
 use crate::collect::cargo_config::cargo_home;
 use crate::collect::index::IndexReader;
+use crate::collect::sources::Verified;
 use crate::collect::workflows::{self, Workflows};
 use crate::feeds::rustsec;
 use crate::finding::Area;
@@ -40,6 +41,8 @@ pub struct Intelligence {
     pub capabilities: CapabilityFacts,
     pub integrity: Result<IntegrityFacts, String>,
     pub workflows: Workflows,
+    /// What was verified, for the second look after a build.
+    pub verified: Verified,
 }
 
 /// Brings what the scope needs.
@@ -76,6 +79,7 @@ pub(super) fn bring(
             capabilities: CapabilityFacts::new(),
             integrity: Ok(IntegrityFacts::default()),
             workflows,
+            verified: Verified::default(),
         });
     };
     let index = reader.locked(lockfile);
@@ -92,8 +96,13 @@ pub(super) fn bring(
     } else {
         CapabilityFacts::new()
     };
-    let integrity = Err("not part of this version".to_owned());
-    Ok(Intelligence { advisories, audits, index, changes, baseline, registry, capabilities, integrity, workflows })
+    let mut verified = Verified::default();
+    let mut integrity = Err("not asked for".to_owned());
+    if scope.includes(Area::Integrity) {
+        verified = sources::verify(context, gathered, &index, request.is_release);
+        integrity = Ok(verified.facts.clone());
+    }
+    Ok(Intelligence { advisories, audits, index, changes, baseline, registry, capabilities, integrity, workflows, verified })
 }
 
 /// The folder of `--registry-snapshot`.

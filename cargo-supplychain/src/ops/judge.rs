@@ -5,7 +5,7 @@ use camino::Utf8PathBuf;
 use super::gather::{Fault, Gathered};
 use super::intelligence::{self, Intelligence};
 use super::progress::Stage;
-use super::{Error, Progress, machine};
+use super::{Error, Progress, integrity, machine};
 use crate::advisory::FeedInfo;
 use crate::base::Context;
 use crate::base::text::counted;
@@ -30,6 +30,8 @@ pub struct Request {
     pub registry_api: Option<String>,
     /// `build`: the target folder of an earlier build that this one would go on with.
     pub reused_target: Option<ReusedTarget>,
+    /// A release follows from it: sources are read as a whole, whatever was found in order before.
+    pub is_release: bool,
 }
 
 /// Areas that need no plan of the build: they judge lockfile, manifests and what the registry says.
@@ -43,13 +45,14 @@ impl Request {
     }
 }
 
-/// The report, and the feeds that it stands on.
+/// The report, and what it stands on.
 #[derive(Debug)]
 pub struct Judged {
     pub report: Report,
     pub feeds: Vec<FeedInfo>,
     /// What the rules looked at beyond the project itself.
     pub known: Intelligence,
+    scope: Scope,
 }
 
 /// Judges.
@@ -64,8 +67,43 @@ pub fn judge(context: &Context, gathered: &Gathered, request: &Request, progress
         Advisories::Loaded { database, .. } => vec![database.info.clone()],
         Advisories::Unavailable { .. } => Vec::new(),
     };
+    let report = report(context, gathered, request, &known, &scope);
+    // Cargo refuses a checksum that no rule has found wrong (the rule is off, or another source stands in for the registry): without
+    // a finding that would pass.
+    if let Err(missing) = &gathered.plan
+        && missing.fault == Fault::Checksum
+        && !report.findings.iter().any(|finding| finding.id == "lock/checksum-mismatch")
+    {
+        gathered.planned()?;
+    }
+    stage.end(progress, &format!("{}, {} not evaluated", counted(report.findings.len(), "finding"), report.not_evaluated.len()));
+    Ok(Judged { report, feeds, known, scope })
+}
+
+impl Judged {
+    /// After the build: looks at the sources again. When something happened to them, the report says so; `true` then.
+    pub(super) fn look_again(&mut self, context: &Context, gathered: &Gathered, request: &Request) -> bool {
+        let Ok(before) = &mut self.known.integrity else { return false };
+        let changes = integrity::changes(context, gathered, &self.known.verified);
+        let mut is_changed = false;
+        for (package, changes) in changes.packages {
+            match (changes, before.packages.get_mut(&package)) {
+                (Ok(changes), _) if changes.is_empty() => continue,
+                (Ok(changes), Some(Ok(found))) => found.extend(changes),
+                (changes, _) => drop(before.packages.insert(package, changes)),
+            }
+            is_changed = true;
+        }
+        if is_changed {
+            self.report = report(context, gathered, request, &self.known, &self.scope);
+        }
+        is_changed
+    }
+}
+
+fn report(context: &Context, gathered: &Gathered, request: &Request, known: &Intelligence, scope: &Scope) -> Report {
     let environment = environment::shaping(&context.env);
-    let machine = machine::facts(context, gathered, &scope);
+    let machine = machine::facts(context, gathered, scope);
     let facts = Facts {
         settings: &gathered.settings,
         now: context.now,
@@ -92,15 +130,5 @@ pub fn judge(context: &Context, gathered: &Gathered, request: &Request, progress
         build: gathered.plan.as_ref().map(|plan| &plan.build).map_err(|missing| missing.why.lines().next().unwrap_or_default()),
     };
     let fail_on = request.fail_on.unwrap_or(gathered.settings.build.fail_on);
-    let report = Report::new(check::check(&facts, &scope), fail_on, context.now, context.now_is_given);
-    // Cargo refuses a checksum that no rule has found wrong (the rule is off, or another source stands in for the registry): without
-    // a finding that would pass.
-    if let Err(missing) = &gathered.plan
-        && missing.fault == Fault::Checksum
-        && !report.findings.iter().any(|finding| finding.id == "lock/checksum-mismatch")
-    {
-        gathered.planned()?;
-    }
-    stage.end(progress, &format!("{}, {} not evaluated", counted(report.findings.len(), "finding"), report.not_evaluated.len()));
-    Ok(Judged { report, feeds, known })
+    Report::new(check::check(&facts, scope), fail_on, context.now, context.now_is_given)
 }

@@ -9,6 +9,7 @@ mod error;
 pub mod fetch;
 pub mod gather;
 pub mod init;
+mod integrity;
 pub mod intelligence;
 pub mod interrupt;
 pub mod judge;

@@ -30,6 +30,14 @@ mod dep_wildcard_requirement;
 mod env_compiler_override;
 mod identity_login_reused;
 mod identity_renamed;
+mod integrity_changed_during_build;
+mod integrity_crate_checksum_mismatch;
+mod integrity_git_checkout_tampered;
+mod integrity_source_extra_file;
+mod integrity_source_not_regular_file;
+mod integrity_source_tampered;
+mod integrity_vendor_checksums_incomplete;
+mod integrity_vendor_extra_file;
 mod licence_copyleft_static;
 mod licence_denied;
 mod licence_deprecated_id;
@@ -64,6 +72,7 @@ mod registry_yanked;
 pub(super) mod source_git_not_allowed;
 mod source_git_not_pinned;
 mod source_git_rev_unreachable;
+mod source_malformed_package;
 mod source_new_binary_blob;
 mod source_path_outside_workspace;
 mod source_private_name_from_public;
@@ -95,6 +104,7 @@ pub static ALL: &[&Rule] = &[
     &source_git_rev_unreachable::RULE,
     &source_path_outside_workspace::RULE,
     &source_private_name_from_public::RULE,
+    &source_malformed_package::RULE,
     &source_new_binary_blob::RULE,
     &dep_wildcard_requirement::RULE,
     &dep_unpinned_requirement::RULE,
@@ -121,6 +131,14 @@ pub static ALL: &[&Rule] = &[
     &registry_version_removed::RULE,
     &registry_crate_removed::RULE,
     &registry_pubtime_implausible::RULE,
+    &integrity_crate_checksum_mismatch::RULE,
+    &integrity_source_tampered::RULE,
+    &integrity_source_extra_file::RULE,
+    &integrity_source_not_regular_file::RULE,
+    &integrity_vendor_checksums_incomplete::RULE,
+    &integrity_vendor_extra_file::RULE,
+    &integrity_git_checkout_tampered::RULE,
+    &integrity_changed_during_build::RULE,
     &config_compiler_override::RULE,
     &config_source_override::RULE,
     &config_source_replacement::RULE,

@@ -193,8 +193,7 @@ fn lines(one: &CrateDifference) -> String {
         Kind::Changed => "~",
     };
     let mut text = String::new();
-    let versions: Vec<_> = one.changes.iter().filter(|change| change.what == What::Version).map(shown).collect();
-    let _ = writeln!(text, "{kind} {}{source} {}", plain(&one.key.name), plain(&versions.join(", ")));
+    let _ = writeln!(text, "{}", format!("{kind} {}{source} {}", plain(&one.key.name), versions(one)).trim_end());
     if one.kind == Kind::Removed {
         return text;
     }
@@ -212,6 +211,22 @@ fn lines(one: &CrateDifference) -> String {
         let _ = writeln!(text, "    {}: {}", change.what.as_str(), plain(&shown(change)));
     }
     text
+}
+
+/// The versions that went and came: `1.0.0 -> 1.1.0`.
+fn versions(one: &CrateDifference) -> String {
+    let list = |side: fn(&Change) -> Option<&String>| {
+        let changes = one.changes.iter().filter(|change| change.what == What::Version);
+        changes.filter_map(side).map(String::as_str).collect::<Vec<_>>().join(", ")
+    };
+    let (gone, new) = (list(|change| change.before.as_ref()), list(|change| change.after.as_ref()));
+    match (one.kind, gone.is_empty(), new.is_empty()) {
+        (Kind::Changed, true, true) => String::new(),
+        (Kind::Changed, true, false) => format!("+{new}"),
+        (Kind::Changed, false, true) => format!("-{gone}"),
+        (Kind::Changed, false, false) => format!("{gone} -> {new}"),
+        _ => gone + &new,
+    }
 }
 
 /// `+ new`, `- old`, `old -> new`.

@@ -16,6 +16,7 @@ use crate::model::{Build, TargetFolder};
 use crate::ops;
 use crate::ops::Interrupt;
 use crate::ops::build::{Outcome, Released, Request};
+use crate::ops::judge;
 
 pub(in crate::cli) fn run(
     shell: &mut Shell,
@@ -30,7 +31,7 @@ pub(in crate::cli) fn run(
     gather.base.clone_from(&args.policy.base);
     let request = Request {
         gather,
-        judge: judge_request(&args.policy),
+        judge: judge::Request { is_release: true, ..judge_request(&args.policy) },
         clean: args.clean,
         release_dir: args.release_dir.clone(),
         dry_run: args.dry_run,
@@ -40,7 +41,12 @@ pub(in crate::cli) fn run(
     match ops::build::build(context, &request, interrupt, &mut ask_passphrase, shell)? {
         Outcome::Stopped(report) => {
             let exit = exit_of_verdict(report.enforced_verdict());
-            show_stopped(shell, &report, exit);
+            show_stopped(shell, &report, exit, "before compilation; nothing was built");
+            Ok(exit)
+        }
+        Outcome::Changed(report) => {
+            let exit = exit_of_verdict(report.enforced_verdict());
+            show_stopped(shell, &report, exit, "after compilation; nothing was released");
             Ok(exit)
         }
         Outcome::NotPlanned { report, error } => Ok(show_not_planned(shell, &report, &error)),
@@ -98,7 +104,7 @@ fn envelope(shell: &Shell, report: &Report, exit: Exit, rest: serde_json::Value)
     value
 }
 
-fn show_stopped(shell: &mut Shell, report: &Report, exit: Exit) {
+fn show_stopped(shell: &mut Shell, report: &Report, exit: Exit, when: &str) {
     if shell.format == Format::Json {
         let value = envelope(shell, report, exit, json!({ "release": null }));
         json_out(shell, &value);
@@ -110,9 +116,7 @@ fn show_stopped(shell: &mut Shell, report: &Report, exit: Exit) {
             Exit::Undetermined => "make the check possible, or build with `--fail-on none` and see it in the report",
             _ => "mend what was found, exempt it with a reason in supplychain.toml, or see `cargo supplychain explain ID`",
         };
-        shell.err(|err| {
-            writeln!(err, "{STRONG}     stopped{STRONG:#} before compilation; nothing was built\n{GOOD}help{GOOD:#}: {help}")
-        });
+        shell.err(|err| writeln!(err, "{STRONG}     stopped{STRONG:#} {when}\n{GOOD}help{GOOD:#}: {help}"));
     }
 }
 

@@ -116,6 +116,7 @@ fn judge_request(args: &PolicyArgs) -> judge::Request {
         registry_snapshot: args.registry_snapshot.clone(),
         reused_target: None,
         registry_api: args.registry_api.clone(),
+        is_release: false,
     }
 }
 

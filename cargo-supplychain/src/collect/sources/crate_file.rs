@@ -312,4 +312,4 @@ impl<R: BufRead> CrateEntry<'_, R> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -146,16 +146,20 @@ fn versions(found: &mut Vec<Change>, old: &KnownCrate, new: &KnownCrate) {
     entries(found, What::Version, &names(old), &names(new));
     for (version, was) in &old.versions {
         let Some(is) = new.versions.get(version) else { continue };
-        let parts: [(What, fn(&KnownVersion) -> Option<String>); 3] = [
-            (What::Checksum, |one| one.checksum.map(|sum| sum.to_string())),
-            (What::Published, |one| one.published.map(|time| time.to_string())),
-            (What::PublishedBy, |one| one.publisher.as_ref().map(ToString::to_string)),
-        ];
-        for (what, part) in parts {
+        for ((what, was), (_, is)) in parts(was).into_iter().zip(parts(is)) {
             let of_version = |value: Option<String>| value.map(|value| format!("{version}: {value}"));
-            compare(found, what, of_version(part(was)), of_version(part(is)));
+            compare(found, what, of_version(was), of_version(is));
         }
     }
+}
+
+/// What is known of a version, as text.
+fn parts(version: &KnownVersion) -> [(What, Option<String>); 3] {
+    [
+        (What::Checksum, version.checksum.map(|sum| sum.to_string())),
+        (What::Published, version.published.map(|time| time.to_string())),
+        (What::PublishedBy, version.publisher.as_ref().map(ToString::to_string)),
+    ]
 }
 
 fn compare(found: &mut Vec<Change>, what: What, before: Option<String>, after: Option<String>) {

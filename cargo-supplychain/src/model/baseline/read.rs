@@ -148,7 +148,7 @@ impl Reader<'_> {
         for line in self.text.split_inclusive('\n') {
             let here = offset..offset + line.trim_end().len();
             if is_conflict_mark(line.trim_end()) {
-                let message = "an unresolved merge conflict: take one side, then run `cargo supplychain baseline accept`";
+                let message = "an unresolved merge conflict";
                 return Err(self.error(Some(here), message));
             }
             if line.trim_start().starts_with(HEADER) {

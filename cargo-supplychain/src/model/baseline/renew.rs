@@ -6,7 +6,7 @@ use super::{Baseline, KnownCrate, KnownFlags, KnownOwner, KnownPublisher, KnownV
 use crate::base::{Sha256, Timestamp};
 use crate::model::capability::{Capabilities, CapabilityFacts};
 use crate::model::index::{IndexFacts, IndexGap, IndexVersion};
-use crate::model::registry::{CrateKey, CrateRecord, DependencyKind, OwnerKind, Publisher, Registry};
+use crate::model::registry::{CrateKey, CrateRecord, DependencyKind, Registry};
 use crate::model::{LockedPackage, Lockfile};
 
 /// What is known now of the locked crates.
@@ -94,7 +94,7 @@ impl Renewal<'_> {
             owners: record.and_then(|record| owners(old, record, self.known.today)).or_else(|| old.owners.clone()),
             publishers,
             repository: repository.or_else(|| old.repository.clone()),
-            flags: KnownFlags { links, ..self.flags(key, versions.keys(), old) },
+            flags: KnownFlags { links, ..self.flags(key, &versions, old) },
             dependencies,
             versions,
         }
@@ -147,22 +147,14 @@ impl Renewal<'_> {
     }
 
     /// What any of the locked versions can do. One of which that is not known makes a "no" unknown.
-    fn flags<'v>(
-        &self,
-        key: &CrateKey,
-        versions: impl Iterator<Item = &'v semver::Version> + Clone,
-        old: &KnownCrate,
-    ) -> KnownFlags {
+    fn flags(&self, key: &CrateKey, versions: &BTreeMap<semver::Version, KnownVersion>, old: &KnownCrate) -> KnownFlags {
         let any = |of: fn(&Capabilities) -> bool, was: Option<bool>| {
             let of_version = |version: &semver::Version| match self.capabilities(key, version) {
                 Some(capabilities) => Some(of(capabilities)),
                 None => was.filter(|_| old.versions.contains_key(version)),
             };
-            versions.clone().map(of_version).fold(Some(false), |all, one| match (all, one) {
-                (Some(true), _) | (_, Some(true)) => Some(true),
-                (Some(false), Some(false)) => Some(false),
-                _ => None,
-            })
+            let known: Vec<_> = versions.keys().map(of_version).collect();
+            if known.contains(&Some(true)) { Some(true) } else { (!known.contains(&None)).then_some(false) }
         };
         let was = &old.flags;
         KnownFlags {
@@ -179,25 +171,11 @@ impl Renewal<'_> {
 pub(super) fn owners(old: &KnownCrate, record: &CrateRecord, today: Timestamp) -> Option<Vec<KnownOwner>> {
     let mut owners = BTreeMap::new();
     for owner in record.owners.as_ref()? {
-        let before = old.owners.as_ref().map(|owners| owners.iter().find(|known| known.owner.key() == owner.key()));
-        let first_seen = match before {
-            Some(Some(known)) => known.first_seen,
-            Some(None) => today,
-            // The crate is accepted for the first time: whoever published long ago is no newcomer.
-            None => first_publication(owner.kind, owner.id, record).unwrap_or(today).min(today),
-        };
+        let before = old.owners.iter().flatten().find(|known| known.owner.key() == owner.key());
+        let first_seen = before.map_or(today, |known| known.first_seen);
         owners.insert(owner.key(), KnownOwner { owner: owner.clone(), first_seen });
     }
     Some(owners.into_values().collect())
-}
-
-/// The day of the first version that the user published.
-fn first_publication(kind: OwnerKind, id: u64, record: &CrateRecord) -> Option<Timestamp> {
-    let by_user = record
-        .versions
-        .values()
-        .filter(|version| matches!(&version.publisher, Publisher::User(account) if kind == OwnerKind::User && account.id == id));
-    by_user.filter_map(|version| version.published).min()?.date().parse().ok()
 }
 
 /// Adds an identity, or its newest login.

@@ -152,8 +152,8 @@ supplychain.lock:5:8: a text of 0 bytes, 1 to 2048 are allowed
 supplychain.lock:5:12: invalid basic string, expected `"`
 supplychain.lock:4:3: unknown key `crates`, expected `version`
 supplychain.lock:27:1: invalid type: map, expected a sequence
-supplychain.lock:18:1: an unresolved merge conflict: take one side, then run `cargo supplychain baseline accept`
-supplychain.lock:18:1: an unresolved merge conflict: take one side, then run `cargo supplychain baseline accept`
+supplychain.lock:18:1: an unresolved merge conflict
+supplychain.lock:18:1: an unresolved merge conflict
 "#);
 }
 

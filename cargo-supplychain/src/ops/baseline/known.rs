@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::super::gather::Gathered;
+use super::super::progress::Stage;
 use super::super::{Error, Progress, intelligence, judge, registry_api};
 use super::{Request, no_lockfile};
+use crate::base::text::counted;
 use crate::base::{Context, Timestamp};
 use crate::check::Scope;
+use crate::collect::capabilities::{CapabilityReader, Wanted};
 use crate::collect::cargo_config::cargo_home;
 use crate::collect::index::IndexReader;
 use crate::finding::Area;
@@ -52,9 +55,42 @@ pub(super) fn gather(
     let changes = match (before, named) {
         (_, Some(_)) => those(lockfile, &meant),
         (Some(before), None) => intelligence::against(before, lockfile),
-        (None, None) => ChangeSet::default(),
+        // Asked of nobody: that would take a second for each of hundreds of crates.
+        (None, None) => ChangeSet { before: Some(Before::Baseline), ..ChangeSet::default() },
     };
-    look_up(context, request, gathered, lockfile, &meant, &changes, progress)
+    let now = look_up(context, request, gathered, lockfile, &meant, &changes, progress)?;
+    let versions = unread(lockfile, before, named, &meant);
+    if versions.is_empty() {
+        return Ok(now);
+    }
+    let stage = Stage::begin(progress, "read", &format!("sources of {}", counted(versions.len(), "version")));
+    let home = cargo_home(&context.env, &context.cwd);
+    let snapshot = request.registry_snapshot.as_ref().map(|folder| context.cwd.join(folder));
+    let config = &gathered.cargo_config;
+    let reader = CapabilityReader { context, config, cargo_home: home.as_deref(), snapshot: snapshot.as_deref() };
+    let capabilities = reader.read(&versions);
+    stage.end(progress, &counted(capabilities.len(), "version"));
+    Ok(Now { capabilities, ..now })
+}
+
+/// The locked versions whose sources are looked at: not again what the baseline knows of them.
+fn unread(
+    lockfile: &Lockfile,
+    before: Option<&Baseline>,
+    named: Option<&BTreeSet<String>>,
+    meant: &BTreeSet<CrateKey>,
+) -> Wanted {
+    let mut wanted = Wanted::new();
+    for package in &lockfile.packages {
+        let Some(key) = package.crate_key().filter(|key| meant.contains(key)) else { continue };
+        let known = before.and_then(|before| before.crates.get(&key)).filter(|_| named.is_none());
+        let is_read =
+            known.is_some_and(|known| known.flags.build_script.is_some() && known.versions.contains_key(&package.version));
+        if !is_read {
+            wanted.insert((key, package.version.clone()), package.checksum);
+        }
+    }
+    wanted
 }
 
 /// The packages of these crates, as a change.

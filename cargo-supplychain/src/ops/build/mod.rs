@@ -42,6 +42,8 @@ pub struct Request {
 pub enum Outcome {
     /// Findings, or an undetermined required check, stopped the build before anything was compiled.
     Stopped(Report),
+    /// Sources were changed while the build ran: nothing was released.
+    Changed(Report),
     /// Nothing stopped the build, but what it would be cannot be told.
     NotPlanned {
         report: Report,
@@ -82,19 +84,19 @@ pub fn build(
 ) -> Result<Outcome, Error> {
     let gathered = gather(context, &request.gather, progress)?;
     let reused_target = reused_target(context, &gathered, request.clean);
-    let Judged { report, feeds, .. } =
-        judge(context, &gathered, &judge::Request { reused_target, ..request.judge.clone() }, progress)?;
-    if report.enforced_verdict() != Verdict::Pass {
-        return Ok(Outcome::Stopped(report));
+    let judge_request = judge::Request { reused_target, ..request.judge.clone() };
+    let mut judged = judge(context, &gathered, &judge_request, progress)?;
+    if judged.report.enforced_verdict() != Verdict::Pass {
+        return Ok(Outcome::Stopped(judged.report));
     }
     // With --fail-on none a broken lockfile gets as far as this, and its findings are to be seen all the same.
     let plan = match gathered.planned() {
         Ok(plan) => plan.clone(),
-        Err(error) => return Ok(Outcome::NotPlanned { report, error }),
+        Err(error) => return Ok(Outcome::NotPlanned { report: judged.report, error }),
     };
     refuse_other_toolchain(&gathered)?;
     if request.dry_run {
-        return Ok(Outcome::Planned { report, build: Box::new(plan.build) });
+        return Ok(Outcome::Planned { report: judged.report, build: Box::new(plan.build) });
     }
     // Before the compiler starts: a missing passphrase or an unreadable key should not cost a build.
     let root = &gathered.workspace.root;
@@ -113,6 +115,12 @@ pub fn build(
         interrupt,
         progress,
     )?;
+    let is_changed = judged.look_again(context, &gathered, &judge_request);
+    if is_changed && judged.report.enforced_verdict() != Verdict::Pass {
+        interrupt.lock().staging = None;
+        return Ok(Outcome::Changed(judged.report));
+    }
+    let Judged { report, feeds, .. } = judged;
     let input = release::Input { gathered: &gathered, report, feeds, signer: signer.as_ref() };
     release::write(context, input, compiled, interrupt, progress)
 }
