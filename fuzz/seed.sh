@@ -22,7 +22,7 @@ for example in minimal workspace; do
 done
 
 python3 - "$work" "$corpus" <<'PYTHON'
-import base64, glob, json, os, pathlib, sys
+import base64, glob, gzip, json, os, pathlib, sys
 work, corpus = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
 
 def seed(target, name, content):
@@ -66,6 +66,22 @@ script = 'mod help;\n#[cfg(test)]\nmod tests { }\nfn main() { Command::new("sh")
 library = '#[link(name = "x")]\nextern "C" {}\nstatic A: &[u8] = include_bytes!("../t.bin");\nfn a() { quote! { r#"x"# }; unsafe { b(1) } }'
 more = ["help.rs", 'use std::net::TcpStream; // "x"', "lib/libx.a", "!<arch>\n" + " " * 80, ".cargo_vcs_info.json", '{"git":{"sha1":"ab"}}']
 seed("capabilities", "all", "\0".join([package, script, library, *more]))
+def tar(*files):
+    out = b""
+    for kind, name, content in files:
+        head = bytearray(512)
+        head[:len(name)] = name.encode()
+        head[100:108], head[124:136], head[156:157], head[257:265] = b"0000644\0", b"%011o\0" % len(content), kind, b"ustar\x0000"
+        head[148:156] = b" " * 8
+        head[148:156] = b"%06o\0 " % sum(head)
+        out += bytes(head) + content + b"\0" * (-len(content) % 512)
+    return out + b"\0" * 1024
+
+archive = tar((b"5", "a-1.0.0/", b""), (b"0", "a-1.0.0/Cargo.toml", b"[package]"), (b"L", "l/", b"a-1.0.0/" + b"d" * 120 + b"\0"), (b"0", "a-1.0.0/cut", b"x"), (b"x", "l/x", b"20 path=a-1.0.0/pax\n"), (b"0", "a-1.0.0/p", b"y"))
+seed("crate_file", "tar", archive)
+seed("crate_file", "gzip", gzip.compress(archive, mtime=0))
+seed("vendor_list", "real", json.dumps({"files": {"Cargo.toml": "e" * 64, "src/lib.rs": "0" * 64}, "package": "a" * 64}))
+seed("vendor_list", "git", '{"$message":"x","files":{},"package":null}')
 each("advisory", "examples/*/advisory-db/**/*.md")
 advisory = '```toml\n[advisory]\nid = "RUSTSEC-2026-0001"\npackage = "b"\ndate = "2026-08-20"\ncategories = ["memory-corruption"]\naliases = ["CVE-2026-1"]\ncvss = "CVSS:VECTOR"\n\n[versions]\npatched = ["~1.1.5", ">= 1.2.0"]\nunaffected = ["< 1.0.0"]\n```\n\n# Title\n'
 vectors = ["3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", "4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N"]

@@ -6,6 +6,8 @@
 1. A second `cargo supplychain build` with nothing to compile, against `cargo build` with nothing to compile: the difference is our work.
 2. `check --offline`, against `cargo metadata`, and against cargo-deny's and cargo-audit's checks (binaries in --peers; skipped with a
    message without them). The database of all three is --advisory-db.
+3. `check --only integrity`, against `check --only config`, which reads the same project and no sources: with nothing remembered, and with
+   everything remembered.
 The two of a pair run one after the other, in turns; the median of the pairs is printed. Noise of the machine hits both.
 """
 import argparse
@@ -61,6 +63,23 @@ def deny_config(folder, database):
     return config, copy
 
 
+def integrity(tool, workspace, folder, pairs):
+    """The comparison of the sources: what it adds to a check that knows the project already."""
+    cache = folder / "cache"
+    check = [tool, "supplychain", "check", "-q", "--offline", "--cache-dir", cache, "--only"]
+
+    def cold():
+        (cache / "integrity").unlink(missing_ok=True)
+        return cpu(check + ["integrity"], workspace)
+
+    of_config, of_cold = paired(pairs, lambda: cpu(check + ["config"], workspace, accepted=(0, 1)), cold)
+    config_again, warm = paired(pairs, lambda: cpu(check + ["config"], workspace, accepted=(0, 1)),
+                                lambda: cpu(check + ["integrity"], workspace))
+    remembered = max(0, len((cache / "integrity").read_text().splitlines()) - 1)
+    print(f"  integrity of {remembered} packages and checkouts: nothing remembered {of_cold - of_config:.3f}, "
+          f"nothing changed {warm - config_again:.3f}")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--tool", required=True, type=pathlib.Path)
@@ -92,6 +111,8 @@ def main():
         cold = paired(arguments.pairs, lambda: cpu(check + ["--cache-dir", tempfile.mkdtemp(dir=folder)], workspace))[0]
         of_check, of_metadata = paired(arguments.pairs, lambda: cpu(check, workspace), lambda: cpu(metadata, workspace))
         print(f"  check --offline: warm {of_check:.3f}, cold {cold:.3f}; one cargo metadata {of_metadata:.3f}")
+        print(f"  check --offline costs {of_check / of_metadata:.2f} of one cargo metadata")
+        integrity(tool, workspace, folder, arguments.pairs)
         if not arguments.peers or not arguments.advisory_db:
             print("  peers: skipped, no --peers or no --advisory-db")
             return

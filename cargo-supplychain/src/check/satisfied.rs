@@ -105,15 +105,24 @@ impl<'a> Judge<'a> {
         let asked: Vec<_> = manifest.requirements.iter().filter_map(|requirement| self.asked(requirement)).collect();
         // Of a replaced name it is not known what satisfies it; a package may ask for itself in its tests.
         let is_judged = |name: &str| !self.replaced.contains(name) && name != package.name;
+        let (mut locked_by, mut asked_by) = (BTreeMap::<&str, Vec<_>>::new(), BTreeMap::<&str, Vec<_>>::new());
+        for &package in &locked {
+            locked_by.entry(package.name.as_str()).or_default().push(package);
+        }
+        for &(requirement, _) in &asked {
+            asked_by.entry(requirement.name.as_str()).or_default().push(requirement);
+        }
         let mut found = Vec::new();
         for (requirement, written) in asked.iter().filter(|(requirement, _)| is_judged(&requirement.name)) {
-            if !locked.iter().any(|package| self.fits(requirement, package)) {
+            let candidates = locked_by.get(requirement.name.as_str()).into_iter().flatten();
+            if !candidates.into_iter().any(|package| self.fits(requirement, package)) {
                 let what = format!("`{}` asks for {}, which it does not lock", package.name, described(requirement));
                 found.push(Mismatch { location: written.location.clone(), what: plain(&what).into_owned() });
             }
         }
         for other in locked.iter().filter(|other| is_judged(&other.name)) {
-            if !asked.iter().any(|(requirement, _)| self.fits(requirement, other)) {
+            let candidates = asked_by.get(other.name.as_str()).into_iter().flatten();
+            if !candidates.into_iter().any(|requirement| self.fits(requirement, other)) {
                 let what = format!(
                     "it locks {} {} for `{}`, whose manifest does not ask for it",
                     other.name, other.version, package.name
@@ -136,6 +145,7 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// Whether the package, which has the name, is what the requirement asks for.
     fn fits(&self, requirement: &Requirement, package: &LockedPackage) -> bool {
         let of_source = match (&requirement.path, &requirement.git) {
             (Some(_), _) => package.source.is_none(),
@@ -144,7 +154,7 @@ impl<'a> Judge<'a> {
         };
         // What is no requirement is cargo's to refuse.
         let wanted = requirement.version.as_deref().and_then(|text| text.parse::<VersionReq>().ok());
-        package.name == requirement.name && of_source && wanted.is_none_or(|wanted| wanted.matches(&package.version))
+        of_source && wanted.is_none_or(|wanted| wanted.matches(&package.version))
     }
 
     fn is_of(&self, wanted: &GitRequirement, package: &LockedPackage) -> bool {

@@ -62,7 +62,7 @@ pub fn parse(path: &str, text: &str, known: &[KnownRule<'_>]) -> Result<Settings
     }
     let raw: Raw = toml::from_str(text).map_err(|error| place.toml_error(&error))?;
     let (require, rules) = place.rules(raw.rules, known)?;
-    let bans = place.bans(raw.bans.deny)?;
+    let bans = place.bans(&raw.bans.deny)?;
     let exemptions = place.exemptions(raw.exemptions)?;
     Ok(Settings {
         file: Some(path.to_owned()),

@@ -43,17 +43,18 @@ type Move<'a> = (&'a str, Option<&'a str>, &'a str, &'a str);
 fn run(facts: &Facts<'_>) -> Vec<Finding> {
     let Some(lockfile) = facts.lock.lockfile() else { return Vec::new() };
     let allowed = facts.settings.list(RULE.id, "allow");
-    let earlier: Vec<_> = facts.changes.earlier.iter().filter_map(|earlier| Some((earlier, git_of(earlier)?))).collect();
+    let earlier = facts.changes.earlier.iter().filter_map(|earlier| {
+        let was = git_of(earlier)?;
+        Some(((earlier.name.as_str(), was.url, was.reference), was.rev?))
+    });
+    let earlier: BTreeMap<_, _> = earlier.collect();
     // One finding a repository: its packages move together.
     let mut moves = BTreeMap::<Move<'_>, Vec<&LockedPackage>>::new();
     for change in &facts.changes.changes {
         let Some(package) = lockfile.packages.get(change.package) else { continue };
         let Some(now @ GitSource { rev: Some(new), .. }) = package.git() else { continue };
-        let same = |(earlier, was): &&(&EarlierPackage, GitSource<'_>)| {
-            earlier.name == package.name && was.url == now.url && was.reference == now.reference
-        };
-        if let Some((_, GitSource { rev: Some(old), .. })) = earlier.iter().find(same)
-            && *old != new
+        if let Some(&old) = earlier.get(&(package.name.as_str(), now.url, now.reference))
+            && old != new
             && !allowed.iter().any(|url| url == now.url)
         {
             moves.entry((now.url, now.reference, old, new)).or_default().push(package);

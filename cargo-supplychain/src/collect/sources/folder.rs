@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use camino::Utf8Path;
 
+use super::directory::{Directory, Entry};
 use crate::base::Sha256;
 use crate::base::digest::Hasher;
 
@@ -27,9 +28,8 @@ pub(super) struct Stat {
 
 impl Stat {
     #[cfg(unix)]
-    fn of(metadata: &fs::Metadata) -> Self {
+    pub(super) fn of(metadata: &fs::Metadata) -> Self {
         use std::os::unix::fs::MetadataExt as _;
-        let nanoseconds = |seconds: i64, rest: i64| seconds.wrapping_mul(1_000_000_000).wrapping_add(rest).cast_unsigned();
         Self {
             size: metadata.len(),
             modified: nanoseconds(metadata.mtime(), metadata.mtime_nsec()),
@@ -38,9 +38,23 @@ impl Stat {
         }
     }
 
+    /// The fields have other types from one architecture to another.
+    #[cfg(target_os = "linux")]
+    #[allow(clippy::useless_conversion, clippy::unnecessary_fallible_conversions, reason = "see above")]
+    pub(super) fn of_raw(stat: &rustix::fs::Stat) -> Self {
+        let signed = |value: i128| i64::try_from(value).unwrap_or(i64::MAX);
+        let time = |seconds: i128, rest: i128| nanoseconds(signed(seconds), signed(rest));
+        Self {
+            size: u64::try_from(stat.st_size).unwrap_or(u64::MAX),
+            modified: time(i128::from(stat.st_mtime), i128::from(stat.st_mtime_nsec)),
+            changed: time(i128::from(stat.st_ctime), i128::from(stat.st_ctime_nsec)),
+            inode: u64::from(stat.st_ino),
+        }
+    }
+
     /// Without a change time nothing is ever taken for unchanged.
     #[cfg(not(unix))]
-    fn of(metadata: &fs::Metadata) -> Self {
+    pub(super) fn of(metadata: &fs::Metadata) -> Self {
         let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
         let modified = modified.map_or(0, |since| u64::try_from(since.as_nanos()).unwrap_or(u64::MAX));
         Self { size: metadata.len(), modified, changed: u64::MAX, inode: 0 }
@@ -65,6 +79,11 @@ impl Stat {
     }
 }
 
+#[cfg(unix)]
+fn nanoseconds(seconds: i64, rest: i64) -> u64 {
+    seconds.wrapping_mul(1_000_000_000).wrapping_add(rest).cast_unsigned()
+}
+
 /// Something that is neither a folder nor a regular file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Odd {
@@ -83,52 +102,31 @@ pub(super) struct Listing {
 }
 
 impl Listing {
-    /// Walks the folder; entries of a name for which `skip` holds are left out with what is below them.
+    /// Walks the folder; entries of a path for which `skip` holds are left out with what is below them.
     pub(super) fn of(folder: &Utf8Path, skip: &dyn Fn(&str) -> bool) -> io::Result<Self> {
-        // A link in its place would lead to another package, or out of the cache.
-        if !fs::symlink_metadata(folder)?.is_dir() {
-            return Err(io::Error::new(io::ErrorKind::NotADirectory, "not a folder"));
-        }
         let mut listing = Self::default();
-        listing.add(folder, "", 0, skip)?;
+        listing.add(&Directory::open(folder)?, "", 0, skip)?;
+        for odd in &mut listing.odd {
+            odd.target = fs::read_link(folder.join(&odd.path)).ok().map(|target| target.to_string_lossy().into_owned());
+        }
         listing.files.sort_unstable();
         listing.odd.sort_unstable();
         Ok(listing)
     }
 
-    fn add(&mut self, folder: &Utf8Path, below: &str, depth: usize, skip: &dyn Fn(&str) -> bool) -> io::Result<()> {
+    fn add(&mut self, folder: &Directory, below: &str, depth: usize, skip: &dyn Fn(&str) -> bool) -> io::Result<()> {
         if depth > MAX_DEPTH || self.files.len() > MAX_FILES {
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, "more files or folders than a package has"));
         }
         let mut folders = Vec::new();
-        for entry in fs::read_dir(folder)? {
-            let entry = entry?;
-            let name = entry.file_name();
-            let Some(name) = name.to_str() else {
-                let path = format!("{below}{}", name.to_string_lossy());
-                self.odd.push(Odd { path, what: "a name that is not UTF-8", target: None });
-                continue;
-            };
-            let path = [below, name].concat();
-            if skip(&path) {
-                continue;
-            }
-            // The folder itself says what is a folder; that saves a question about each.
-            if entry.file_type()?.is_dir() {
-                folders.push((entry.path(), path + "/"));
-                continue;
-            }
-            let metadata = entry.metadata()?;
-            if metadata.is_file() {
-                self.files.push((path, Stat::of(&metadata)));
-            } else {
-                let target = fs::read_link(entry.path()).ok().map(|target| target.to_string_lossy().into_owned());
-                self.odd.push(Odd { path, what: kind(&metadata), target });
-            }
-        }
-        for (folder, below) in folders {
-            let folder = Utf8Path::from_path(&folder).ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))?;
-            self.add(folder, &below, depth + 1, skip)?;
+        let path = |name: &str| [below, name].concat();
+        folder.each(&|name| !skip(&path(name)), &mut |name, entry| match entry {
+            Entry::Folder => folders.push(name.to_owned()),
+            Entry::File(stat) => self.files.push((path(name), stat)),
+            Entry::Odd(what) => self.odd.push(Odd { path: path(name), what, target: None }),
+        })?;
+        for name in folders {
+            self.add(&folder.folder(&name)?, &(path(&name) + "/"), depth + 1, skip)?;
         }
         Ok(())
     }
@@ -159,27 +157,6 @@ impl Listing {
         beside.iter().for_each(|stat| stat.feed(&mut hasher));
         Some(hasher.finish())
     }
-}
-
-fn kind(metadata: &fs::Metadata) -> &'static str {
-    if metadata.is_symlink() {
-        return "a symbolic link";
-    }
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::FileTypeExt as _;
-        let kind = metadata.file_type();
-        if kind.is_fifo() {
-            return "a pipe";
-        }
-        if kind.is_socket() {
-            return "a socket";
-        }
-        if kind.is_block_device() || kind.is_char_device() {
-            return "a device";
-        }
-    }
-    "not a regular file"
 }
 
 /// Opens a file of a walked folder: never through a link, never waiting for a pipe.

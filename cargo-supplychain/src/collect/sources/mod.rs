@@ -3,6 +3,7 @@
 //! Nothing is judged here, and nothing is repaired.
 
 pub mod crate_file;
+mod directory;
 mod folder;
 mod git;
 mod memory;

@@ -25,7 +25,7 @@ pub(super) struct RawBans {
 const KEYS: [&str; 4] = ["name", "version", "reason", "wrappers"];
 
 impl Place<'_> {
-    pub(super) fn bans(&self, raw: Vec<Spanned<Value>>) -> Result<Vec<Ban>, Error> {
+    pub(super) fn bans(&self, raw: &[Spanned<Value>]) -> Result<Vec<Ban>, Error> {
         if let Some(ban) = raw.get(MAX_BANS) {
             return Err(self.error(Some(ban.span()), format!("more than {MAX_BANS} bans")));
         }

@@ -149,20 +149,6 @@ fn mistakes_have_a_place_and_a_suggestion() {
             "p:3:1: unknown key `reson`, expected one of `id`, `package`, `version`, `reason`, `expires`",
             Some("reason"),
         ),
-        ("[bans]\ndenny = []".into(), "p:2:1: unknown key `denny`, expected `deny`", Some("deny")),
-        (
-            "[bans]\ndeny = ['a', { nam = 'b' }]".into(),
-            "p:2:14: unknown key `nam`, a ban takes `name`, `version`, `reason`, `wrappers`",
-            Some("name"),
-        ),
-        ("[bans]\ndeny = [3]".into(), "p:2:9: a ban is a name, or a table with `name`, `version`, `reason`, `wrappers`", None),
-        ("[bans]\ndeny = [{ reason = 'r' }]".into(), "p:2:9: a ban has no `name` of 1 to 255 bytes", None),
-        ("[bans]\ndeny = [{ name = 'a', wrappers = 'b' }]".into(), "p:2:9: `wrappers` of a ban is not a list of strings", None),
-        (
-            "[bans]\ndeny = [{ name = 'a', version = '1.y' }]".into(),
-            "p:2:9: a ban has the version `1.y`: unexpected character 'y' while parsing minor version number",
-            None,
-        ),
         ("[sign]\nmethod = \"keyles\"".into(), "p:2:10: unknown signing method `keyles`: use auto, key or none", Some("key")),
         ("[build\n".into(), "p:1:7: unclosed table, expected `]`", None),
     ] {
@@ -170,6 +156,30 @@ fn mistakes_have_a_place_and_a_suggestion() {
         assert_eq!(error.to_string(), expected);
         assert_eq!(error.suggestion, suggestion.map(|word| format!("did you mean `{word}`?")), "{text}");
         assert!(error.span.is_some_and(|span| text.get(span).is_some()), "{text}");
+    }
+}
+
+#[test]
+fn mistakes_in_bans() {
+    for (text, expected, suggestion) in [
+        ("[bans]\ndenny = []", "p:2:1: unknown key `denny`, expected `deny`", Some("deny")),
+        (
+            "[bans]\ndeny = ['a', { nam = 'b' }]",
+            "p:2:14: unknown key `nam`, a ban takes `name`, `version`, `reason`, `wrappers`",
+            Some("name"),
+        ),
+        ("[bans]\ndeny = [3]", "p:2:9: a ban is a name, or a table with `name`, `version`, `reason`, `wrappers`", None),
+        ("[bans]\ndeny = [{ reason = 'r' }]", "p:2:9: a ban has no `name` of 1 to 255 bytes", None),
+        ("[bans]\ndeny = [{ name = 'a', wrappers = 'b' }]", "p:2:9: `wrappers` of a ban is not a list of strings", None),
+        (
+            "[bans]\ndeny = [{ name = 'a', version = '1.y' }]",
+            "p:2:9: a ban has the version `1.y`: unexpected character 'y' while parsing minor version number",
+            None,
+        ),
+    ] {
+        let error = parse("p", text, KNOWN).unwrap_err();
+        assert_eq!(error.to_string(), expected);
+        assert_eq!(error.suggestion, suggestion.map(|word: &str| format!("did you mean `{word}`?")), "{text}");
     }
 }
 
