@@ -81,6 +81,7 @@ pub fn judge(context: &Context, gathered: &Gathered, request: &Request, progress
         baseline: known.baseline.as_ref(),
         registry: &known.registry,
         capabilities: &known.capabilities,
+        published: &known.published,
         integrity: known.integrity.as_ref().map_err(String::as_str),
         own_files_changed: gathered.base.as_ref().map_or(&[], |base| &base.own_files_changed),
         workflows: &known.workflows.read,

@@ -65,6 +65,7 @@ pub(super) mod source_git_not_allowed;
 mod source_git_not_pinned;
 mod source_git_rev_unreachable;
 mod source_new_binary_blob;
+pub(super) mod source_package_differs_from_repo;
 mod source_path_outside_workspace;
 mod source_private_name_from_public;
 pub(super) mod source_registry_not_allowed;
@@ -96,6 +97,7 @@ pub static ALL: &[&Rule] = &[
     &source_path_outside_workspace::RULE,
     &source_private_name_from_public::RULE,
     &source_new_binary_blob::RULE,
+    &source_package_differs_from_repo::RULE,
     &dep_wildcard_requirement::RULE,
     &dep_unpinned_requirement::RULE,
     &dep_duplicate_version::RULE,
