@@ -20,6 +20,7 @@ mod line;
 mod lock;
 mod lock_changes;
 mod memory;
+mod published;
 mod registry;
 mod secrets;
 mod selections;

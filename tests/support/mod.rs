@@ -2,6 +2,7 @@
 //! lives here.
 
 mod command;
+pub mod git_server;
 mod outcome;
 mod registry;
 mod repository;

@@ -16,6 +16,7 @@ use crate::model::integrity::IntegrityFacts;
 use crate::model::lockfile::CRATES_IO;
 use crate::model::machine::MachineFacts;
 use crate::model::manifest::Manifest;
+use crate::model::published::PublishedFacts;
 use crate::model::registry::{
     Account, AuditAction, CrateKey, CrateRecord, DependencyKind, History, Owner, OwnerKind, PublishedVersion, Publisher,
     Registry, Release, ReleaseDependency,
@@ -40,6 +41,7 @@ pub(crate) struct Case {
     pub(crate) baseline: Option<Baseline>,
     pub(crate) registry: Registry,
     pub(crate) capabilities: CapabilityFacts,
+    pub(crate) published: PublishedFacts,
     pub(crate) integrity: Result<IntegrityFacts, String>,
     pub(crate) own_files_changed: Vec<OwnFile>,
     pub(crate) workflows: Vec<Workflow>,
@@ -73,6 +75,7 @@ impl Case {
             baseline: None,
             registry: Registry::default(),
             capabilities: CapabilityFacts::new(),
+            published: PublishedFacts::new(),
             integrity: Ok(IntegrityFacts::default()),
             own_files_changed: Vec::new(),
             workflows: Vec::new(),
@@ -296,6 +299,7 @@ impl Case {
             baseline: self.baseline.as_ref(),
             registry: &self.registry,
             capabilities: &self.capabilities,
+            published: &self.published,
             integrity: self.integrity.as_ref().map_err(String::as_str),
             own_files_changed: &self.own_files_changed,
             workflows: &self.workflows,

@@ -11,6 +11,7 @@ use crate::model::index::IndexFacts;
 use crate::model::integrity::IntegrityFacts;
 use crate::model::machine::MachineFacts;
 use crate::model::manifest::Manifest;
+use crate::model::published::PublishedFacts;
 use crate::model::registry::Registry;
 use crate::model::workflow::Workflow;
 use crate::model::{Build, CargoConfig, Lockfile};
@@ -91,6 +92,8 @@ pub struct Facts<'a> {
     pub registry: &'a Registry,
     /// Of what changed, before and after.
     pub capabilities: &'a CapabilityFacts,
+    /// Changed packages against their repositories, those that the policy lists.
+    pub published: &'a PublishedFacts,
     /// The sources against their checksums; none: not compared, with the reason.
     pub integrity: Result<&'a IntegrityFacts, &'a str>,
     /// With `--base`: which of our own files differ from the revision that counts.

@@ -31,6 +31,7 @@ pub(super) fn list(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
     list.extend(capabilities(facts, scope));
     list.extend(script_list(facts, scope));
     list.extend(integrity(facts, scope));
+    list.extend(published(facts, scope));
     list.retain(|check| scope.includes(check.area));
     list
 }
@@ -241,6 +242,34 @@ fn capabilities(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
             .into(),
     });
     entries.collect()
+}
+
+/// Changed packages that the policy wants compared with their repositories, where that was not possible: one entry for each reason. That
+/// nothing was asked for is said to those who require the area.
+fn published(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
+    let is_required = is_required(facts, scope, Area::Sources);
+    let entry = |why: String, required, help: &str| NotEvaluated {
+        area: Area::Sources,
+        check: "changed packages against their repositories".into(),
+        why,
+        required,
+        help: help.to_owned(),
+    };
+    if !rules::source_package_differs_from_repo::is_asked_for(facts.settings) {
+        let help =
+            "list crates: `[rules] \"source/package-differs-from-repo\" = { crates = [\"*\"] }`; their repositories are fetched";
+        let line = entry("the policy lists no crates for it".to_owned(), false, help);
+        return if is_required && !facts.changes.changes.is_empty() { vec![line] } else { Vec::new() };
+    }
+    let mut gaps = std::collections::BTreeMap::<&str, Vec<String>>::new();
+    for ((key, version), found) in facts.published {
+        if let Err(why) = found {
+            gaps.entry(why).or_default().push(format!("{} {version}", key.name));
+        }
+    }
+    let help =
+        "compare them by hand, or read the packages themselves; with the network, `cargo fetch --locked` brings the packages";
+    gaps.into_iter().map(|(why, packages)| entry(format!("{why}: {}", shortened(&packages)), is_required, help)).collect()
 }
 
 /// A list of what may run is held against the build; without its plan only against what changed.

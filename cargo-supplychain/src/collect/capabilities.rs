@@ -100,6 +100,14 @@ impl CapabilityReader<'_> {
         folder.map_or_else(|| Err(NOT_HERE.to_owned()), |folder| read_folder(&folder))
     }
 
+    /// The bytes of its `.crate`, if one of this digest is on this machine.
+    #[must_use]
+    pub fn crate_bytes(&self, key: &CrateKey, version: &semver::Version, checksum: Sha256) -> Option<Vec<u8>> {
+        let package = Package { key, folder: format!("{}-{version}", key.name), checksum: Some(checksum) };
+        let mut found = self.crate_files(&package).into_iter().filter_map(|path| files::read(&path, MAX_CRATE).ok());
+        found.find(|bytes| Sha256::of(bytes) == checksum)
+    }
+
     /// Where its `.crate` may be. (A download would be one more place.)
     fn crate_files(&self, package: &Package<'_>) -> Vec<Utf8PathBuf> {
         let name = format!("{}.crate", package.folder);

@@ -15,6 +15,7 @@ pub mod memo;
 pub mod places;
 pub mod process;
 pub mod programs;
+pub mod published;
 pub mod release_folder;
 pub mod revision;
 pub mod sources;

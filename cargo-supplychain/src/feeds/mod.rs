@@ -1,4 +1,6 @@
 //! Layer 3 (IO): intelligence, one file a source, each with revision and date.
 
 pub mod crates_io;
+mod git;
+pub mod origins;
 pub mod rustsec;

@@ -14,6 +14,7 @@ pub mod licence;
 pub mod lockfile;
 pub mod machine;
 pub mod manifest;
+pub mod published;
 pub mod registry;
 pub mod release;
 pub mod release_path;

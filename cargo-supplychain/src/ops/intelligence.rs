@@ -8,7 +8,7 @@ use camino::Utf8PathBuf;
 
 use super::gather::Gathered;
 use super::judge::{DATABASE_HELP, Request};
-use super::{Error, Progress, integrity as sources, registry_api};
+use super::{Error, Progress, integrity as sources, published, registry_api};
 use crate::advisory;
 use crate::base::Context;
 use crate::check::{Advisories, LockState, Scope, further_crates};
@@ -27,6 +27,7 @@ use crate::model::capability::CapabilityFacts;
 use crate::model::change::{Before, ChangeSet, EarlierPackage, RECENT_DAYS};
 use crate::model::index::{IndexFacts, IndexGap};
 use crate::model::integrity::IntegrityFacts;
+use crate::model::published::PublishedFacts;
 use crate::model::registry::{CrateKey, Registry};
 
 /// All of it.
@@ -39,6 +40,7 @@ pub struct Intelligence {
     pub baseline: Option<Baseline>,
     pub registry: Registry,
     pub capabilities: CapabilityFacts,
+    pub published: PublishedFacts,
     pub integrity: Result<IntegrityFacts, String>,
     pub workflows: Workflows,
     /// What was verified, for the second look after a build.
@@ -77,6 +79,7 @@ pub(super) fn bring(
             baseline,
             registry: Registry::default(),
             capabilities: CapabilityFacts::new(),
+            published: PublishedFacts::new(),
             integrity: Ok(IntegrityFacts::default()),
             workflows,
             verified: Verified::default(),
@@ -89,20 +92,33 @@ pub(super) fn bring(
     histories.extend(reader.histories(&further));
     let known = registry_api::Known { lockfile, changes: &changes, index: &index, histories, snapshot: snapshot.as_deref() };
     let registry = registry_api::bring(context, &gathered.settings, request, scope, known, progress)?;
+    let config = &gathered.cargo_config;
+    let packages = CapabilityReader { context, config, cargo_home: home.as_deref(), snapshot: snapshot.as_deref() };
     let capabilities = if LOOK_AT_CAPABILITIES.iter().any(|area| scope.includes(*area)) {
-        let config = &gathered.cargo_config;
-        let reader = CapabilityReader { context, config, cargo_home: home.as_deref(), snapshot: snapshot.as_deref() };
-        reader.read(&judged_versions(lockfile, &changes, &registry))
+        packages.read(&judged_versions(lockfile, &changes, &registry))
     } else {
         CapabilityFacts::new()
     };
+    let published = published::bring(context, gathered, scope, (lockfile, &changes), &packages, progress);
     let mut verified = Verified::default();
     let mut integrity = Err("not asked for".to_owned());
     if scope.includes(Area::Integrity) {
         verified = sources::verify(context, gathered, &index, request.is_release);
         integrity = Ok(verified.facts.clone());
     }
-    Ok(Intelligence { advisories, audits, index, changes, baseline, registry, capabilities, integrity, workflows, verified })
+    Ok(Intelligence {
+        advisories,
+        audits,
+        index,
+        changes,
+        baseline,
+        registry,
+        capabilities,
+        published,
+        integrity,
+        workflows,
+        verified,
+    })
 }
 
 /// The folder of `--registry-snapshot`.

@@ -119,6 +119,7 @@ fn report(context: &Context, gathered: &Gathered, request: &Request, known: &Int
         baseline: known.baseline.as_ref(),
         registry: &known.registry,
         capabilities: &known.capabilities,
+        published: &known.published,
         integrity: known.integrity.as_ref().map_err(String::as_str),
         own_files_changed: gathered.base.as_ref().map_or(&[], |base| &base.own_files_changed),
         workflows: &known.workflows.read,

@@ -16,6 +16,7 @@ pub mod judge;
 pub mod key;
 mod machine;
 pub mod progress;
+mod published;
 mod registry_api;
 pub mod sbom;
 pub mod verify;

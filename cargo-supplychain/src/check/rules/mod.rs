@@ -74,6 +74,7 @@ mod source_git_not_pinned;
 mod source_git_rev_unreachable;
 mod source_malformed_package;
 mod source_new_binary_blob;
+pub(super) mod source_package_differs_from_repo;
 mod source_path_outside_workspace;
 mod source_private_name_from_public;
 pub(super) mod source_registry_not_allowed;
@@ -105,6 +106,7 @@ pub static ALL: &[&Rule] = &[
     &source_path_outside_workspace::RULE,
     &source_private_name_from_public::RULE,
     &source_malformed_package::RULE,
+    &source_package_differs_from_repo::RULE,
     &source_new_binary_blob::RULE,
     &dep_wildcard_requirement::RULE,
     &dep_unpinned_requirement::RULE,

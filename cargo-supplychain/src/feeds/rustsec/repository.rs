@@ -1,43 +1,22 @@
 //! A database in a git repository: a bare, shallow copy in the cache, fetched by the git program and read by libgit2. There is no
 //! working tree, so nothing that the repository holds is ever written out as a file, a link or a hook.
 
-use std::collections::BTreeMap;
-use std::process::{Command, Stdio};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::advisory::MAX_BYTES;
 use super::{AdvisoryFile, Error, Head, MAX_ADVISORIES, RustsecRequest, is_advisory};
-use crate::base::{Sha256, Timestamp};
+use crate::base::Timestamp;
+use crate::feeds::git::{self, Fetch, NamedBy};
 
 /// The branch of the copy.
 const BRANCH: &str = "refs/heads/advisories";
 /// A copy that was fetched within so many seconds is not fetched again.
 const REFRESH_SECONDS: u64 = 24 * 60 * 60;
-/// Of the environment, what git needs for a path, a proxy, a certificate or an ssh agent.
-const PASSED: [&str; 20] = [
-    "PATH",
-    "HOME",
-    "USERPROFILE",
-    "SYSTEMROOT",
-    "TMPDIR",
-    "TEMP",
-    "http_proxy",
-    "https_proxy",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "all_proxy",
-    "ALL_PROXY",
-    "no_proxy",
-    "NO_PROXY",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "GIT_SSL_CAINFO",
-    "SSH_AUTH_SOCK",
-    "XDG_CONFIG_HOME",
-    "USER",
-];
+/// A fetch takes no longer, and a copy grows no larger.
+const PATIENCE: Duration = Duration::from_secs(15 * 60);
+const MAX_COPY: u64 = 4 << 30;
 
 /// HEAD of a database folder that is itself the root of a git checkout.
 pub(super) fn head_of_checkout(path: &Utf8Path) -> Option<Head> {
@@ -54,9 +33,7 @@ fn head_of(commit: &git2::Commit<'_>) -> Head {
 /// renewed is used as it is, which is said; its age is judged later.
 pub(super) fn ensure(request: &RustsecRequest<'_>, url: &str, shown: &str) -> Result<Utf8PathBuf, Error> {
     refuse_other_transports(url, shown)?;
-    let last = shown.trim_end_matches('/').rsplit(['/', ':']).next().unwrap_or_default();
-    let name: String = last.chars().filter(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c)).take(64).collect();
-    let home = request.cache_dir.join("rustsec").join(format!("{name}-{}", &Sha256::of(url).to_string()[..16]));
+    let home = request.cache_dir.join("rustsec").join(git::folder_name(url, shown));
     let copy = home.join("repository");
     let is_there = copy.join("HEAD").exists();
     if request.offline {
@@ -68,7 +45,8 @@ pub(super) fn ensure(request: &RustsecRequest<'_>, url: &str, shown: &str) -> Re
         return Ok(copy);
     }
     (request.progress)(&format!("fetching the advisory database {shown}"));
-    let fetched = if is_there { fetch(request, &copy, url, shown) } else { fetch_new(request, &home, &copy, url, shown) };
+    let fetch = |path: &Utf8Path| fetch(request, path, url, shown);
+    let fetched = if is_there { fetch(&copy) } else { git::make_copy(&home, &copy, BRANCH, fetch) };
     match fetched {
         Ok(()) => record_fetch(&home),
         Err(why) if is_there => {
@@ -107,66 +85,19 @@ fn record_fetch(home: &Utf8Path) {
     let _ = std::fs::write(home.join("fetched"), format!("{}\n", unix_seconds()));
 }
 
-/// Fetches into a temporary folder, which takes its place only when it is complete.
-fn fetch_new(request: &RustsecRequest<'_>, home: &Utf8Path, copy: &Utf8Path, url: &str, shown: &str) -> Result<(), String> {
-    let io = |error: std::io::Error| format!("cannot write to {home}: {error}");
-    std::fs::create_dir_all(home).map_err(io)?;
-    let folder = tempfile::Builder::new().prefix("fetching-").tempdir_in(home).map_err(io)?;
-    let path = Utf8Path::from_path(folder.path()).ok_or("the cache folder's name is not UTF-8")?;
-    let mut options = git2::RepositoryInitOptions::new();
-    options.bare(true).external_template(false).initial_head(BRANCH);
-    git2::Repository::init_opts(path, &options).map_err(|error| error.message().to_owned())?;
-    fetch(request, path, url, shown)?;
-    match std::fs::rename(path, copy) {
-        // Another run was faster.
-        Err(_) if copy.join("HEAD").exists() => Ok(()),
-        other => other.map_err(io),
-    }
-}
-
 fn fetch(request: &RustsecRequest<'_>, repository: &Utf8Path, url: &str, shown: &str) -> Result<(), String> {
-    let env = request.env;
-    let program = git_program(env, request.workspace).ok_or("there is no git program in PATH")?;
-    let mut command = Command::new(program);
-    command.env_clear().stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).current_dir(repository);
-    command.envs(PASSED.iter().filter_map(|name| Some((name, env.get(*name)?))));
-    command.envs([
-        ("GIT_CONFIG_NOSYSTEM", "1"),
-        ("GIT_TERMINAL_PROMPT", "0"),
-        ("GIT_ALLOW_PROTOCOL", "https:ssh:file"),
-        ("GIT_SSH_COMMAND", "ssh -oBatchMode=yes -oConnectTimeout=15"),
-        ("GIT_DIR", "."),
-        ("LC_ALL", "C"),
-    ]);
-    let settings = [
-        "core.hooksPath=/dev/null",
-        "core.fsmonitor=false",
-        "protocol.ext.allow=never",
-        "gc.auto=0",
-        "maintenance.auto=false",
-        "http.lowSpeedLimit=1000",
-        "http.lowSpeedTime=30",
-    ];
-    command.args(settings.iter().flat_map(|setting| ["-c", setting]));
-    command.args(["fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--"]);
-    command.args([url, &format!("+HEAD:{BRANCH}")]);
-    let output = command.output().map_err(|error| format!("cannot start git: {error}"))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let text = String::from_utf8_lossy(&output.stderr).replace(url, shown);
-    let line = text.lines().find(|line| line.starts_with("fatal:") || line.starts_with("error:")).or(text.lines().next_back());
-    Err(line.unwrap_or("git failed").trim_start_matches("fatal: ").trim_start_matches("error: ").to_owned())
-}
-
-/// `git` in an absolute folder of PATH outside the workspace: a relative one, or one below it, would be the project's.
-pub(super) fn git_program(env: &BTreeMap<String, String>, workspace: Option<&Utf8Path>) -> Option<Utf8PathBuf> {
-    let name = if cfg!(windows) { "git.exe" } else { "git" };
-    std::env::split_paths(env.get("PATH")?)
-        .filter_map(|folder| Utf8PathBuf::from_path_buf(folder).ok())
-        .filter(|folder| folder.is_absolute() && !workspace.is_some_and(|workspace| folder.starts_with(workspace)))
-        .map(|folder| folder.join(name))
-        .find(|path| path.is_file())
+    let fetch = Fetch {
+        env: request.env,
+        workspace: request.workspace,
+        into: repository,
+        url,
+        shown,
+        refspec: &format!("+HEAD:{BRANCH}"),
+        named_by: NamedBy::User,
+        patience: PATIENCE,
+        limit: MAX_COPY,
+    };
+    fetch.run()
 }
 
 /// The copy, opened for reading.

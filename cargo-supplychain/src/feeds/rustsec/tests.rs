@@ -213,6 +213,6 @@ fn no_git_of_the_project_is_run() {
     let folders = [Utf8PathBuf::from("workspace/bin"), workspace.join("bin"), scene.root().join("elsewhere")];
     let path = std::env::join_paths(&folders).unwrap().into_string().unwrap();
     let env = BTreeMap::from([("PATH".to_owned(), path)]);
-    assert_eq!(repository::git_program(&env, Some(&workspace)), Some(folders[2].join(name)));
-    assert_eq!(repository::git_program(&env, None), Some(folders[1].join(name)));
+    assert_eq!(crate::feeds::git::git_program(&env, Some(&workspace)), Some(folders[2].join(name)));
+    assert_eq!(crate::feeds::git::git_program(&env, None), Some(folders[1].join(name)));
 }

@@ -1,0 +1,133 @@
+//! A git repository on this machine, served over HTTP by the git program as a forge does it (gitprotocol-http, "smart"): what a stranger's
+//! manifest can name in a test.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use git2::{Repository, Signature, Time};
+
+pub struct GitServer {
+    /// Of the one repository.
+    pub url: String,
+    folder: tempfile::TempDir,
+    fetches: Arc<AtomicUsize>,
+    seen: Arc<Mutex<Vec<String>>>,
+}
+
+impl GitServer {
+    /// Serves an empty repository until the test ends.
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Repository::init_bare(folder.path()).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/org/lib", listener.local_addr().unwrap());
+        let (fetches, seen) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(Vec::new())));
+        let served = Utf8PathBuf::from_path_buf(folder.path().to_owned()).unwrap();
+        let (counter, list) = (Arc::clone(&fetches), Arc::clone(&seen));
+        // It ends with the process: the listener has no other end.
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                // A client that goes away early is no fault of ours.
+                let _ = serve(&mut stream.unwrap(), &served, &counter, &list);
+            }
+        });
+        Self { url, folder, fetches, seen }
+    }
+
+    /// Commits exactly these files to `main` and gives back the commit.
+    pub fn commit(&self, files: &[(&str, &str)]) -> String {
+        let repository = Repository::open_bare(self.folder.path()).unwrap();
+        let mut index = git2::Index::new().unwrap();
+        for (path, text) in files {
+            let id = repository.blob(text.as_bytes()).unwrap();
+            let time = git2::IndexTime::new(0, 0);
+            let path = path.as_bytes().to_vec();
+            let (mode, file_size) = (0o100_644, 0);
+            let entry = git2::IndexEntry {
+                ctime: time,
+                mtime: time,
+                dev: 0,
+                ino: 0,
+                mode,
+                uid: 0,
+                gid: 0,
+                file_size,
+                id,
+                flags: 0,
+                flags_extended: 0,
+                path,
+            };
+            index.add(&entry).unwrap();
+        }
+        let tree = repository.find_tree(index.write_tree_to(&repository).unwrap()).unwrap();
+        let who = Signature::new("a", "a@example.org", &Time::new(1_780_000_000, 0)).unwrap();
+        let parent = repository.find_reference("refs/heads/main").ok().and_then(|head| head.peel_to_commit().ok());
+        let parents: Vec<_> = parent.iter().collect();
+        repository.commit(Some("refs/heads/main"), &who, &who, "m", &tree, &parents).unwrap().to_string()
+    }
+
+    /// How often anything was asked since the last call, and that nobody sent credentials.
+    pub fn asked(&self) -> usize {
+        for request in self.seen.lock().unwrap().drain(..) {
+            assert!(!request.to_lowercase().contains("\r\nauthorization:"), "{request}");
+        }
+        self.fetches.swap(0, Ordering::SeqCst)
+    }
+
+    /// The repository is gone.
+    pub fn forget(&self) {
+        fs::remove_dir_all(self.folder.path()).unwrap();
+    }
+}
+
+fn serve(stream: &mut TcpStream, folder: &Utf8Path, fetches: &AtomicUsize, seen: &Mutex<Vec<String>>) -> std::io::Result<()> {
+    let mut bytes = Vec::new();
+    let mut buffer = [0; 4096];
+    let head = loop {
+        if let Some(at) = bytes.windows(4).position(|end| end == b"\r\n\r\n") {
+            break at + 4;
+        }
+        match stream.read(&mut buffer)? {
+            0 => return Ok(()),
+            length => bytes.extend(&buffer[..length]),
+        }
+    };
+    let text = String::from_utf8_lossy(&bytes[..head]).into_owned();
+    fetches.fetch_add(1, Ordering::SeqCst);
+    seen.lock().unwrap().push(text.clone());
+    let header = |name: &str| {
+        let mut lines = text.lines().filter_map(|line| line.split_once(": "));
+        lines.find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned())
+    };
+    let length = header("content-length").map_or(0, |length| length.parse().unwrap());
+    assert!(header("content-encoding").is_none(), "requests of the test are too short to be packed");
+    while bytes.len() < head + length {
+        let count = stream.read(&mut buffer)?;
+        bytes.extend(&buffer[..count]);
+    }
+    let is_listing = text.starts_with("GET /org/lib/info/refs?service=git-upload-pack ");
+    let mut git = Command::new("git");
+    git.args(["-c", "safe.directory=*", "upload-pack", "--stateless-rpc"]);
+    if is_listing {
+        git.arg("--advertise-refs");
+    }
+    git.arg(folder).env("GIT_PROTOCOL", header("git-protocol").unwrap_or_default());
+    let mut child = git.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+    child.stdin.take().unwrap().write_all(&bytes[head..])?;
+    let output = child.wait_with_output()?;
+    let (kind, lead) = match is_listing {
+        true => ("advertisement", &b"001e# service=git-upload-pack\n0000"[..]),
+        false => ("result", &b""[..]),
+    };
+    let status = if output.status.success() { "200 OK" } else { "404 Not Found" };
+    let size = lead.len() + output.stdout.len();
+    let head = format!(
+        "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-type: application/x-git-upload-pack-{kind}\r\ncontent-length: {size}\r\n\r\n"
+    );
+    stream.write_all(&[head.as_bytes(), lead, &output.stdout].concat())
+}
