@@ -268,12 +268,14 @@ pub struct BuildArgs {
 
 /// Judge the workspace without running any of its code
 ///
-/// Lockfile, sources, cargo configuration, toolchain and advisories. Executes nothing of the project: no build script, proc macro,
-/// compiler wrapper, alias or toolchain that the repository brought.
+/// Lockfile, dependencies and their publishers, sources, cargo configuration, toolchain, licences, workflows and advisories; with --base
+/// what changed since a revision, by its policy. Executes nothing of the project: no build script, proc macro, compiler wrapper, alias or
+/// toolchain that the repository brought.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   cargo supplychain check
+  cargo supplychain check --base main          what this branch changes, by main's policy and baseline
   cargo supplychain check --offline --advisory-db vendor/advisory-db
   cargo supplychain check --only lock,sources --format json
   cargo supplychain check --format github      annotations in a workflow")]

@@ -63,6 +63,22 @@ mod tests {
         parse("supplychain.toml", &uncommented, &known).unwrap();
     }
 
+    /// Each option of each rule stands in the template and in the documentation of the policy.
+    #[test]
+    fn every_option_of_a_rule_is_named() {
+        let documentation = include_str!("../../../docs/policy.md");
+        for rule in crate::check::rules::known() {
+            let line = TEMPLATE.lines().find(|line| line.starts_with(&format!("#: \"{}\" = ", rule.id))).unwrap_or_default();
+            let rows: String = documentation.lines().filter(|line| line.contains(&format!("`{}`", rule.id))).collect();
+            for option in rule.options {
+                assert!(line.contains(&format!("{} = ", option.name)), "{}: the template lacks {}", rule.id, option.name);
+                // The table of what `allow` lists does not repeat the word.
+                let is_there = rows.contains(&format!("`{}`", option.name)) || option.name == "allow" && rows.starts_with('|');
+                assert!(is_there, "{}: docs/policy.md lacks {}", rule.id, option.name);
+            }
+        }
+    }
+
     /// Every word that a `deny.toml` can say of a level, with the real rules: what is made is a policy that says something.
     #[test]
     fn what_is_made_of_a_deny_toml_is_a_policy_of_the_real_rules() {
