@@ -73,13 +73,27 @@ exit 0
 bar 0.3.0: 1 owner
 foo 1.0.0: 1 owner
 ");
-    assert_snapshot!(project.run(&["baseline", "show", "foo"]).expect(0).text(), @"
+    assert_snapshot!(project.run(&["baseline", "show", "foo"]).expect(0).text(), @r#"
 exit 0
-+ foo 1.0.0
-    owner: +user alice (42)
-    publisher: +user alice (42)
-    dependency: +bar
-");
+[[crate]]
+name = "foo"
+build-script = false
+proc-macro = false
+native-code = false
+blobs = false
+owners = [
+    { kind = "user", id = 42, login = "alice", first-seen = 2026-09-01 },
+]
+publishers = [
+    { id = 42, login = "alice" },
+]
+dependencies = [
+    "bar",
+]
+versions = [
+    { version = "1.0.0", checksum = "[HEX]", published = 2024-01-01T10:00:00Z, publisher = { id = 42, login = "alice" } },
+]
+"#);
     assert_snapshot!(project.baseline(&["diff"]).expect(0).text(), @"
 exit 0
      Reading [ROOT]/project (configuration, lockfile, metadata)

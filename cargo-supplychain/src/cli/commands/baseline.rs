@@ -60,11 +60,9 @@ fn show(shell: &mut Shell, path: &str, baseline: &Baseline, whole: bool) {
     let mut text = String::new();
     for (key, known) in &baseline.crates {
         if whole {
-            // All that is known of one crate is what it would be new by.
-            let after = Baseline { crates: [(key.clone(), known.clone())].into() };
-            for one in Difference::between(&Baseline::default(), &after).crates {
-                text.push_str(&lines(&one));
-            }
+            // Its block, as the file has it.
+            let one = Baseline { crates: [(key.clone(), known.clone())].into() }.to_text();
+            text.push_str(one.find("[[crate]]").map_or("", |start| &one[start..]));
             continue;
         }
         let versions: Vec<_> = known.versions.keys().map(ToString::to_string).collect();
