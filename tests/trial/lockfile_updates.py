@@ -145,8 +145,25 @@ def bring(index, work, name, version):
     return kept if (kept / "Cargo.lock").exists() else None
 
 
-def locked(folder):
-    packages = tomllib.loads((folder / "Cargo.lock").read_text()).get("package", [])
+def as_in_the_repository(index, time, version, text):
+    """The lockfile as the project has it: the other packages of its workspace, which a published lockfile takes from crates.io, have no
+    source. They are those of the program's version that were published within a day of it."""
+    def plain(block):
+        name = re.search(r'^name = "(.*)"$', block, re.M)
+        if not name or f'\nversion = "{version}"\n' not in block:
+            return block
+        times = [published for published, own, _ in index.lines(name[1]) or [] if own == version and published]
+        is_own = times and abs((instant(times[0]) - instant(time)).total_seconds()) < 86400
+        return re.sub(r'^(source|checksum) = .*\n', "", block, flags=re.M) if is_own else block
+    return "\n\n".join(plain(block) for block in text.split("\n\n"))
+
+
+def instant(time):
+    return datetime.datetime.fromisoformat(time.replace("Z", "+00:00"))
+
+
+def locked(text):
+    packages = tomllib.loads(text).get("package", [])
     return {(one["name"], one["version"]) for one in packages if "crates.io" in one.get("source", "")}
 
 
@@ -159,20 +176,24 @@ def pairs_of(index, work, name, count):
             if newer is not None:
                 break
             continue
-        if newer is not None and locked(folder) != locked(newer[2]):
-            pairs.append(((version, folder), newer))
-        newer = (time, version, folder)
+        text = as_in_the_repository(index, time, version, (folder / "Cargo.lock").read_text())
+        if newer is not None and locked(text) != locked(newer[3]):
+            pairs.append(((time, version, folder, text), newer))
+        newer = (time, version, folder, text)
         if len(pairs) == count:
             break
     return pairs
 
 
+def put(project, release):
+    shutil.copy(release[2] / "Cargo.toml", project / "Cargo.toml")
+    (project / "Cargo.lock").write_text(release[3])
+
+
 def judge(options, index, name, older, newer):
     """The report of one update."""
-    time, version, folder = newer
-    instant = datetime.datetime.fromisoformat(time.replace("Z", "+00:00")) + datetime.timedelta(minutes=1)
-    now = instant.strftime("%Y-%m-%dT%H:%M:%SZ")
-    before, after = locked(older[1]), locked(folder)
+    now = (instant(newer[0]) + datetime.timedelta(minutes=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    before, after = locked(older[3]), locked(newer[3])
     brought = after - before
     with tempfile.TemporaryDirectory(dir=options.work) as scratch:
         scratch = pathlib.Path(scratch)
@@ -181,12 +202,10 @@ def judge(options, index, name, older, newer):
         project.mkdir()
         git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
         subprocess.run([*git, "init", "--quiet", "-b", "main"], cwd=project, check=True)
-        for member in ("Cargo.toml", "Cargo.lock"):
-            shutil.copy(older[1] / member, project / member)
+        put(project, older)
         subprocess.run([*git, "add", "."], cwd=project, check=True)
-        subprocess.run([*git, "commit", "--quiet", "-m", older[0]], cwd=project, check=True)
-        for member in ("Cargo.toml", "Cargo.lock"):
-            shutil.copy(folder / member, project / member)
+        subprocess.run([*git, "commit", "--quiet", "-m", older[1]], cwd=project, check=True)
+        put(project, newer)
         result = subprocess.run(
             [options.tool, "supplychain", "check", "--base", "HEAD", "--only", options.areas, "--offline", "--now", now, "--format", "json"],
             cwd=project, text=True, capture_output=True,
@@ -194,8 +213,8 @@ def judge(options, index, name, older, newer):
     try:
         report = json.loads(result.stdout)
     except json.JSONDecodeError:
-        sys.exit(f"{name} {older[0]} -> {version}: exit {result.returncode}\n{result.stderr}")
-    return f"{name} {older[0]} -> {version} ({now[:10]})", brought, report
+        sys.exit(f"{name} {older[1]} -> {newer[1]}: exit {result.returncode}\n{result.stderr}")
+    return f"{name} {older[1]} -> {newer[1]} ({now[:10]})", brought, report
 
 
 def describe(update, finding):

@@ -92,12 +92,17 @@ fn unknown(facts: &Facts<'_>, lockfile: &Lockfile) -> Vec<(usize, String)> {
     unknown.map(|index| (index, "the registry's index does not have it".to_owned())).collect()
 }
 
-/// Whether the crate belongs to its look-alike's project: the same owners, or a known crate with the same first word requires it.
+/// Whether the crate belongs to its look-alike's project: the same owners (asked about, or accepted in the baseline), or a known crate with the same first word requires it.
 fn is_of_the_same_project(facts: &Facts<'_>, lockfile: &Lockfile, names: &Names<'_>, index: usize, like: &LookAlike) -> bool {
     let package = &lockfile.packages[index];
     let owners = |name: &str| {
         let key = CrateKey { name: name.to_owned(), source: package.crate_key()?.source };
-        facts.registry.records.get(&key)?.as_ref().ok()?.owners.clone()
+        let asked = facts.registry.records.get(&key).and_then(|record| record.as_ref().ok()?.owners.clone());
+        let accepted = || {
+            let known = facts.baseline?.crates.get(&key)?.owners.as_ref()?;
+            Some(known.iter().map(|known| known.owner.clone()).collect::<Vec<_>>())
+        };
+        asked.or_else(accepted)
     };
     let same = |one: &Owner, other: &Owner| (one.kind, one.id) == (other.kind, other.id);
     if let (Some(own), Some(theirs)) = (owners(&package.name), owners(&like.of)) {
@@ -129,7 +134,8 @@ fn finding(lockfile: &Lockfile, package: &LockedPackage, like: &LookAlike, age: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::case::Case;
+    use crate::check::case::{Case, owner_of};
+    use crate::model::baseline::{KnownCrate, KnownOwner};
 
     const NOTHING: &str = "version = 4\n";
 
@@ -207,9 +213,19 @@ mod tests {
         };
         assert_eq!(new("lib").run(&RULE), Vec::<String>::new());
         assert_eq!(new("other").run(&RULE), ["high Cargo.lock:6: lib-writer looks like lib-write: it is one letter apart"]);
+        // `proc` and the like are everybody's words.
+        let after = format!("{}dependencies = [\"proc-macro1\"]\n{}", lock(&["proc-macro2"]), lock(&["proc-macro1"]));
+        let case = Case::new().lock(&after).before(&lock(&["proc-macro2"])).history("proc-macro1", &[("1.0.0", "2026-11-03")]);
+        assert_eq!(case.run(&RULE).len(), 1);
         // Owners decide where both are known.
         for (parent, owner, expected) in [("other", 10, 0), ("lib", 77, 1)] {
             let case = new(parent).owned_by("lib-write", 10).owned_by("lib-writer", owner);
+            assert_eq!(case.run(&RULE).len(), expected, "{parent} {owner}");
+            // Of the look-alike, which did not change, the baseline knows them.
+            let first_seen = "2026-01-01".parse().unwrap();
+            let known = KnownOwner { owner: owner_of("10"), first_seen };
+            let known = KnownCrate { owners: Some(vec![known]), ..KnownCrate::default() };
+            let case = new(parent).known("lib-write", known).owned("lib-writer", &[owner]);
             assert_eq!(case.run(&RULE).len(), expected, "{parent} {owner}");
         }
     }
