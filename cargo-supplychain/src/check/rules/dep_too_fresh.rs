@@ -22,7 +22,7 @@ a cooldown of its own (`[registry] global-min-publish-age`, Rust 1.100), which a
 a change of the lockfile brings in, whoever chose it. A release that fixes an advisory that hits the version locked before is
 `dep/too-fresh-but-fixes` instead.
 
-Fresh versions are ordinary: of the packages that real updates of 64 programs changed, 8 % were younger than three days. So without a
+Fresh versions are ordinary: of the packages that real updates of 64 programs changed, 6 % were younger than three days. So without a
 policy the finding is low, and medium only where something else is unusual about the release: the crate itself is younger than 90
 days, it was silent for two years before, it gained `links`, a required dependency that is younger than 90 days, a build script or a
 proc macro, or a publisher who never published it before. A cooldown that the policy sets (`days`, or a level) counts for every
@@ -110,7 +110,7 @@ fn unusual(facts: &Facts<'_>, arrival: &Arrival<'_>) -> Vec<String> {
     let mut found = Vec::new();
     if let Some(age) = arrival.age_of_crate(facts.now).filter(|age| *age < RECENT_DAYS) {
         found.push(format!(
-            "the crate itself is {} old (fresh and of so young a crate: 0.4 % of changed packages)",
+            "the crate itself is {} old (fresh and of so young a crate: 0.2 % of changed packages)",
             counted(age.max(0).unsigned_abs(), "day")
         ));
     }
