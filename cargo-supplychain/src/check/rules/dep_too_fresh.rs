@@ -110,7 +110,7 @@ fn unusual(facts: &Facts<'_>, arrival: &Arrival<'_>) -> Vec<String> {
     let mut found = Vec::new();
     if let Some(age) = arrival.age_of_crate(facts.now).filter(|age| *age < RECENT_DAYS) {
         found.push(format!(
-            "the crate itself is {} old (fresh and of so young a crate: 0.2 % of changed packages)",
+            "the crate itself is {} old (fresh and of so young a crate: 0.14 % of changed packages)",
             counted(age.max(0).unsigned_abs(), "day")
         ));
     }
