@@ -133,8 +133,11 @@ fn arrayref_is_stopped_five_minutes_after_its_publication() {
     world.lock(&project, &[("arrayref", "0.3.10"), ("proc-macro1", "1.0.107"), ("proc-macro2", "1.0.80")]);
     let outcome = check(&project, &before, "2026-08-20T07:20:00Z").expect(1);
     let stopping = stopping(&outcome);
-    assert!(stopping.contains(&"critical maintainer/takeover-pattern arrayref 0.3.10".to_owned()), "{outcome}");
-    assert!(stopping.contains(&"high dep/name-confusion proc-macro1 1.0.107".to_owned()), "{outcome}");
+    assert_eq!(
+        stopping,
+        ["critical maintainer/takeover-pattern arrayref 0.3.10", "high dep/name-confusion proc-macro1 1.0.107"],
+        "{outcome}"
+    );
     assert!(evidence(&outcome, "maintainer/takeover-pattern").contains("proc-macro1"), "{outcome}");
     // Nobody is told to update.
     for finding in outcome.report()["findings"].as_array().unwrap() {

@@ -18,7 +18,6 @@ mod names;
 mod not_evaluated;
 mod owners;
 mod pattern;
-#[allow(dead_code, reason = "the rules that ask are being written")]
 mod publishers;
 mod release_walk;
 mod removed;

@@ -168,9 +168,8 @@ fn required(release: &Release) -> Vec<String> {
 
 fn add_people(entry: &mut Entry, input: Input<'_>, package: &LockedPackage, previous: Option<&semver::Version>) {
     let Some(Ok(record)) = package.crate_key().and_then(|key| input.registry.records.get(&key)) else { return };
-    let publisher = |version: &semver::Version| record.versions.get(version).and_then(|one| shown(&one.publisher));
-    entry.publisher = publisher(&package.version);
-    entry.previous_publisher = previous.and_then(publisher);
+    let of = |version| record.versions.get(version).and_then(|one| shown(&one.publisher));
+    [entry.publisher, entry.previous_publisher] = [Some(&package.version), previous].map(|version| version.and_then(of));
     entry.owners = record.owners.iter().flatten().map(|owner| owner.login.clone()).collect();
 }
 

@@ -225,7 +225,7 @@ mod tests {
             let first_seen = "2026-01-01".parse().unwrap();
             let known = KnownOwner { owner: owner_of("10"), first_seen };
             let known = KnownCrate { owners: Some(vec![known]), ..KnownCrate::default() };
-            let case = new(parent).known("lib-write", known).owned("lib-writer", &[owner]);
+            let case = new(parent).known("lib-write", known).owned_by("lib-writer", owner);
             assert_eq!(case.run(&RULE).len(), expected, "{parent} {owner}");
         }
     }

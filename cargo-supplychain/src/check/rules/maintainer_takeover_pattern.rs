@@ -3,7 +3,7 @@
 use crate::base::Location;
 use crate::check::kin::Family;
 use crate::check::publishers::{Publications, brief, shown};
-use crate::check::release_walk::{Walk, walks};
+use crate::check::release_walk::{Walk, YOUNG_DAYS, walks};
 use crate::check::takeover::{self, Score};
 use crate::check::way_in::WaysIn;
 use crate::check::{Facts, Rule};
@@ -60,12 +60,25 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
     let mut ways = None;
     let mut findings = Vec::new();
     for walk in walks(facts) {
+        if is_itself_new(facts, &walk) {
+            continue;
+        }
         let Some(score) = takeover::worst(facts, &family, &walk) else { continue };
         let Some(severity) = score.severity() else { continue };
         let ways = ways.get_or_insert_with(|| WaysIn::of(facts));
         findings.push(finding(facts, &walk, &score, severity, ways));
     }
     findings
+}
+
+/// Whether the crate is new here and new to the registry: nothing is there to be taken over. It counts as a newcomer of what brings it in.
+fn is_itself_new(facts: &Facts<'_>, walk: &Walk<'_>) -> bool {
+    let history = facts.registry.histories.get(&walk.key).and_then(|history| history.as_ref().ok());
+    let age = history.and_then(|history| {
+        let published = history.release(&walk.package.version)?.published?;
+        Some(published.days_since(history.first_published()?))
+    });
+    walk.change.previous.is_none() && age.is_some_and(|age| age < YOUNG_DAYS)
 }
 
 fn finding(facts: &Facts<'_>, walk: &Walk<'_>, score: &Score<'_, '_>, severity: Severity, ways: &WaysIn<'_>) -> Finding {
