@@ -167,6 +167,9 @@ fn no_text_of_others_commands_anybody() {
     for id in FIRED {
         assert!(found.contains(&id), "{id} is not in {found:?}");
     }
+    // The registry's answers were read, and told on.
+    let told = all.finding("maintainer/takeover-pattern")["evidence"].to_string();
+    assert!(told.contains("set-output"), "{told}");
     for (scope, format) in [&only[..], &[]].iter().flat_map(|&only| FORMATS.map(|format| (only, format))) {
         let outcome = project.run(&[&["check", "--format", format], &said[..], scope].concat());
         assert_no_command(&outcome);
