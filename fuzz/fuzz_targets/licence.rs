@@ -9,13 +9,17 @@ fuzz_target!(|data: &[u8]| {
     let Some(text) = text(data) else { return };
     let (declared, listed) = text.split_once('\n').unwrap_or((text, "MIT"));
     let _ = deprecated(declared);
-    let listed = Term::parse(listed);
+    // One in eight: what a slip stands for is looked for in the whole list of SPDX, which takes long.
+    let listed = match data.len() % 8 {
+        0 => Term::parse(listed).ok(),
+        _ => Expression::parse(listed).and_then(|listed| listed.terms().into_iter().next()),
+    };
     let Some(expression) = Expression::parse(declared) else { return };
     assert!(expression.holds(|_| true), "who takes everything takes this");
     assert!(!expression.holds(|_| false), "who takes nothing does not take this");
     for term in expression.terms() {
         assert!(term.accepts(&term), "{declared}");
-        if let Ok(listed) = &listed {
+        if let Some(listed) = &listed {
             let _ = (listed.accepts(&term), listed.denies(&term), term.denies(listed));
         }
     }
