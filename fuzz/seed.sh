@@ -57,6 +57,9 @@ seed("index_entry", "other", head + line("2.0.0"))
 full = lambda version, rest="": f'{{"name":"abcd","vers":"{version}","deps":[{{"name":"b","req":"^1","features":[],"optional":true,"default_features":true,"target":"cfg(unix)","kind":"build","registry":null,"package":"c"}}],"cksum":"{"e" * 64}","features":{{}},"yanked":false{rest}}}'
 seed("index_entry", "snapshot", "\n".join([full("1.0.0", ',"pubtime":"2026-01-02T03:04:05Z"'), full("1.0.1+b.2", ',"links":"z"'), full("2.0.0-rc.1")]))
 seed("index_entry", "whole", head + "".join(f"{version}\0{full(version)}\0" for version in ["1.0.0", "1.0.1+b.2"]))
+lines = [full("1.0.0", ',"pubtime":"2026-01-02T03:04:05Z"'), full("1.0.1+b.2", ',"links":"z"'), full("2.0.0-rc.1")]
+seed("index_line", "list", "[" + ",".join(lines) + "]")
+seed("index_line", "lines", "\n".join(lines))
 user = '{"id":7,"login":"x","name":null,"avatar":null,"url":"https://github.com/x"}'
 seed("registry_api", "crate", '{"crate":{"id":"a","name":"a","repository":"https://github.com/o/a","trustpub_only":true}}')
 seed("registry_api", "owners", f'{{"users":[{user[:-1]},"kind":"user"}},{{"id":7,"login":"github:o:t","kind":"team"}}]}}')
@@ -66,6 +69,7 @@ script = 'mod help;\n#[cfg(test)]\nmod tests { }\nfn main() { Command::new("sh")
 library = '#[link(name = "x")]\nextern "C" {}\nstatic A: &[u8] = include_bytes!("../t.bin");\nfn a() { quote! { r#"x"# }; unsafe { b(1) } }'
 more = ["help.rs", 'use std::net::TcpStream; // "x"', "lib/libx.a", "!<arch>\n" + " " * 80, ".cargo_vcs_info.json", '{"git":{"sha1":"ab"}}']
 seed("capabilities", "all", "\0".join([package, script, library, *more]))
+
 def tar(*files):
     out = b""
     for kind, name, content in files:
@@ -82,6 +86,17 @@ seed("crate_file", "tar", archive)
 seed("crate_file", "gzip", gzip.compress(archive, mtime=0))
 seed("vendor_list", "real", json.dumps({"files": {"Cargo.toml": "e" * 64, "src/lib.rs": "0" * 64}, "package": "a" * 64}))
 seed("vendor_list", "git", '{"$message":"x","files":{},"package":null}')
+each("workflow", ".github/workflows/*.yml")
+workflow = "on:\n  pull_request_target:\n  push: {tags: ['v*']}\njobs:\n  release:\n    permissions: {id-token: write}\n    steps:\n      - uses: actions/checkout@v4\n        with: {ref: '${{ github.event.pull_request.head.sha }}'}\n      - uses: Swatinem/rust-cache@v2\n      - run: |\n          echo \"${{ contains(github.head_ref, 'x') && env.A || github.event.issue.title }}\"\n"
+seed("workflow", "all", workflow)
+seed("workflow", "action", "runs:\n  using: composite\n  steps:\n    - run: echo ${{ inputs.a }}\n      shell: bash\n")
+audits = '[criteria.own]\ndescription = "d"\nimplies = "safe-to-run"\n[[audits.a]]\nwho = ["A <a@x>", "B"]\ncriteria = ["own", "safe-to-deploy"]\nversion = "1.0.0"\nnotes = "n"\n[[audits.a]]\nwho = "A"\ncriteria = "safe-to-run"\ndelta = "1.0.0 -> 1.0.1"\n[[audits.a]]\nwho = "A"\ncriteria = "safe-to-deploy"\nviolation = "<0.9, >=0.1"\n[[trusted.b]]\ncriteria = "safe-to-deploy"\nuser-id = 7\nstart = "2020-01-01"\nend = "2027-01-01"\n[[wildcard-audits.b]]\nwho = "A"\ncriteria = "safe-to-deploy"\nuser-id = 7\nstart = "2020-01-01"\nend = "2027-01-01"\n'
+vet = '[cargo-vet]\nversion = "0.10"\n[imports.o]\nurl = "https://x/audits.toml"\n[imports.o.criteria-map]\nother = "safe-to-deploy"\n[policy.a]\naudit-as-crates-io = true\n[[exemptions.c]]\nversion = "1.0.0"\ncriteria = "safe-to-deploy"\n'
+seed("audits", "all", f"=== audits\n{audits}=== imports\n{audits.replace('[[audits', '[[audits.o.audits').replace('[criteria.own', '[audits.o.criteria.other')}=== config\n{vet}")
+deny = '[graph]\ntargets = ["x86_64-unknown-linux-gnu"]\n[advisories]\ndb-urls = ["https://x/db"]\nyanked = "deny"\nunmaintained = "workspace"\nignore = ["RUSTSEC-2026-0001", { id = "RUSTSEC-2026-0002", reason = "r" }, { crate = "a@1.0.0" }]\n[licenses]\nallow = ["MIT", "Apache-2.0 WITH LLVM-exception"]\nconfidence-threshold = 0.8\nexceptions = [{ allow = ["Zlib"], crate = "a" }]\n[[licenses.clarify]]\ncrate = "ring"\nexpression = "MIT AND ISC"\nlicense-files = [{ path = "LICENSE", hash = 0xbd0eed23 }]\n[bans]\nmultiple-versions = "deny"\nwildcards = "allow"\ndeny = [{ crate = "a@<1", use-instead = "b", wrappers = ["c"] }]\nskip = ["d@1.0.0"]\nskip-tree = [{ crate = "e", depth = 20 }]\n[bans.build]\nallow-build-scripts = ["a"]\n[sources]\nunknown-registry = "deny"\nunknown-git = "warn"\nallow-git = ["https://x/a"]\n[sources.allow-org]\ngithub = ["o"]\n'
+seed("deny", "all", deny)
+for number, text in enumerate(["MIT OR Apache-2.0\nMIT", "(LGPL-2.1+ WITH GCC-exception-2.0 AND GPL-3.0) OR BSD-3-Clause\nGPL-3.0-or-later", "MIT/Apache-2.0\nApache-2.0 WITH LLVM-exception", "LicenseRef-own AND DocumentRef-x:LicenseRef-y\nLicenseRef-own"]):
+    seed("licence", f"seed-{number}", text)
 each("advisory", "examples/*/advisory-db/**/*.md")
 advisory = '```toml\n[advisory]\nid = "RUSTSEC-2026-0001"\npackage = "b"\ndate = "2026-08-20"\ncategories = ["memory-corruption"]\naliases = ["CVE-2026-1"]\ncvss = "CVSS:VECTOR"\n\n[versions]\npatched = ["~1.1.5", ">= 1.2.0"]\nunaffected = ["< 1.0.0"]\n```\n\n# Title\n'
 vectors = ["3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", "4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N"]
@@ -142,6 +157,15 @@ for number, word in enumerate(["2026-01-02T03:04:05Z", "2026-01-02", "e" * 64, "
     seed("words", f"seed-{number}", word)
 lock = open("examples/minimal/Cargo.lock").read() + '\n[[package]]\nname = "b"\nversion = "1.0.0"\nsource = "git+https://x/b?branch=main#' + "1" * 40 + '"\n'
 manifest = open("examples/minimal/Cargo.toml").read() + 'b = { git = "https://x/b", branch = "main" }\nc = "*"\nd = { path = "../../d" }\n'
+source = "registry+https://github.com/rust-lang/crates.io-index"
+registry = lambda name, version: f'[[package]]\nname = "{name}"\nversion = "{version}"\nsource = "{source}"\nchecksum = "{"e" * 64}"\n'
+changed = lambda version: registry("a", version) + registry("abcd", "1.0.0")
+by = lambda number, who: f'{{"crate":"a","num":"{number}","created_at":"2026-08-20T00:00:00Z","yanked":false,"published_by":{{"id":{who},"login":"u{who}","created_at":"2026-08-01T00:00:00Z"}},"trustpub_data":null,"audit_actions":[]}}'
+people = f'=== crate a\n{{"crate":{{"id":"a","name":"a","repository":"https://github.com/o/a"}}}}\n=== owners a\n{{"users":[{user[:-1]},"kind":"user"}}]}}\n=== versions a\n{{"versions":[{by("1.1.0", 9)},{by("1.0.0", 7)}],"meta":{{"total":2,"next_page":null}}}}\n'
+index = "=== index a\n" + "\n".join([full("1.0.0", ',"pubtime":"2020-01-02T03:04:05Z"'), full("1.1.0", ',"pubtime":"2026-08-20T00:00:00Z"')]).replace("abcd", "a") + f"\n=== index abcd\n{full('1.0.0')}\n"
+known = 'version = 1\n[[crate]]\nname = "a"\nbuild-script = false\nowners = [{ kind = "user", id = 1, login = "u", first-seen = 2020-01-02 }]\nversions = [{ version = "1.0.0", published = 2020-01-02 }]\n'
+files = f"=== source a 1.0.0\n[package]\nname = 'a'\n=== source a 1.1.0\n" + "\0".join([package, script, library])
+seed("check", "takeover", f'=== Cargo.lock\nversion = 4\n{changed("1.1.0")}=== before\nversion = 4\n{changed("1.0.0")}=== supplychain.lock\n{known}{people}{index}=== workflow\n{workflow}=== audits\n{audits}=== integrity\nsrc/lib.rs\n{files}')
 seed("check", "all", f'=== Cargo.lock\n{lock}=== Cargo.toml\n{manifest}=== config\n{config}=== environment\n{environment}=== toolchain\n[toolchain]\nchannel = "nightly"\n=== policy\n{policy}=== advisory\n{advisory.replace("VECTOR", vectors[0])}')
 PYTHON
 ls "$corpus" | wc -l

@@ -10,6 +10,7 @@ mod bad_input;
 mod baseline;
 mod capabilities;
 mod diff;
+mod hostile;
 mod incidents;
 mod init_from;
 mod integrity;

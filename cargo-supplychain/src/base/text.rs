@@ -3,15 +3,16 @@
 use std::borrow::Cow;
 
 /// `text` with every control character (C0, C1, escape sequences, newlines) and every bidirectional or invisible
-/// formatting character written as `\u{…}`, so that hostile names can neither move the cursor nor forge lines.
+/// formatting character written as `\u{…}`, so that hostile names can neither move the cursor nor forge lines. `##[` is written so as
+/// well: GitHub's runner takes `##[COMMAND]` for a workflow command wherever in a line of the log it stands, as `::` at its start.
 #[must_use]
 pub fn plain(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_unprintable) {
+    if !text.chars().any(is_unprintable) && !text.contains(OLD_COMMAND) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 16);
-    for character in text.chars() {
-        if is_unprintable(character) {
+    for (at, character) in text.char_indices() {
+        if is_unprintable(character) || text[at..].starts_with(OLD_COMMAND) {
             out.extend(character.escape_unicode());
         } else {
             out.push(character);
@@ -19,6 +20,9 @@ pub fn plain(text: &str) -> Cow<'_, str> {
     }
     Cow::Owned(out)
 }
+
+/// What begins a workflow command of before 2019, which the runner still knows.
+pub const OLD_COMMAND: &str = "##[";
 
 /// `text` as one line: every run of white space is one blank, the rest as [`plain`] has it. For descriptions, which authors wrap.
 #[must_use]
@@ -57,6 +61,7 @@ mod tests {
     fn hostile_text_is_escaped_and_ordinary_text_is_borrowed() {
         assert_eq!(plain("a\u{1b}[31m\r\n"), "a\\u{1b}[31m\\u{d}\\u{a}");
         assert_eq!(plain("x\u{202e}y"), "x\\u{202e}y");
+        assert_eq!(plain("a ###[add-mask]b ##"), "a #\\u{23}#[add-mask]b ##");
         assert!(matches!(plain("日本語 ok"), Cow::Borrowed(_)));
     }
 

@@ -6,7 +6,7 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use anstyle::Style;
 
 use super::shell::{BAD, DIM, GOOD, NOTE, STRONG, Shell, WARN};
-use crate::base::text::plain;
+use crate::base::text::{OLD_COMMAND, plain};
 use crate::document::diff::{self, Entry, Kind};
 use crate::finding::{Finding, NotEvaluated, Report, Severity, Verdict};
 use crate::ops;
@@ -128,11 +128,12 @@ pub(super) fn error(shell: &Shell, error: &ops::Error) {
                 .path(path.as_ref())
                 .annotation(AnnotationKind::Primary.span(start..end).label(label.as_ref())),
         );
-        for help in &error.help {
-            group = group.element(Level::HELP.message(help.as_str()));
+        let help: Vec<_> = error.help.iter().map(|help| plain(help)).collect();
+        for help in &help {
+            group = group.element(Level::HELP.message(help.as_ref()));
         }
-        let text = renderer.render(&[group]).to_string();
-        shell.line(&text);
+        // The renderer makes the lines of the file harmless for a terminal, not for the log of a workflow.
+        shell.line(&renderer.render(&[group]).to_string().replace(OLD_COMMAND, "#\\u{23}["));
         return;
     }
     shell.err(|err| {

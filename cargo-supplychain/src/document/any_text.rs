@@ -55,6 +55,7 @@ fn any_text() -> impl Strategy<Value = String> {
         "'",
         "\\",
         "::",
+        "##[",
         "%0A",
         "<",
         ">",
@@ -100,6 +101,9 @@ proptest! {
         let report = report_with(&text);
         prop_assert_eq!(github::annotations(&report).lines().count(), 2);
         let summary = String::from_utf8(summary::document(&report).bytes).unwrap();
+        for written in [github::annotations(&report), summary.clone(), String::from_utf8(report::document(&report).bytes).unwrap()] {
+            prop_assert!(!written.contains("##["), "{}", written);
+        }
         let row = summary.lines().filter(|line| line.starts_with("| high")).collect::<Vec<_>>();
         prop_assert_eq!(row.len(), 1);
         prop_assert_eq!(row[0].replace("\\\\", "").replace("\\|", "").matches('|').count(), 6, "{}", row[0]);

@@ -25,6 +25,8 @@ pub mod verify_guide;
 
 use serde::Serialize;
 
+use crate::base::text::OLD_COMMAND;
+
 pub use inventory::{Error, UnknownComponent};
 
 /// The project's home, the base of every URI that we mint.
@@ -45,13 +47,24 @@ pub struct Document {
 impl Document {
     /// Indented JSON with a trailing newline, keys in the order in which `value` gives them.
     fn json(path: impl Into<String>, media_type: &'static str, value: &impl Serialize) -> Self {
-        let mut bytes =
-            serde_json::to_vec_pretty(value).expect("the model's types have string keys and cannot fail to serialise");
-        bytes.push(b'\n');
-        Self { path: path.into(), media_type, bytes }
+        Self { path: path.into(), media_type, bytes: json_text(value).into_bytes() }
     }
 
     fn text(path: impl Into<String>, media_type: &'static str, text: String) -> Self {
         Self { path: path.into(), media_type, bytes: text.into_bytes() }
     }
+}
+
+/// JSON for a file or for standard output, which may be the log of a workflow: `##[` within its strings is written as an escape.
+///
+/// # Panics
+/// When the value has keys that are no text, which no type of the model has.
+#[must_use]
+pub fn json_text(value: &impl Serialize) -> String {
+    let mut text =
+        serde_json::to_string_pretty(value).expect("the model's types have string keys and cannot fail to serialise") + "\n";
+    if text.contains(OLD_COMMAND) {
+        text = text.replace(OLD_COMMAND, "\\u0023#[");
+    }
+    text
 }

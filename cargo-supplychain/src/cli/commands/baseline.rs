@@ -184,7 +184,7 @@ fn summary(difference: &Difference) -> String {
 
 /// A crate and what differs, a line each. What is of no weight in a new crate is left to JSON.
 fn lines(one: &CrateDifference) -> String {
-    let source = if one.key.source == CRATES_IO[0] { String::new() } else { format!(" of {}", one.key.source) };
+    let source = if one.key.source == CRATES_IO[0] { String::new() } else { format!(" of {}", plain(&one.key.source)) };
     let kind = match one.kind {
         Kind::Added => "+",
         Kind::Removed => "-",

@@ -17,7 +17,7 @@ use super::args::{Format, PolicyArgs, SelectionArgs};
 use super::exit::Exit;
 use super::shell::Shell;
 use super::{exit_of, render};
-use crate::document;
+use crate::document::{self, json_text};
 use crate::finding::{Report, Verdict};
 use crate::model::Selection;
 use crate::ops::{self, gather, judge};
@@ -46,9 +46,7 @@ fn error_json(error: &ops::Error) -> serde_json::Value {
 }
 
 fn json_out(shell: &mut Shell, value: &serde_json::Value) {
-    let mut bytes = serde_json::to_vec_pretty(value).expect("a JSON value serialises");
-    bytes.push(b'\n');
-    shell.out(&bytes);
+    shell.out(json_text(value).as_bytes());
 }
 
 fn exit_of_verdict(verdict: Verdict) -> Exit {

@@ -8,6 +8,7 @@ use super::super::exit::Exit;
 use super::super::shell::{NOTE, STRONG, Shell};
 use super::{ENVELOPE_VERSION, json_out};
 use crate::base::Context;
+use crate::base::text::plain;
 use crate::check::{Rule, rules};
 use crate::ops;
 
@@ -24,7 +25,7 @@ pub(in crate::cli) fn init(shell: &mut Shell, context: &Context, args: &InitArgs
         return Ok(Exit::Pass);
     };
     for note in &written.notes {
-        shell.err(|err| writeln!(err, "{NOTE}note{NOTE:#}: {from}:{}: {}", note.line, note.message));
+        shell.err(|err| writeln!(err, "{NOTE}note{NOTE:#}: {}:{}: {}", plain(from.as_str()), note.line, plain(&note.message)));
     }
     shell.say("Wrote", &format!("{path}, made from {from}: look at each line, and at the date of each exemption"));
     Ok(Exit::Pass)
