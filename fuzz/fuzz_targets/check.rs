@@ -73,6 +73,7 @@ fuzz_target!(|data: &[u8]| {
         baseline: baseline.as_ref(),
         registry: &registry,
         capabilities: &capabilities,
+        published: &cargo_supplychain::model::published::PublishedFacts::new(),
         integrity: integrity.as_ref().ok_or("it was not compared"),
         own_files_changed: &[OwnFile::Policy, OwnFile::Baseline],
         workflows: &workflows,
