@@ -58,12 +58,13 @@ struct Copy {
     tips: Vec<Tip>,
 }
 
+#[derive(Debug)]
 struct Tip {
     commit: Oid,
     what: What,
 }
 
-#[derive(PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 enum What {
     Branch(String),
     Tag(String),
@@ -84,7 +85,12 @@ fn copies(folder: &Utf8Path) -> Vec<Copy> {
 }
 
 fn copy(path: Utf8PathBuf) -> Option<Copy> {
-    let text = files::read_text(&path.join("FETCH_HEAD"), MAX_FETCH_HEAD).ok()?;
+    let (url, tips) = last_fetch(&files::read_text(&path.join("FETCH_HEAD"), MAX_FETCH_HEAD).ok()?)?;
+    Some(Copy { path, url, tips })
+}
+
+/// The repository of a `FETCH_HEAD`, and what was fetched.
+fn last_fetch(text: &str) -> Option<(String, Vec<Tip>)> {
     let mut url = None;
     let mut tips = Vec::new();
     for line in text.lines() {
@@ -97,7 +103,7 @@ fn copy(path: Utf8PathBuf) -> Option<Copy> {
         }
         tips.push(Tip { commit: Oid::from_str(commit).ok()?, what });
     }
-    Some(Copy { path, url: url?, tips })
+    Some((url?, tips))
 }
 
 /// `branch 'main' of URL`, `tag 'v1' of URL`, `'abc' of URL`, `URL`.
@@ -183,7 +189,18 @@ impl Copy {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn any_text_is_no_fetch_or_one(text in "([0-9a-f]{0,41}\t(not-for-merge)?\t(branch |tag )?'?\\PC{0,8}'? of \\PC{0,8}\n|\\PC{0,20}\n){0,4}") {
+            if let Some((_, tips)) = last_fetch(&text) {
+                prop_assert_eq!(tips.len(), text.lines().count());
+            }
+        }
+    }
 
     /// A copy of `https://example.org/Lib.git`: commits 1 and 2 on `main`, 3 on nothing; `FETCH_HEAD` as given, `N` for commit N.
     fn with_copy<T>(fetch_head: &str, test: impl FnOnce(&Utf8Path, &[Oid]) -> T) -> T {
