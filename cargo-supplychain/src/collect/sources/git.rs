@@ -32,7 +32,7 @@ pub(super) struct Checkout<'a> {
 
 /// Everything in a checkout but the repository itself.
 pub(super) fn listing(folder: &Utf8Path) -> std::io::Result<Listing> {
-    Listing::of(folder, &|path| path == ".git" || path.ends_with("/.git"))
+    Listing::of(folder, &|name| name == ".git")
 }
 
 /// Compares; paths of the deviations are whole.
