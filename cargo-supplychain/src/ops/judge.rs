@@ -89,6 +89,8 @@ impl Judged {
         for (package, changes) in changes.packages {
             match (changes, before.packages.get_mut(&package)) {
                 (Ok(changes), _) if changes.is_empty() => continue,
+                // It could not be compared before either, which the report says already.
+                (Err(_), Some(Err(_))) => continue,
                 (Ok(changes), Some(Ok(found))) => found.extend(changes),
                 (changes, _) => drop(before.packages.insert(package, changes)),
             }

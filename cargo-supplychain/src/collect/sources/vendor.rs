@@ -142,8 +142,8 @@ fn is_listed(path: &str) -> bool {
     ![LIST, registry::MARKER, ".gitattributes", ".gitignore", ".git"].contains(&path)
 }
 
-/// What one `cargo vendor` or another leaves out of the `.crate`'s files: those of git, what patches left behind, and until cargo 1.84
-/// hidden folders, `target`, and packages inside of the package.
+/// What one `cargo vendor` or another leaves out of the `.crate`'s files: those of git, what patches left behind, and, by older
+/// cargos, hidden folders, `target`, and packages inside of the package.
 fn may_be_left_out(path: &str, missing: &BTreeSet<String>) -> bool {
     let mut folders = path.match_indices('/').map(|(at, _)| &path[..at]);
     !is_listed(path)
