@@ -3,6 +3,7 @@
 use crate::base::Location;
 use crate::base::text::{counted, plain};
 use crate::check::arrival::{arrivals, first_word};
+use crate::check::kin::GENERIC_WORDS;
 use crate::check::names::{LookAlike, Names};
 use crate::check::{Facts, Rule};
 use crate::config::RuleOption;
@@ -109,6 +110,9 @@ fn is_of_the_same_project(facts: &Facts<'_>, lockfile: &Lockfile, names: &Names<
         return own.iter().any(|one| theirs.iter().any(|other| same(one, other)));
     }
     let word = first_word(&package.name);
+    if GENERIC_WORDS.contains(&word) {
+        return false;
+    }
     let requires = |other: &&LockedPackage| other.dependencies.contains(&index);
     let dependents = lockfile.packages.iter().filter(requires).filter(|other| other.is_registry());
     dependents.filter(|other| first_word(&other.name) == word).any(|other| names.is_known(&other.name))

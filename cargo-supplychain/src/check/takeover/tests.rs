@@ -120,9 +120,9 @@ fn a_build_script_of_a_dependency_of_nobody_known() {
         Capabilities { build_reaches: vec![reach], ..script() }
     };
     let adds = |newcomer: &str, sources: Capabilities| {
-        Case::new()
-            .locks(&["serde_json 1.0.147"], Some(&["serde_json 1.0.146"]))
-            .release("serde_json", "1.0.146", "2025-12-14", &[])
+        let mut case = Case::new().locks(&["serde_json 1.0.147"], Some(&["serde_json 1.0.146"]));
+        case.now = "2026-01-20".parse().unwrap();
+        case.release("serde_json", "1.0.146", "2025-12-14", &[])
             .release("serde_json", "1.0.147", "2025-12-23", &[newcomer])
             .release(newcomer, "0.1.0", "2025-12-20", &[])
             .capable(newcomer, "0.1.0", sources)
@@ -270,11 +270,14 @@ fn another_repository_is_a_sign_and_another_way_of_writing_it_is_not() {
 #[test]
 fn times_that_are_skewed_missing_or_long_ago() {
     let case = |before: &str, published: &str| {
-        Case::new()
-            .locks(&["lib 1.0.1"], Some(&["lib 1.0.0"]))
-            .release("lib", "1.0.0", before, &[])
-            .release("lib", "1.0.1", published, &["helper"])
-            .release("helper", "1.0.0", "2026-11-01", &[])
+        let mut case = Case::new().locks(&["lib 1.0.1"], Some(&["lib 1.0.0"]));
+        case.now = "2026-11-23".parse().unwrap();
+        case.release("lib", "1.0.0", before, &[]).release("lib", "1.0.1", published, &["helper"]).release(
+            "helper",
+            "1.0.0",
+            "2026-11-01",
+            &[],
+        )
     };
     // The clock is 2026-11-23.
     for (before, published, expected) in [
