@@ -1,5 +1,5 @@
 //! The commits that published packages say they were made from: each fetched without history into a bare copy of its repository in the
-//! cache, and read with libgit2. The URL is a stranger's ([`NamedBy::Package`]). There is no working tree, so nothing that a repository
+//! cache, and read with libgit2. The URL is a stranger's (`NamedBy::Package`). There is no working tree, so nothing that a repository
 //! holds is ever written out as a file, a link or a hook.
 
 use std::collections::BTreeMap;
