@@ -1,0 +1,114 @@
+//! The sealed build as evidence: what held cargo and everything that it started, and what they tried to do all the same.
+//!
+//! Never here: how it is enforced (`sandbox/`), what it means (`check/rules/sandbox_*.rs`), what the policy allows (`config`).
+
+use serde::{Deserialize, Serialize};
+
+/// What enclosed a build.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Enforcement {
+    /// Nothing: the policy said so, or `why` not (a fragment: `this system has no Landlock`).
+    None { why: String, asked_off: bool },
+    /// Landlock and seccomp of Linux.
+    Linux(Seal),
+}
+
+impl Enforcement {
+    /// The word of the provenance: `none`, or what the kernel was asked to enforce.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::None { .. } => "none",
+            Self::Linux(_) => "landlock+seccomp",
+        }
+    }
+}
+
+/// What the kernel was asked to enforce, by its own answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seal {
+    /// The Landlock ABI that is enforced: 2 files, 3 truncation, 4 TCP as well, 5 device ioctls, 6 signals and abstract sockets.
+    pub landlock_abi: u32,
+    /// Landlock's rules in words, sorted: `read /usr`, `write <target>`. Folders of the user and of the workspace are named by what
+    /// they are, so that the same build on another machine says the same.
+    pub rules: Vec<String>,
+    /// `no network but AF_UNIX pairs`, … what seccomp refuses.
+    pub refused: Vec<String>,
+    /// Exceptions of the policy that applied: `openssl-sys 0.9.104: read /opt/ssl`.
+    pub exceptions: Vec<String>,
+}
+
+/// What was enforced and what was tried.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SandboxFacts {
+    pub enforcement: Enforcement,
+    /// Denied attempts, each once with its number; sorted.
+    pub attempts: Vec<Attempt>,
+    /// How many more kinds of attempts there were than are listed.
+    pub unlisted: u64,
+}
+
+/// A denied attempt of one kind by one crate.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Attempt {
+    pub actor: Actor,
+    pub act: Act,
+    /// How often.
+    pub count: u64,
+}
+
+/// Who tried it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Actor {
+    /// The crate's package name; empty where the process could not be attributed to one.
+    pub name: String,
+    /// Empty where it is not known.
+    pub version: String,
+    pub kind: ActorKind,
+    /// The file name of the program that the process ran: `build-script-build`, `rustc`, `curl`.
+    pub program: String,
+}
+
+/// In what the attempt was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ActorKind {
+    BuildScript,
+    /// The crate's procedural macro, in the compiler.
+    ProcMacro,
+    /// The compiler itself while it compiled the crate: the source asks for a file (`include_str!`).
+    Compiler,
+    /// A program that the crate's build script started.
+    Child,
+    /// Not known: the process had left its parents.
+    Unknown,
+}
+
+impl ActorKind {
+    /// For people.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::BuildScript => "build script",
+            Self::ProcMacro => "procedural macro",
+            Self::Compiler => "compiler",
+            Self::Child => "program started by the build script",
+            Self::Unknown => "process of the build",
+        }
+    }
+}
+
+/// What was tried.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "act", rename_all = "kebab-case")]
+pub enum Act {
+    /// Reading a file or folder. `is_secret`: a place where keys are kept by the habit of the field, whether it exists or not.
+    Read { path: String, is_secret: bool },
+    /// Writing, creating, removing, renaming or changing a file or folder.
+    Write { path: String },
+    /// A socket, or a connection to one: the family's name (`AF_INET`), with the path for `AF_UNIX`.
+    Network { family: String },
+    /// Anything else that a build has no reason to do: the system call (`ptrace`).
+    System { call: String },
+}
