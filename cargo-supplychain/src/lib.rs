@@ -27,6 +27,8 @@ pub mod files;
 #[allow(clippy::disallowed_methods, reason = "this layer does the IO")]
 pub mod http;
 #[allow(clippy::disallowed_methods, reason = "this layer does the IO")]
+pub mod sandbox;
+#[allow(clippy::disallowed_methods, reason = "this layer does the IO")]
 pub mod sign;
 // L4
 pub mod ops;

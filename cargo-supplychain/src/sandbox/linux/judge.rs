@@ -1,0 +1,417 @@
+//! What happens to one call of a sealed process: it goes on to the kernel, where Landlock decides; it is refused and told; or it is
+//! given a file that we opened for it.
+//!
+//! A path that is judged here can be another one when the kernel looks (the caller has threads): nothing that Landlock has to hold
+//! depends on this file. What does: who may read `.git`, which is why those files are handed over open; and which crate may write
+//! where inside the target folder, which docs/sandbox.md says can be raced.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Component, Path, PathBuf};
+
+use super::actors::{Place, Unit};
+use super::process::Process;
+use crate::model::sandbox::{Act, ActorKind};
+use crate::sandbox::walls::{Exception, Request, SECRET_HOME, Walls};
+
+/// What a call asks for, with the path as the caller gave it, absolute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Wish {
+    Read(PathBuf),
+    /// `follows`: through a link at its end, as `open` does and `unlink` does not.
+    Write {
+        path: PathBuf,
+        follows: bool,
+    },
+    Run(PathBuf),
+    Network(String),
+    /// A stream of `AF_UNIX` to this place.
+    Connect(PathBuf),
+    System(&'static str),
+    /// Refused as on a kernel that does not have it.
+    Unknown,
+}
+
+/// What is done.
+#[derive(Debug)]
+pub(super) enum Verdict {
+    Go,
+    /// Refused; nobody needs to hear of it: programs ask as a matter of course and do without.
+    Quiet(i32),
+    Tell(Act, i32),
+    /// The kernel answers (there is nothing), and it is told that somebody looked.
+    TellAndGo(Act),
+    Give(File),
+}
+
+/// Everything that is fixed for one build.
+pub(super) struct Judge {
+    /// Roots that nobody in the build can change: a path below them needs no second look.
+    stable: HashSet<PathBuf>,
+    read: HashSet<PathBuf>,
+    write: HashSet<PathBuf>,
+    target: PathBuf,
+    private_home: PathBuf,
+    home: Option<PathBuf>,
+    git: Vec<PathBuf>,
+    members: HashSet<(String, String)>,
+    exceptions: Vec<Exception>,
+    /// Cargo's own credentials, wherever its home is.
+    credentials: Vec<PathBuf>,
+}
+
+impl Judge {
+    pub(super) fn new(request: &Request, walls: &Walls) -> Self {
+        // As named, and as it really is: both spellings of a path are met.
+        let both = |paths: &[camino::Utf8PathBuf]| -> HashSet<PathBuf> {
+            paths
+                .iter()
+                .flat_map(|path| [Some(path.as_std_path().to_owned()), path.as_std_path().canonicalize().ok()])
+                .flatten()
+                .collect()
+        };
+        let read = both(&walls.read);
+        let write = both(&walls.write);
+        let changeable = [Some(&request.workspace), request.repository.as_ref()];
+        let stable = read
+            .iter()
+            .filter(|root| !changeable.iter().flatten().any(|folder| root.starts_with(folder)) && !write.contains(*root))
+            .cloned()
+            .collect();
+        Self {
+            stable,
+            read,
+            write,
+            target: canonical(request.target.as_std_path()),
+            private_home: canonical(request.private_home().as_std_path()),
+            home: request.home.as_ref().map(|home| home.as_std_path().to_owned()),
+            git: request.git_folders.iter().map(|folder| canonical(folder.as_std_path())).collect(),
+            members: request.members.iter().cloned().collect(),
+            exceptions: request.exceptions.iter().map(real_exception).collect(),
+            credentials: request
+                .cargo_home
+                .iter()
+                .flat_map(|home| ["credentials", "credentials.toml"].map(|name| canonical(home.as_std_path()).join(name)))
+                .collect(),
+        }
+    }
+
+    /// Judges; `place` says who asks, and is only asked where it matters.
+    pub(super) fn judge(&self, process: Process, wish: &Wish, place: &dyn Fn(Process) -> Place) -> Verdict {
+        match wish {
+            Wish::Read(path) => self.read(process, path, false, place),
+            Wish::Run(path) => self.read(process, path, true, place),
+            Wish::Write { path, follows } => self.write(process, path, *follows, place),
+            Wish::Network(family) => match place(process) {
+                Place::Cargo => Verdict::Quiet(libc::EACCES),
+                place if self.exceptions_of(&place).any(|exception| exception.net) => Verdict::Go,
+                _ => Verdict::Tell(Act::Network { family: family.clone() }, libc::EACCES),
+            },
+            Wish::Connect(path) => self.connect(path, &place(process)),
+            Wish::Unknown => Verdict::Quiet(libc::ENOSYS),
+            Wish::System(call) => Verdict::Tell(Act::System { call: (*call).to_owned() }, libc::EPERM),
+        }
+    }
+
+    fn read(&self, process: Process, path: &Path, runs: bool, place: &dyn Fn(Process) -> Place) -> Verdict {
+        let is_plain = !path.components().any(|part| part == Component::ParentDir);
+        if is_plain && below(&self.stable, path) {
+            return Verdict::Go;
+        }
+        if let Ok(rest) = path.strip_prefix("/proc") {
+            return self.proc(process, rest, place);
+        }
+        let Ok(real) = path.canonicalize() else { return self.absent(path) };
+        if real.starts_with("/proc") || real.starts_with("/dev/pts") || real == Path::new("/dev/tty") {
+            // Links like /dev/stdin: the kernel judges where they lead for the caller.
+            return if path.starts_with("/dev") { Verdict::Go } else { self.told_read(&real) };
+        }
+        if self.git.iter().any(|folder| real.starts_with(folder)) {
+            return self.git(&real, runs, &place(process));
+        }
+        if below(&self.read, &real) || below(&self.write, &real) {
+            let excepted =
+                self.exceptions.iter().flat_map(|one| one.read.iter().chain(&one.write)).any(|open| real.starts_with(open));
+            if !excepted || self.is_open_without_exceptions(&real) {
+                return Verdict::Go;
+            }
+            let place = place(process);
+            let its_own =
+                self.exceptions_of(&place).flat_map(|one| one.read.iter().chain(&one.write)).any(|open| real.starts_with(open));
+            return if its_own || place == Place::Cargo { Verdict::Go } else { self.told_read(&real) };
+        }
+        if real.is_dir() && !runs && is_harmless_folder(&real) {
+            return Verdict::Quiet(libc::EACCES);
+        }
+        match place(process) {
+            Place::Cargo => Verdict::Quiet(libc::EACCES),
+            _ => self.told_read(&real),
+        }
+    }
+
+    /// Whether a path that an exception names is open to everybody anyway.
+    fn is_open_without_exceptions(&self, real: &Path) -> bool {
+        let named: HashSet<&Path> =
+            self.exceptions.iter().flat_map(|one| one.read.iter().chain(&one.write)).map(|path| path.as_std_path()).collect();
+        real.ancestors().any(|folder| (self.read.contains(folder) || self.write.contains(folder)) && !named.contains(folder))
+    }
+
+    /// Nothing is there: the kernel says so. That keys were looked for is told all the same.
+    fn absent(&self, path: &Path) -> Verdict {
+        match self.secret_place(path) {
+            Some(shown) => Verdict::TellAndGo(Act::Read { path: shown, is_secret: true }),
+            None => Verdict::Go,
+        }
+    }
+
+    fn told_read(&self, real: &Path) -> Verdict {
+        let secret = self.secret_place(real);
+        let is_secret = secret.is_some();
+        Verdict::Tell(Act::Read { path: secret.unwrap_or_else(|| self.shown(real)), is_secret }, libc::EACCES)
+    }
+
+    /// `~/.ssh/id_ed25519` where the path is one at which keys are kept, in the real home or in the private one.
+    fn secret_place(&self, path: &Path) -> Option<String> {
+        if self.credentials.iter().any(|file| file == path) {
+            return Some(self.shown(path));
+        }
+        let homes = [Some(&self.private_home), self.home.as_ref()];
+        let below = homes.iter().flatten().find_map(|home| path.strip_prefix(home).ok())?;
+        SECRET_HOME.iter().any(|secret| below.starts_with(secret)).then(|| format!("~/{}", below.display()))
+    }
+
+    fn shown(&self, path: &Path) -> String {
+        match self.home.as_ref().and_then(|home| path.strip_prefix(home).ok()) {
+            Some(below) => format!("~/{}", below.display()),
+            None => path.display().to_string(),
+        }
+    }
+
+    /// Git's own data: the workspace's own packages may read it (`git describe` in a build script), dependencies may not.
+    fn git(&self, real: &Path, runs: bool, place: &Place) -> Verdict {
+        let is_own = match place {
+            Place::Cargo => true,
+            Place::In(unit, _) => self.members.contains(&(unit.actor.name.clone(), unit.actor.version.clone())),
+            Place::Lost => false,
+        };
+        if !is_own || runs {
+            return self.told_read(real);
+        }
+        open_for_reading(real).map_or_else(|error| Verdict::Quiet(error.raw_os_error().unwrap_or(libc::EACCES)), Verdict::Give)
+    }
+
+    /// `/proc`: of a process's own folder only what is harmless, opened by us, because Landlock cannot tell one process's from
+    /// another's.
+    fn proc(&self, process: Process, rest: &Path, place: &dyn Fn(Process) -> Place) -> Verdict {
+        let mut words = rest.components().filter_map(|part| part.as_os_str().to_str());
+        let own = process.group();
+        let id = match words.next() {
+            None => return Verdict::Quiet(libc::EACCES),
+            Some("self" | "thread-self") => own,
+            Some(word) => match word.parse::<u32>() {
+                Ok(id) => Some(id),
+                // About the machine; Landlock has a list.
+                Err(_) => return if word == "mounts" { self.own_file(own, "mounts") } else { Verdict::Go },
+            },
+        };
+        let Some(id) = id else { return Verdict::Quiet(libc::EACCES) };
+        let words: Vec<_> = words.collect();
+        let shown = || Act::Read { path: format!("/proc/{id}/{}", words.join("/")), is_secret: true };
+        // The job of another process is nobody's business; those of the same crate may look at each other.
+        if Some(id) != own && !same_crate(&place(process), &place(Process(id))) {
+            return if Process(id).stat().is_some() { Verdict::Tell(shown(), libc::EACCES) } else { Verdict::Go };
+        }
+        match words.as_slice() {
+            ["exe" | "cwd" | "root", ..] | ["fd", _, ..] => Verdict::Go,
+            ["task", thread, file] if thread.parse::<u32>().is_ok() && OWN.contains(file) => {
+                self.own_file(Some(id), &format!("task/{thread}/{file}"))
+            }
+            ["task" | "fd"] => self.own_file(Some(id), words[0]),
+            [file] if OWN.contains(file) => self.own_file(Some(id), file),
+            ["mem" | "environ" | "pagemap", ..] => Verdict::Tell(shown(), libc::EACCES),
+            _ => Verdict::Quiet(libc::EACCES),
+        }
+    }
+
+    fn own_file(&self, id: Option<u32>, name: &str) -> Verdict {
+        let Some(id) = id else { return Verdict::Quiet(libc::EACCES) };
+        match open_for_reading(Path::new(&format!("/proc/{id}/{name}"))) {
+            Ok(file) => Verdict::Give(file),
+            Err(error) => Verdict::Quiet(error.raw_os_error().unwrap_or(libc::EACCES)),
+        }
+    }
+
+    fn write(&self, process: Process, path: &Path, follows: bool, place: &dyn Fn(Process) -> Place) -> Verdict {
+        if DEVICES.iter().any(|device| path == Path::new(device)) {
+            return Verdict::Go;
+        }
+        if path.starts_with("/dev") {
+            return Verdict::Quiet(libc::EACCES);
+        }
+        let Some(real) = real_for_writing(path, follows) else { return Verdict::Go };
+        let place = place(process);
+        let Place::In(unit, _) = &place else {
+            return match place {
+                Place::Cargo => Verdict::Go,
+                _ if below(&self.write, &real) => Verdict::Go,
+                _ => self.told_write(&real),
+            };
+        };
+        let excepted = |one: &Exception| one.write.iter().any(|open| real.starts_with(open));
+        if self.exceptions_of(&place).any(excepted) {
+            return Verdict::Go;
+        }
+        if self.exceptions.iter().any(excepted) && !real.starts_with(&self.target) {
+            return self.told_write(&real);
+        }
+        if self.git.iter().any(|folder| real.starts_with(folder)) {
+            // `git describe --dirty` would like to refresh its index, and does without.
+            let is_own = self.members.contains(&(unit.actor.name.clone(), unit.actor.version.clone()));
+            return if is_own { Verdict::Quiet(libc::EROFS) } else { self.told_write(&real) };
+        }
+        if !below(&self.write, &real) {
+            return self.told_write(&real);
+        }
+        if let Ok(inside) = real.strip_prefix(&self.target)
+            && !may_write(unit, &real, inside)
+        {
+            return self.told_write(&real);
+        }
+        Verdict::Go
+    }
+
+    fn told_write(&self, real: &Path) -> Verdict {
+        Verdict::Tell(Act::Write { path: self.shown(real) }, libc::EACCES)
+    }
+
+    fn connect(&self, path: &Path, place: &Place) -> Verdict {
+        // The C library asks these for users and groups, and goes on without.
+        const NAMES: [&str; 4] = ["/var/run/nscd", "/run/nscd", "/run/systemd/userdb", "/var/lib/sss"];
+        if NAMES.iter().any(|folder| path.starts_with(folder)) {
+            return Verdict::Quiet(libc::ENOENT);
+        }
+        if self.exceptions_of(place).any(|exception| exception.net) {
+            return Verdict::Go;
+        }
+        // Between processes of one build, through a socket that they made themselves.
+        let inside =
+            path.parent().and_then(|folder| folder.canonicalize().ok()).is_some_and(|folder| below(&self.write, &folder));
+        if inside {
+            return Verdict::Go;
+        }
+        Verdict::Tell(Act::Network { family: format!("AF_UNIX {}", self.shown(path)) }, libc::EACCES)
+    }
+
+    fn exceptions_of<'a>(&'a self, place: &'a Place) -> impl Iterator<Item = &'a Exception> {
+        let actor = match place {
+            Place::In(unit, _) => Some(&unit.actor),
+            _ => None,
+        };
+        self.exceptions
+            .iter()
+            .filter(move |one| actor.is_some_and(|actor| actor.name == one.name && actor.version == one.version))
+    }
+}
+
+const DEVICES: [&str; 3] = ["/dev/null", "/dev/zero", "/dev/full"];
+
+/// Files of a process's own folder in `/proc` that programs read about themselves.
+const OWN: [&str; 17] = [
+    "maps",
+    "smaps_rollup",
+    "cgroup",
+    "mountinfo",
+    "mounts",
+    "status",
+    "stat",
+    "statm",
+    "auxv",
+    "limits",
+    "cmdline",
+    "comm",
+    "environ",
+    "oom_score",
+    "sched",
+    "schedstat",
+    "io",
+];
+
+/// Whether two processes work for the same crate.
+fn same_crate(one: &Place, other: &Place) -> bool {
+    match (one, other) {
+        (Place::In(one, _), Place::In(other, _)) => {
+            one.actor.name == other.actor.name && one.actor.version == other.actor.version
+        }
+        _ => false,
+    }
+}
+
+/// Folders that programs list in passing on their way to another one.
+fn is_harmless_folder(folder: &Path) -> bool {
+    ["/", "/home", "/tmp", "/var", "/run", "/dev", "/sys", "/mnt", "/srv", "/media", "/var/tmp"]
+        .iter()
+        .any(|one| folder == Path::new(one))
+}
+
+/// What a compilation or a build script may write within the target folder: what is its own, and what is nobody's.
+fn may_write(unit: &Unit, real: &Path, inside: &Path) -> bool {
+    let parts: Vec<&str> = inside.iter().map(|part| part.to_str().unwrap_or_default()).collect();
+    let shared = |name: &str| parts.iter().position(|part| *part == name);
+    if shared(".fingerprint").is_some() {
+        return false;
+    }
+    let own_folder = unit.out_dir.iter().filter(|_| unit.actor.kind != ActorKind::Compiler);
+    let is_own = own_folder.chain(&unit.outputs).any(|folder| real.starts_with(canonical(folder)));
+    if let Some(folder) = ["deps", "examples"].iter().find_map(|name| shared(name)) {
+        let name = parts.get(folder + 1).copied().unwrap_or_default();
+        return is_own && mark_of(name).is_none_or(|mark| unit.mark.as_deref() == Some(mark));
+    }
+    is_own || (shared("build").is_none() && shared("incremental").is_none())
+}
+
+/// `-0123456789abcdef` in `libname-0123456789abcdef.rlib`: which compilation the file is of.
+fn mark_of(name: &str) -> Option<&str> {
+    name.match_indices('-').find_map(|(at, _)| {
+        let mark = name.get(at..at + 17)?;
+        mark[1..].bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')).then_some(mark)
+    })
+}
+
+/// Whether the path is one of the roots or below one.
+fn below(roots: &HashSet<PathBuf>, path: &Path) -> bool {
+    path.ancestors().any(|folder| roots.contains(folder))
+}
+
+fn canonical(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}
+
+/// With the places as they really are.
+fn real_exception(exception: &Exception) -> Exception {
+    let real = |paths: &[camino::Utf8PathBuf]| {
+        paths.iter().map(|path| path.canonicalize_utf8().unwrap_or_else(|_| path.clone())).collect()
+    };
+    Exception { read: real(&exception.read), write: real(&exception.write), ..exception.clone() }
+}
+
+/// Where a write would go; none where the kernel will say that there is no such place.
+fn real_for_writing(path: &Path, follows: bool) -> Option<PathBuf> {
+    if follows && let Ok(real) = path.canonicalize() {
+        return Some(real);
+    }
+    let name = path.file_name()?;
+    let mut real = path.parent()?.canonicalize().ok()?.join(name);
+    // A link that leads to nothing yet: `open` would make what it names.
+    for _ in 0..8 {
+        let Some(next) = follows.then(|| std::fs::read_link(&real).ok()).flatten() else { break };
+        let next = real.parent()?.join(next);
+        real = next.parent()?.canonicalize().ok()?.join(next.file_name()?);
+    }
+    Some(real)
+}
+
+/// Never waits for a writer of a pipe, never becomes a terminal of ours.
+fn open_for_reading(path: &Path) -> std::io::Result<File> {
+    File::options().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)
+}

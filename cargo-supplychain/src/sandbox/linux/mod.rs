@@ -1,0 +1,117 @@
+//! Linux: Landlock holds the walls, seccomp hands calls over to a supervisor in our process.
+//!
+//! Nothing here needs a privilege. A process of ours ([`launcher`]) raises the walls around itself and becomes cargo; all that cargo
+//! starts is inside, for ever.
+
+mod actors;
+mod filter;
+mod judge;
+mod kernel;
+pub(super) mod launcher;
+mod process;
+mod supervisor;
+
+use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command, Stdio};
+
+use rustix::net::{AddressFamily, SocketFlags, SocketType};
+use rustix::process::{Pid, Signal};
+
+use self::process::Process;
+use super::walls::{Request, Walls};
+use super::{Error, LAUNCH};
+use crate::model::sandbox::{Attempt, Seal};
+
+/// A sealed child and the thread that hears of its calls.
+pub(super) struct Guard {
+    thread: std::thread::JoinHandle<supervisor::Heard>,
+    pub seal: Seal,
+}
+
+/// Whether this system can seal a build: tries it with a process that does nothing.
+pub(super) fn probe() -> Result<u32, Error> {
+    let (mut child, answer) = start(Command::new(""), &Walls::default())?;
+    let _ = child.wait();
+    answer.map(|(abi, _)| abi)
+}
+
+/// Starts the command inside the walls.
+pub(super) fn spawn(command: Command, request: &Request) -> Result<(Child, Guard), Error> {
+    let walls = request.walls();
+    // Whoever outlives cargo becomes our child, and is ended by us.
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid())).map_err(|error| Error::Start(error.into()))?;
+    let (mut child, answer) = start(command, &walls)?;
+    let (abi, listener) = match answer {
+        Ok(answer) => answer,
+        Err(error) => {
+            let _ = child.wait();
+            return Err(error);
+        }
+    };
+    let supervisor = supervisor::Supervisor {
+        listener,
+        judge: judge::Judge::new(request, &walls),
+        actors: actors::Actors::new(child.id(), request.packages.clone()),
+        heard: supervisor::Heard::default(),
+    };
+    let thread = std::thread::Builder::new().name("sandbox".to_owned()).spawn(move || supervisor.run()).map_err(Error::Start)?;
+    Ok((child, Guard { thread, seal: request.seal(abi) }))
+}
+
+impl Guard {
+    /// After cargo has ended: ends what is left of the build, and tells what was refused.
+    pub(super) fn finish(self) -> (Seal, Vec<Attempt>, u64) {
+        end_orphans();
+        let (attempts, unlisted) = self.thread.join().map(supervisor::Heard::list).unwrap_or_default();
+        let _ = rustix::process::set_child_subreaper(None);
+        (self.seal, attempts, unlisted)
+    }
+}
+
+/// The answer of the launcher: Landlock's ABI and seccomp's listener.
+type Answer = Result<(u32, OwnedFd), Error>;
+
+fn start(command: Command, walls: &Walls) -> Result<(Child, Answer), Error> {
+    let (ours, theirs) = rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)
+        .map_err(|error| Error::Start(error.into()))?;
+    // This very program, even if its file was replaced meanwhile.
+    let mut launcher = Command::new("/proc/self/exe");
+    launcher.arg0("cargo-supplychain").arg(LAUNCH).arg(command.get_program()).args(command.get_args());
+    launcher.stdin(Stdio::from(theirs));
+    if let Some(folder) = command.get_current_dir() {
+        launcher.current_dir(folder);
+    }
+    launcher.env_clear();
+    launcher.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    // The child's end goes with the command, or we would never see that it was closed.
+    launcher.stdout(if command.get_program().is_empty() { Stdio::null() } else { Stdio::piped() });
+    let child = launcher.spawn().map_err(Error::Start)?;
+    drop(launcher);
+    let answer = launcher::ask(&ours, walls);
+    Ok((child, answer))
+}
+
+/// Ends every process that the build has left behind. Each round finds those that the last one orphaned.
+fn end_orphans() {
+    for _ in 0..1000 {
+        let orphans = orphans();
+        if orphans.is_empty() {
+            return;
+        }
+        for orphan in orphans {
+            let _ = rustix::process::kill_process(orphan, Signal::KILL);
+            let _ = rustix::process::waitpid(Some(orphan), rustix::process::WaitOptions::empty());
+        }
+    }
+}
+
+/// Our children that are sealed.
+fn orphans() -> Vec<Pid> {
+    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
+    entries
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok())
+        .filter(|id| Process(*id).stat().is_some_and(|stat| stat.parent == std::process::id()))
+        .filter_map(|id| Pid::from_raw(i32::try_from(id).ok()?))
+        .collect()
+}

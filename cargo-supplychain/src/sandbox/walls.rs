@@ -1,0 +1,447 @@
+//! The walls of a sealed build: what cargo and all that it starts may read and write. Made from the machine and the workspace by
+//! an allow list; what is not named is closed. The system's folders are those of the Filesystem Hierarchy Standard 3.0.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::{Deserialize, Serialize};
+
+use crate::model::sandbox::Seal;
+
+/// What a build is sealed with; made by `ops`. All paths are absolute.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    pub workspace: Utf8PathBuf,
+    /// The root of the work tree around the workspace.
+    pub repository: Option<Utf8PathBuf>,
+    /// Where git keeps its own data: `.git`, and the common folder of a linked work tree.
+    pub git_folders: Vec<Utf8PathBuf>,
+    /// Folders of path dependencies outside the workspace, and single files that cargo has to read (its configuration).
+    pub further: Vec<Utf8PathBuf>,
+    pub cargo_home: Option<Utf8PathBuf>,
+    pub rustup_home: Option<Utf8PathBuf>,
+    /// The toolchain's root: it holds `bin/rustc`.
+    pub toolchain: Utf8PathBuf,
+    /// Our target folder; has to exist.
+    pub target: Utf8PathBuf,
+    /// A folder of ours for the private home and the temporary folder; has to exist.
+    pub private: Utf8PathBuf,
+    pub home: Option<Utf8PathBuf>,
+    /// The environment of the build.
+    pub environment: BTreeMap<String, String>,
+    pub exceptions: Vec<Exception>,
+    /// Name and version of the workspace's own packages: their build scripts may read `.git`.
+    pub members: BTreeSet<(String, String)>,
+    /// Name and version of every package of the build.
+    pub packages: Vec<(String, String)>,
+    /// `[sandbox] read`.
+    pub read: Vec<Utf8PathBuf>,
+}
+
+/// What the policy allows one crate.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Exception {
+    pub name: String,
+    pub version: String,
+    pub read: Vec<Utf8PathBuf>,
+    pub write: Vec<Utf8PathBuf>,
+    pub net: bool,
+}
+
+/// The walls that the kernel enforces, for all processes alike. Paths that do not exist are passed over.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Walls {
+    /// Read and run.
+    pub read: Vec<Utf8PathBuf>,
+    /// Only the names in it.
+    pub list: Vec<Utf8PathBuf>,
+    /// Everything.
+    pub write: Vec<Utf8PathBuf>,
+    /// Devices without a memory.
+    pub devices: Vec<Utf8PathBuf>,
+    /// An exception opens the network: then seccomp alone decides, crate by crate.
+    pub network: bool,
+}
+
+const SYSTEM: [&str; 16] = [
+    "/usr",
+    "/bin",
+    "/sbin",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/libx32",
+    "/opt",
+    "/nix/store",
+    "/gnu/store",
+    "/run/current-system",
+    "/snap",
+    "/sys/devices/system",
+    "/sys/fs/cgroup",
+    "/sys/kernel/mm",
+    "/var/lib/dpkg/alternatives",
+];
+/// Of `/proc`, what is about the machine and not about its processes. A process's own folder is opened by the supervisor.
+const PROC: [&str; 11] =
+    ["cpuinfo", "devices", "filesystems", "loadavg", "meminfo", "modules", "stat", "sys", "uptime", "version", "vmstat"];
+const DEVICES: [&str; 5] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
+/// What of `/etc` holds keys, passwords or another machine's secrets by the habit of the field.
+const SECRET_ETC: [&str; 32] = [
+    "shadow",
+    "shadow-",
+    "gshadow",
+    "gshadow-",
+    "sudoers",
+    "sudoers.d",
+    "security",
+    "ssh",
+    "krb5.keytab",
+    "krb5.conf.d",
+    "docker",
+    "containers",
+    "kubernetes",
+    "rancher",
+    "cni",
+    "letsencrypt",
+    "wireguard",
+    "openvpn",
+    "ipsec.secrets",
+    "ipsec.d",
+    "ppp",
+    "NetworkManager",
+    "wpa_supplicant",
+    "netrc",
+    "fstab",
+    "crypttab",
+    "vault",
+    "consul.d",
+    "nomad.d",
+    "salt",
+    "puppetlabs",
+    "chef",
+];
+/// Of these folders of `/etc` only what is below them without private keys.
+const PUBLIC_PARTS: [(&str, &[&str]); 2] =
+    [("ssl", &["private"]), ("pki", &["tls/private", "nssdb", "CA", "consumer", "entitlement"])];
+
+/// Variables that name a tool, a library or a folder of either for build scripts.
+const TOOL_ENDS: [&str; 12] =
+    ["_DIR", "_ROOT", "_HOME", "_PREFIX", "_PATH", "_INCLUDE", "_LIB", "_BIN", "_SYSROOT", "_LINKER", "_SDK", "_TOOLCHAIN_FILE"];
+const TOOL_NAMES: [&str; 24] = [
+    "CC",
+    "CXX",
+    "AR",
+    "LD",
+    "NM",
+    "RANLIB",
+    "STRIP",
+    "CMAKE",
+    "CMAKE_PREFIX_PATH",
+    "PKG_CONFIG",
+    "PKG_CONFIG_PATH",
+    "PROTOC",
+    "PYTHON",
+    "PERL",
+    "MAKE",
+    "NASM",
+    "YASM",
+    "SDKROOT",
+    "SYSROOT",
+    "INCLUDE",
+    "LIB",
+    "LIBRARY_PATH",
+    "CPATH",
+    "NIX_STORE",
+];
+/// Variables of that form that name a place of the user's or ours.
+const NO_TOOLS: [&str; 12] = [
+    "HOME",
+    "CARGO_HOME",
+    "RUSTUP_HOME",
+    "XDG_CONFIG_HOME",
+    "XDG_CACHE_HOME",
+    "XDG_DATA_HOME",
+    "XDG_STATE_HOME",
+    "XDG_RUNTIME_DIR",
+    "GNUPGHOME",
+    "CARGO_TARGET_DIR",
+    "CARGO_BUILD_TARGET_DIR",
+    "GIT_DIR",
+];
+
+impl Request {
+    /// The private home folder of the build.
+    #[must_use]
+    pub fn private_home(&self) -> Utf8PathBuf {
+        self.private.join("home")
+    }
+
+    /// Its temporary folder.
+    #[must_use]
+    pub fn temporary(&self) -> Utf8PathBuf {
+        self.private.join("tmp")
+    }
+
+    /// The environment of a sealed build: a home and a temporary folder of its own; where cargo and rustup keep theirs is said, because
+    /// they can no longer tell by the home.
+    #[must_use]
+    pub fn sealed_environment(&self) -> BTreeMap<String, String> {
+        let mut environment = self.environment.clone();
+        environment.insert("HOME".to_owned(), self.private_home().into_string());
+        for name in ["TMPDIR", "TMP", "TEMP"] {
+            environment.insert(name.to_owned(), self.temporary().into_string());
+        }
+        for (name, folder) in [("CARGO_HOME", &self.cargo_home), ("RUSTUP_HOME", &self.rustup_home)] {
+            if let Some(folder) = folder {
+                environment.insert(name.to_owned(), folder.to_string());
+            }
+        }
+        // They lead past the private home.
+        environment.retain(|name, _| !name.starts_with("XDG_") && name != "GNUPGHOME");
+        environment
+    }
+
+    pub(super) fn walls(&self) -> Walls {
+        let mut walls = Walls {
+            read: SYSTEM.iter().map(Utf8PathBuf::from).collect(),
+            list: vec!["/".into(), "/etc".into()],
+            write: vec![self.target.clone(), self.private.clone()],
+            devices: DEVICES.iter().map(Utf8PathBuf::from).collect(),
+            network: self.exceptions.iter().any(|exception| exception.net),
+        };
+        walls.list.retain(|folder| folder != "/");
+        walls.read.extend(PROC.iter().map(|name| Utf8PathBuf::from("/proc").join(name)));
+        walls.read.extend(etc());
+        walls.read.extend(self.tools());
+        walls.read.push(self.toolchain.clone());
+        if let Some(home) = &self.rustup_home {
+            walls.read.extend(["toolchains", "settings.toml", "downloads", "update-hashes"].map(|name| home.join(name)));
+        }
+        if let Some(home) = &self.cargo_home {
+            walls.read.extend(["registry", "git", "bin", "config", "config.toml", "env"].map(|name| home.join(name)));
+        }
+        for root in [Some(&self.workspace), self.source_root()].into_iter().flatten() {
+            walls.list.push(root.clone());
+            walls.read.extend(entries(root).into_iter().filter(|path| path.file_name() != Some(".git")));
+        }
+        walls.read.extend(self.further.iter().chain(&self.read).cloned());
+        for exception in &self.exceptions {
+            walls.read.extend(exception.read.iter().cloned());
+            walls.write.extend(exception.write.iter().cloned());
+        }
+        walls
+    }
+
+    /// What is recorded: the walls by what they are, not by where this machine has them.
+    pub(super) fn seal(&self, abi: u32) -> Seal {
+        let mut rules: Vec<String> = [
+            "read the system's folders, /etc without key material",
+            "read the toolchain",
+            "read the sources of cargo's registry and git folders",
+            "read the workspace and its repository without .git",
+            "write the target folder",
+            "write a private home and a private temporary folder",
+        ]
+        .map(str::to_owned)
+        .into();
+        rules.extend(self.read.iter().map(|path| format!("read {path}")));
+        rules.sort();
+        let refused = [
+            "network of every family; between processes only streams and pairs of AF_UNIX",
+            "memory, environment and descriptors of other processes",
+            "keys of the kernel, other namespaces, mounts, io_uring, tracing",
+        ];
+        let exceptions = self.exceptions.iter().flat_map(|one| {
+            let read = one.read.iter().map(|path| format!("read {path}"));
+            let write = one.write.iter().map(|path| format!("write {path}"));
+            let net = one.net.then(|| "network".to_owned());
+            read.chain(write).chain(net).map(|what| format!("{} {}: {what}", one.name, one.version))
+        });
+        Seal { landlock_abi: abi, rules, refused: refused.map(str::to_owned).into(), exceptions: exceptions.collect() }
+    }
+
+    /// The work tree, unless it is the user's home or holds it: then the workspace is all.
+    fn source_root(&self) -> Option<&Utf8PathBuf> {
+        self.repository.as_ref().filter(|root| !self.holds_home(root))
+    }
+
+    fn holds_home(&self, folder: &Utf8Path) -> bool {
+        folder == "/" || self.home.as_ref().is_some_and(|home| home.starts_with(folder))
+    }
+
+    /// Folders of programs and libraries that the environment names: `PATH`, `LIBCLANG_PATH`, `OPENSSL_DIR`, `CC`, ….
+    fn tools(&self) -> Vec<Utf8PathBuf> {
+        let mut tools = Vec::new();
+        for (name, value) in &self.environment {
+            let is_path = name == "PATH" || name == "LD_LIBRARY_PATH";
+            let is_tool = TOOL_NAMES.contains(&name.as_str()) || TOOL_ENDS.iter().any(|end| name.ends_with(end));
+            if !(is_path || is_tool) || NO_TOOLS.contains(&name.as_str()) {
+                continue;
+            }
+            for part in value.split([':', ' ', ';']).filter(|part| part.starts_with('/')) {
+                let place = Utf8Path::new(part);
+                tools.push(place.to_owned());
+                // A tool of the user's brings its libraries beside it.
+                let beside = place.parent().filter(|_| is_path && matches!(place.file_name(), Some("bin" | "shims" | "sbin")));
+                match beside {
+                    Some(prefix) if prefix.ends_with(".local") => tools.push(prefix.join("lib")),
+                    Some(prefix) if Some(prefix) != self.cargo_home.as_deref() => tools.push(prefix.to_owned()),
+                    _ => {}
+                }
+            }
+        }
+        tools.retain(|tool| !self.holds_home(tool) && !holds_keys(tool, self.home.as_deref()));
+        tools
+    }
+}
+
+/// Whether a folder of the home is one where keys are kept, or holds one.
+fn holds_keys(folder: &Utf8Path, home: Option<&Utf8Path>) -> bool {
+    let Some(below) = home.and_then(|home| folder.strip_prefix(home).ok()) else { return false };
+    SECRET_HOME.iter().any(|secret| Utf8Path::new(secret).starts_with(below) || below.starts_with(secret))
+}
+
+/// Where keys are kept in a home folder, by the habit of the field.
+pub(super) const SECRET_HOME: [&str; 38] = [
+    ".ssh",
+    ".aws",
+    ".azure",
+    ".gnupg",
+    ".kube",
+    ".docker",
+    ".netrc",
+    "_netrc",
+    ".npmrc",
+    ".yarnrc",
+    ".pypirc",
+    ".gem/credentials",
+    ".git-credentials",
+    ".config/git/credentials",
+    ".config/gh",
+    ".config/glab-cli",
+    ".config/gcloud",
+    ".config/hub",
+    ".config/op",
+    ".config/sops",
+    ".config/containers",
+    ".cargo/credentials",
+    ".cargo/credentials.toml",
+    ".terraform.d",
+    ".vault-token",
+    ".age",
+    ".password-store",
+    ".local/share/keyrings",
+    ".config/google-chrome",
+    ".config/chromium",
+    ".mozilla",
+    ".bitcoin",
+    ".ethereum",
+    ".electrum",
+    ".config/solana",
+    ".bash_history",
+    ".zsh_history",
+    ".config/cargo-supplychain",
+];
+
+/// What of `/etc` may be read.
+fn etc() -> Vec<Utf8PathBuf> {
+    let mut open = Vec::new();
+    for entry in entries(Utf8Path::new("/etc")) {
+        let name = entry.file_name().unwrap_or_default();
+        if SECRET_ETC.contains(&name) {
+            continue;
+        }
+        match PUBLIC_PARTS.iter().find(|(folder, _)| *folder == name) {
+            None => open.push(entry),
+            Some((_, closed)) => open.extend(parts(&entry, closed)),
+        }
+    }
+    open
+}
+
+/// What is below a folder, without the parts that are closed.
+fn parts(folder: &Utf8Path, closed: &[&str]) -> Vec<Utf8PathBuf> {
+    let mut open = Vec::new();
+    for entry in entries(folder) {
+        let name = entry.file_name().unwrap_or_default().to_owned();
+        if closed.contains(&name.as_str()) {
+            continue;
+        }
+        let below: Vec<_> = closed.iter().filter_map(|path| path.strip_prefix(&name)?.strip_prefix('/')).collect();
+        if below.is_empty() { open.push(entry) } else { open.extend(parts(&entry, &below)) }
+    }
+    open
+}
+
+/// What a folder holds, sorted; nothing where it cannot be read.
+fn entries(folder: &Utf8Path) -> Vec<Utf8PathBuf> {
+    let Ok(list) = folder.read_dir_utf8() else { return Vec::new() };
+    let mut entries: Vec<_> = list.filter_map(|entry| Some(entry.ok()?.into_path())).collect();
+    entries.sort();
+    entries
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(environment: &[(&str, &str)]) -> Request {
+        Request {
+            workspace: "/home/u/app".into(),
+            home: Some("/home/u".into()),
+            cargo_home: Some("/home/u/.cargo".into()),
+            target: "/home/u/app/target/supplychain/.build".into(),
+            private: "/home/u/app/target/supplychain/.sealed".into(),
+            environment: environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+            ..Request::default()
+        }
+    }
+
+    #[test]
+    fn tools_of_the_environment_are_open_and_the_home_is_not() {
+        let tools =
+            |name: &str, value: &str| request(&[(name, value)]).tools().iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(
+            tools("PATH", "/usr/bin:/home/u/.pyenv/shims"),
+            ["/usr/bin", "/usr", "/home/u/.pyenv/shims", "/home/u/.pyenv"]
+        );
+        assert_eq!(tools("PATH", "/home/u/.cargo/bin"), ["/home/u/.cargo/bin"]);
+        assert_eq!(tools("PATH", "/home/u/.local/bin"), ["/home/u/.local/bin", "/home/u/.local/lib"]);
+        assert_eq!(tools("PATH", "/home/u/bin"), ["/home/u/bin"], "its parent is the home");
+        assert_eq!(tools("PATH", "/home/u:.:relative:/"), Vec::<String>::new());
+        assert_eq!(tools("OPENSSL_DIR", "/opt/ssl"), ["/opt/ssl"]);
+        assert_eq!(tools("KEY_DIR", "/home/u/.ssh"), Vec::<String>::new());
+        assert_eq!(tools("ANY_DIR", "/home/u/.config"), Vec::<String>::new(), "it holds keys");
+        assert_eq!(tools("CARGO_HOME", "/home/u/.cargo"), Vec::<String>::new());
+        assert_eq!(tools("SOMETHING", "/home/u/x"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_repository_that_is_the_home_does_not_open_it() {
+        let mut request = request(&[]);
+        for (root, counts) in [("/home/u", false), ("/home", false), ("/", false), ("/home/u/app", true), ("/home/u/code", true)]
+        {
+            request.repository = Some(root.into());
+            assert_eq!(request.source_root().is_some(), counts, "{root}");
+        }
+    }
+
+    #[test]
+    fn a_sealed_build_has_a_home_of_its_own() {
+        let request = request(&[("HOME", "/home/u"), ("XDG_CONFIG_HOME", "/home/u/.config"), ("LANG", "C")]);
+        let environment = request.sealed_environment();
+        assert_eq!(environment["HOME"], "/home/u/app/target/supplychain/.sealed/home");
+        assert_eq!(environment["TMPDIR"], "/home/u/app/target/supplychain/.sealed/tmp");
+        assert_eq!(environment["CARGO_HOME"], "/home/u/.cargo");
+        assert_eq!(environment["LANG"], "C");
+        assert!(!environment.contains_key("XDG_CONFIG_HOME"));
+    }
+
+    #[test]
+    fn keys_of_the_system_are_closed() {
+        let walls = request(&[]).walls();
+        assert!(walls.read.iter().all(|path| !path.as_str().contains("shadow") && path != "/etc" && path != "/etc/ssl"));
+        assert!(walls.read.iter().all(|path| path != "/etc/ssl/private" && path != "/proc"));
+        assert_eq!(walls.write, ["/home/u/app/target/supplychain/.build", "/home/u/app/target/supplychain/.sealed"]);
+    }
+}
