@@ -13,11 +13,12 @@ use toml::{Spanned, Value};
 
 use self::exemptions::RawExemption;
 use super::licences::RawLicences;
+use super::sandbox::RawSandbox;
 use super::settings::{
     AdvisorySettings, BuildSettings, DocumentSettings, MaxAge, RegistrySettings, ReleaseSettings, RuleOption, Settings,
     SignMethod, SignSettings, VerifySettings,
 };
-use crate::base::{Location, span};
+use crate::base::{Lines, Location, span};
 use crate::finding::FailOn;
 
 /// The largest policy file that is read, in bytes.
@@ -83,6 +84,7 @@ pub fn parse(path: &str, text: &str, known: &[KnownRule<'_>]) -> Result<Settings
         bans,
         licences: raw.licences.read(&place)?,
         exemptions,
+        sandbox: raw.sandbox.read(&place)?,
         documents: DocumentSettings { author: raw.documents.author, supplier: raw.documents.supplier },
         sign: SignSettings {
             method: raw.sign.method.map_or(Ok(SignMethod::default()), |method| place.sign_method(&method))?,
@@ -111,6 +113,8 @@ struct Raw {
     licences: RawLicences,
     #[serde(default)]
     exemptions: Vec<Spanned<RawExemption>>,
+    #[serde(default)]
+    sandbox: RawSandbox,
     #[serde(default)]
     documents: RawDocuments,
     #[serde(default)]
@@ -181,6 +185,22 @@ impl Place<'_> {
     pub(super) fn error(&self, span: Option<Range<usize>>, message: impl Into<String>) -> Error {
         let (line, column) = span.as_ref().map_or((0, 0), |span| span::line_column(self.text, span.start));
         Error { path: self.path.to_owned(), line, column, message: message.into(), suggestion: None, span }
+    }
+
+    /// To find the places of many values, in their order.
+    pub(super) fn lines(&self) -> Lines<'_> {
+        Lines::new(self.text)
+    }
+
+    /// The place of a byte of the text.
+    pub(super) fn location(&self, offset: usize, lines: &mut Lines<'_>) -> Location {
+        let (line, column) = lines.at(offset);
+        Location { file: self.path.to_owned(), line, column }
+    }
+
+    /// ``did you mean `…`?``, where one of the candidates is near.
+    pub(super) fn suggest(&self, word: &str, candidates: impl Iterator<Item = &'static str>) -> Option<String> {
+        did_you_mean(word, candidates)
     }
 
     fn toml_error(&self, error: &toml::de::Error) -> Error {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::licences::LicenceSettings;
+use super::sandbox::SandboxSettings;
 use crate::base::{Location, Timestamp};
 use crate::finding::{Area, FailOn, Severity};
 
@@ -22,6 +23,7 @@ pub struct Settings {
     pub bans: Vec<Ban>,
     pub licences: LicenceSettings,
     pub exemptions: Vec<Exemption>,
+    pub sandbox: SandboxSettings,
     pub documents: DocumentSettings,
     pub sign: SignSettings,
     pub verify: VerifySettings,

@@ -2,7 +2,52 @@
 //!
 //! Never here: how it is enforced (`sandbox/`), what it means (`check/rules/sandbox_*.rs`), what the policy allows (`config`).
 
+use std::fmt;
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
+
+/// How much of a seal is asked for: `[sandbox] mode`, `--sandbox`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SandboxMode {
+    /// What this system can enforce; what that was is recorded.
+    #[default]
+    Auto,
+    /// A build that cannot be sealed does not begin.
+    Require,
+    /// No seal.
+    Off,
+}
+
+impl SandboxMode {
+    pub const ALL: [Self; 3] = [Self::Auto, Self::Require, Self::Off];
+
+    /// The word in the policy, on the command line and in the provenance.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Require => "require",
+            Self::Off => "off",
+        }
+    }
+}
+
+impl fmt::Display for SandboxMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for SandboxMode {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mode = Self::ALL.into_iter().find(|mode| mode.as_str() == text);
+        mode.ok_or_else(|| format!("unknown sandbox mode `{text}`: use auto, require or off"))
+    }
+}
 
 /// What enclosed a build.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

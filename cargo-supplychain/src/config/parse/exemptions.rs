@@ -1,10 +1,12 @@
 //! `[[exemptions]]`: findings that are accepted for a while.
 
+use std::ops::Range;
+
 use serde::Deserialize;
 use toml::{Spanned, Value};
 
 use super::{Error, Place};
-use crate::base::{Lines, Location, Timestamp};
+use crate::base::{Lines, Timestamp};
 use crate::config::settings::Exemption;
 
 /// The most exemptions: each is compared with every finding.
@@ -36,40 +38,55 @@ impl Place<'_> {
         if id.trim().is_empty() {
             return Err(self.error(Some(raw.id.span()), "an exemption's `id` is empty"));
         }
-        let missing = |what: &str| self.error(Some(header.clone()), format!("exemption of `{id}` has no `{what}`"));
-        let reason = raw.reason.ok_or_else(|| missing("reason"))?;
-        if reason.get_ref().trim().is_empty() {
-            return Err(self.error(Some(reason.span()), format!("exemption of `{id}` has an empty `reason`")));
-        }
-        let expires = raw.expires.ok_or_else(|| missing("expires"))?;
+        let who = format!("exemption of `{id}`");
+        let reason = self.reason(&who, &header, raw.reason)?;
+        let expires = self.expiry(&who, &header, raw.expires)?;
         if let Some(version) = &raw.version
             && let Err(error) = semver::Version::parse(version.get_ref())
         {
-            let message = format!("exemption of `{id}` has the version `{}`: {error}", version.get_ref());
+            let message = format!("{who} has the version `{}`: {error}", version.get_ref());
             return Err(self.error(Some(version.span()), message));
         }
         if raw.version.is_some() && raw.package.is_none() {
-            return Err(self.error(Some(header.clone()), format!("exemption of `{id}` has a `version` but no `package`")));
+            return Err(self.error(Some(header.clone()), format!("{who} has a `version` but no `package`")));
         }
-        let (line, column) = lines.at(header.start);
         Ok(Exemption {
-            expires: self.expiry(id, &expires)?,
+            expires,
             package: raw.package,
             version: raw.version.map(Spanned::into_inner),
-            reason: reason.into_inner(),
-            location: Location { file: self.path.to_owned(), line, column },
+            reason,
+            location: self.location(header.start, lines),
             id: raw.id.into_inner(),
         })
     }
 
-    /// A TOML date, a TOML time with offset, or either as a string.
-    fn expiry(&self, id: &str, value: &Spanned<Value>) -> Result<Timestamp, Error> {
+    /// The reason of an exception, which has to say something. `who`: ``exemption of `x/y` ``.
+    pub(in crate::config) fn reason(
+        &self,
+        who: &str,
+        header: &Range<usize>,
+        reason: Option<Spanned<String>>,
+    ) -> Result<String, Error> {
+        let reason = reason.ok_or_else(|| self.error(Some(header.clone()), format!("{who} has no `reason`")))?;
+        if reason.get_ref().trim().is_empty() {
+            return Err(self.error(Some(reason.span()), format!("{who} has an empty `reason`")));
+        }
+        Ok(reason.into_inner())
+    }
+
+    /// The end of an exception: a TOML date, a TOML time with offset, or either as a string.
+    pub(in crate::config) fn expiry(
+        &self,
+        who: &str,
+        header: &Range<usize>,
+        value: Option<Spanned<Value>>,
+    ) -> Result<Timestamp, Error> {
+        let value = value.ok_or_else(|| self.error(Some(header.clone()), format!("{who} has no `expires`")))?;
         let text = match value.get_ref() {
             Value::Datetime(date) => date.to_string(),
             Value::String(text) => text.clone(),
             other => other.to_string(),
         };
-        text.parse()
-            .map_err(|error| self.error(Some(value.span()), format!("exemption of `{id}` has `expires` = `{text}`: {error}")))
+        text.parse().map_err(|error| self.error(Some(value.span()), format!("{who} has `expires` = `{text}`: {error}")))
     }
 }

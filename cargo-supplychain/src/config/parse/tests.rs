@@ -4,6 +4,7 @@ use super::exemptions::MAX_EXEMPTIONS;
 use super::*;
 use crate::config::settings::Level;
 use crate::finding::{Area, Severity};
+use crate::model::sandbox::SandboxMode;
 
 const KNOWN: &[KnownRule<'_>] = &[
     KnownRule { id: "lock/missing", options: &[] },
@@ -46,6 +47,11 @@ id = "registry/yanked"
 reason = "waiting for a release"
 expires = "2027-02-01T12:00:00+01:00"
 
+[sandbox]
+mode = "require"
+read = ["/opt/vendor-sdk"]
+allow = [{ crate = "rsa", version = "0.9.6", read = ["~/x"], net = true, reason = "r", expires = 2027-01-31 }]
+
 [documents]
 author = "Example GmbH"
 
@@ -82,6 +88,7 @@ fn every_key_is_read() {
     assert_eq!(expiries, ["2027-01-31T00:00:00Z", "2027-02-01T11:00:00Z"]);
     assert_eq!((settings.sign.method, settings.sign.key.as_deref()), (SignMethod::Key, Some("keys/release.pem")));
     assert!(settings.verify.require_fresh_target);
+    assert_eq!((settings.sandbox.mode, settings.sandbox.allow[0].location.line), (SandboxMode::Require, 38));
 }
 
 #[test]
@@ -98,7 +105,7 @@ fn mistakes_have_a_place_and_a_suggestion() {
         ("[build]\nfail_on = \"low\"".to_owned(), "p:2:1: unknown key `fail_on`, expected `fail-on`", Some("fail-on")),
         (
             "[advisory]\n".into(),
-            "p:1:2: unknown key `advisory`, expected one of `build`, `release`, `rules`, `advisories`, `registry`, `bans`, `licences`, `exemptions`, `documents`, `sign`, `verify`",
+            "p:1:2: unknown key `advisory`, expected one of `build`, `release`, `rules`, `advisories`, `registry`, `bans`, `licences`, `exemptions`, `sandbox`, `documents`, `sign`, `verify`",
             Some("advisories"),
         ),
         (
