@@ -16,6 +16,7 @@ use clap::Parser as _;
 use crate::base::{Context, Timestamp};
 use crate::collect::toolchain::home_folder;
 use crate::ops::{self, Class, Interrupt};
+use crate::sandbox;
 use args::{Cli, Command, Global};
 use exit::Exit;
 use shell::Shell;
@@ -23,6 +24,17 @@ use shell::Shell;
 /// The program: `cargo supplychain …`, or `cargo-supplychain supplychain …`, which is the same.
 #[must_use]
 pub fn main() -> ExitCode {
+    // Before our memory is hidden: the supervisor has to read that of a sealed process.
+    if std::env::args_os().nth(1).is_some_and(|first| first == sandbox::LAUNCH) {
+        let mut command = std::env::args_os().skip(2).peekable();
+        if command.peek().is_some_and(|program| !program.is_empty()) {
+            eprintln!("error: cannot start the sealed build: {}", sandbox::launch(command));
+        } else {
+            // A trial: nothing is to be run.
+            let _ = sandbox::launch(command);
+        }
+        return Exit::Bug.into();
+    }
     hide_memory();
     std::panic::set_hook(Box::new(|info| {
         eprintln!("error: this is a bug in cargo-supplychain: {info}");

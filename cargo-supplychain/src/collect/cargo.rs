@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::{BufRead, BufReader, Read as _};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_metadata::{Message, TargetKind};
@@ -283,14 +283,15 @@ fn command(programs: &Programs, request: &BuildRequest<'_>, verb: &str) -> Comma
     command
 }
 
+/// Starts a command whose standard output is a pipe, sealed or not; how, is not for here.
+pub type Start<'a> = dyn FnMut(Command) -> std::io::Result<Child> + 'a;
+
 /// Runs `cargo build`; standard error is cargo's own, so colours and progress are as always.
-/// `started` hears the process id, so that an interruption can end it.
-pub fn build(programs: &Programs, request: &BuildRequest<'_>, started: &dyn Fn(u32)) -> Result<BuildEvents, Error> {
+pub fn build(programs: &Programs, request: &BuildRequest<'_>, start: &mut Start<'_>) -> Result<BuildEvents, Error> {
     let mut command = command(programs, request, "build");
     command.args(["--message-format", "json-render-diagnostics"]).stdout(Stdio::piped());
     let failed = |source| Error::Start { program: programs.cargo.clone(), source };
-    let mut child = command.spawn().map_err(failed)?;
-    started(child.id());
+    let mut child = start(command).map_err(failed)?;
     let events = events(BufReader::new(child.stdout.take().expect("stdout is piped")));
     let status = child.wait().map_err(failed)?;
     if status.success() { events } else { Err(failure(status, Error::BuildFailed)) }

@@ -1,7 +1,7 @@
 //! The state of the git repository around the workspace, read with libgit2, which runs no hook, filter program or file-system monitor.
 //! Never the git program: it would execute what the repository configures.
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use git2::{Repository, Status, StatusOptions};
 
 use crate::base::{Timestamp, text};
@@ -43,6 +43,24 @@ pub fn read(workspace: &Utf8Path, target_directory: &Utf8Path) -> (Source, Vec<G
         Err(error) => gap("source", format!("the state of the work tree cannot be read: {}", text::plain(error.message()))),
     }
     (source, gaps)
+}
+
+/// Where the repository around a folder is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Places {
+    pub work_tree: Option<Utf8PathBuf>,
+    /// Git's own folders: that of the work tree and the common one.
+    pub data: Vec<Utf8PathBuf>,
+}
+
+/// Empty without a repository.
+#[must_use]
+pub fn places(workspace: &Utf8Path) -> Places {
+    let Ok(repository) = Repository::discover(workspace) else { return Places::default() };
+    let path = |path: &std::path::Path| Utf8PathBuf::from_path_buf(path.to_owned()).ok();
+    let mut data: Vec<_> = [repository.path(), repository.commondir()].into_iter().filter_map(path).collect();
+    data.dedup();
+    Places { work_tree: repository.workdir().and_then(path), data }
 }
 
 fn remote(repository: &Repository) -> Option<String> {

@@ -5,13 +5,16 @@ use std::process::{Command, Stdio};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{Folders, Request, output_error};
+use super::seal::Seal;
+use super::{CACHE_TAG, Folders, Request, output_error};
 use crate::archive::folder::Staging;
 use crate::assemble::{self, Plan};
 use crate::base::Context;
 use crate::base::text::counted;
 use crate::collect::cargo;
 use crate::files;
+use crate::model::events::BuildEvents;
+use crate::model::sandbox::SandboxFacts;
 use crate::model::{ArtifactFile, ArtifactKind, Build, TargetFolder};
 use crate::ops::gather::Gathered;
 use crate::ops::progress::Stage;
@@ -22,6 +25,7 @@ pub(super) struct Planned<'a> {
     pub gathered: &'a Gathered,
     pub plan: Plan,
     pub folders: &'a Folders,
+    pub seal: &'a Seal,
 }
 
 /// A finished compilation: the complete model and the staging folder that holds the artifacts.
@@ -30,6 +34,7 @@ pub(super) struct Compiled<'a> {
     pub staging: Staging<'a>,
 }
 
+/// Compiles. What was tried behind the walls is told whatever came of the build.
 pub(super) fn compile<'a>(
     context: &Context,
     request: &Request,
@@ -37,28 +42,45 @@ pub(super) fn compile<'a>(
     staging: Staging<'a>,
     interrupt: &Interrupt,
     progress: &mut dyn Progress,
+) -> (Option<SandboxFacts>, Result<Compiled<'a>, Error>) {
+    let mut sandbox = None;
+    let compiled = compile_in(context, request, planned, staging, interrupt, progress, &mut sandbox);
+    (sandbox, compiled)
+}
+
+fn compile_in<'a>(
+    context: &Context,
+    request: &Request,
+    planned: Planned<'_>,
+    staging: Staging<'a>,
+    interrupt: &Interrupt,
+    progress: &mut dyn Progress,
+    sandbox: &mut Option<SandboxFacts>,
 ) -> Result<Compiled<'a>, Error> {
-    let Planned { gathered, mut plan, folders } = planned;
+    let Planned { gathered, mut plan, folders, seal } = planned;
     let how = if folders.target_folder == TargetFolder::Fresh { "fresh target folder" } else { "reused target folder" };
     let stage = Stage::begin(progress, "build", &format!("{} {} ({how})", plan.build.name, plan.build.version));
     prepare_target(folders)?;
     plan.build.invocation.target_folder = folders.target_folder;
     let environment = gathered.build_environment(context);
+    let sealed_environment = seal.environment();
     let arguments = arguments(request, gathered);
     let call = cargo::BuildRequest {
         cwd: &context.cwd,
         target_dir: &folders.target,
-        environment: &environment,
+        environment: sealed_environment.as_ref().unwrap_or(&environment),
         arguments: &arguments,
-        offline: context.offline,
+        // Behind walls there is no network; all sources are here since the plan was made.
+        offline: context.offline || seal.is_closed(),
     };
-    let started = |child| interrupt.lock().child = Some(child);
-    let built = cargo::build(&gathered.compiler()?.programs, &call, &started);
-    // A handler that is at work holds the lock and ends the process: before its result is told, ours waits.
-    interrupt.lock().child = None;
-    let events = built.map_err(build_error)?;
+    let (events, facts) = run(gathered, &call, seal, interrupt)?;
+    plan.build.invocation.sandbox = facts.enforcement.word().to_owned();
+    *sandbox = Some(facts);
+    let events = events.map_err(build_error)?;
     let mut sources: Vec<_> =
         assemble::produced(&plan, &events)?.into_iter().map(|file| (file.artifact, file.path, file.file_name)).collect();
+    // Packaging runs nothing of the project, and asks git.
+    let call = cargo::BuildRequest { environment: &environment, offline: context.offline, ..call };
     for (name, version) in plan.crates.clone() {
         let path = package(request, gathered, &call, &plan, &name, &version)?;
         sources.push((name.clone(), path, format!("{name}-{version}.crate")));
@@ -73,6 +95,25 @@ pub(super) fn compile<'a>(
     let mut build = assemble::complete(plan, &events, &files);
     add_derived(gathered, &staging, &mut build, &environment, interrupt, progress)?;
     Ok(Compiled { build, staging })
+}
+
+/// Runs cargo, inside the walls where there are some.
+fn run(
+    gathered: &Gathered,
+    call: &cargo::BuildRequest<'_>,
+    seal: &Seal,
+    interrupt: &Interrupt,
+) -> Result<(Result<BuildEvents, cargo::Error>, SandboxFacts), Error> {
+    let mut sealed = None;
+    let built = cargo::build(&gathered.compiler()?.programs, call, &mut |command| {
+        let (child, guard) = seal.start(command)?;
+        sealed = guard;
+        interrupt.lock().child = Some(child.id());
+        Ok(child)
+    });
+    // A handler that is at work holds the lock and ends the process: before its result is told, ours waits.
+    interrupt.lock().child = None;
+    Ok((built, seal.finish(sealed)))
 }
 
 /// The arguments after `cargo build`, as the user chose them.
@@ -94,12 +135,19 @@ fn build_error(error: cargo::Error) -> Error {
     }
 }
 
+/// What cargo writes there (`cargo_util::paths::create_dir_all_excluded_from_backups_atomic`).
+const TAG_CONTENT: &[u8] = b"Signature: 8a477f597d28d172789f06886806bc55\n\
+# This file is a cache directory tag created by cargo.\n\
+# For information about cache directory tags see https://bford.info/cachedir/\n";
+
 fn prepare_target(folders: &Folders) -> Result<(), Error> {
     if folders.target_folder == TargetFolder::Fresh && folders.target.exists() {
         #[expect(clippy::disallowed_methods, reason = "our own target folder, which the user asked to be fresh")]
         std::fs::remove_dir_all(&folders.target).map_err(|error| output_error(&folders.target, &error))?;
     }
-    Ok(())
+    // The walls stand on folders that exist, and cargo tags only what it made itself.
+    let tag = folders.target.join(CACHE_TAG);
+    if tag.exists() { Ok(()) } else { files::write(&tag, TAG_CONTENT).map_err(|error| output_error(&tag, &error)) }
 }
 
 fn package(

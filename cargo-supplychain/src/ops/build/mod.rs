@@ -3,6 +3,7 @@
 
 mod compile;
 mod release;
+mod seal;
 
 pub use release::rule_infos;
 
@@ -102,19 +103,25 @@ pub fn build(
     let root = &gathered.workspace.root;
     let signer = key::signer(context, &gathered.settings, root, request.key.as_deref(), request.no_sign, prompt, progress)?;
     let folders = Folders::new(context, &gathered, request, &plan);
+    let mode = gathered.settings.sandbox.mode;
+    let seal = seal::Seal::decide(context, &gathered, mode, &plan, &folders)?;
     let releases = open(&folders.parent, progress)?;
     // The target folder is ours as well, wherever the release goes.
     let _own = if folders.parent == folders.own { None } else { Some(open(&folders.own, progress)?) };
     let staging = releases.stage(&folders.name)?;
     interrupt.lock().staging = Some(staging.path().to_owned());
-    let compiled = compile::compile(
+    let (sandbox, compiled) = compile::compile(
         context,
         request,
-        compile::Planned { gathered: &gathered, plan, folders: &folders },
+        compile::Planned { gathered: &gathered, plan, folders: &folders, seal: &seal },
         staging,
         interrupt,
         progress,
-    )?;
+    );
+    if std::env::var_os("SB").is_some() {
+        eprintln!("{sandbox:#?}");
+    }
+    let compiled = compiled?;
     let is_changed = judged.look_again(context, &gathered, &judge_request);
     if is_changed && judged.report.enforced_verdict() != Verdict::Pass {
         interrupt.lock().staging = None;
@@ -151,9 +158,12 @@ fn refuse_other_toolchain(gathered: &Gathered) -> Result<(), Error> {
 /// Our own target folder, in `target/supplychain`.
 const TARGET: &str = ".build";
 
+/// Marks a target folder that was built in.
+const CACHE_TAG: &str = "CACHEDIR.TAG";
+
 /// In CI nothing of an earlier build is gone on with.
 fn is_reused(context: &Context, target: &Utf8Path, clean: bool) -> bool {
-    !clean && !context.in_ci() && target.join("CACHEDIR.TAG").exists()
+    !clean && !context.in_ci() && target.join(CACHE_TAG).exists()
 }
 
 /// What `build/unclean-target-folder` judges.

@@ -71,7 +71,8 @@ impl Judge {
                 .flatten()
                 .collect()
         };
-        let read = both(&walls.read);
+        let mut read = both(&walls.read);
+        read.extend(both(&walls.devices));
         let write = both(&walls.write);
         let changeable = [Some(&request.workspace), request.repository.as_ref()];
         let stable = read

@@ -111,7 +111,9 @@ fn raise(walls: &Walls) -> Result<u32, String> {
     }
     let status = created.restrict_self().map_err(failed)?;
     match status.landlock {
-        LandlockStatus::Available { effective_abi, .. } if effective_abi as u32 >= OLDEST => Ok(effective_abi as u32),
+        LandlockStatus::Available { effective_abi, .. } if effective_abi as u32 >= OLDEST => {
+            Ok((effective_abi as u32).min(NEWEST as u32))
+        }
         LandlockStatus::Available { effective_abi, .. } => {
             Err(format!("the kernel's Landlock is too old (ABI {}, {OLDEST} is needed)", effective_abi as u32))
         }

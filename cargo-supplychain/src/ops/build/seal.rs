@@ -1,0 +1,168 @@
+//! What a build is sealed with: the walls from what was gathered, and the one place where cargo is started inside them, or not.
+
+use std::collections::BTreeMap;
+use std::process::{Child, Command};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::Folders;
+use crate::assemble::Plan;
+use crate::base::Context;
+use crate::collect::cargo_config::cargo_home;
+use crate::collect::toolchain::home_folder;
+use crate::collect::vcs;
+use crate::model::Origin;
+use crate::model::sandbox::{Enforcement, SandboxFacts, SandboxMode};
+use crate::ops::gather::Gathered;
+use crate::ops::{Class, Error};
+use crate::sandbox::{self, Exception, Sealed};
+
+/// How the next child of a build is started.
+pub(super) enum Seal {
+    /// Inside these walls.
+    Walls(Box<sandbox::Request>),
+    /// As always, and why.
+    Open(Enforcement),
+}
+
+impl Seal {
+    /// Decides before anything runs.
+    ///
+    /// # Errors
+    /// `require`, and this system cannot.
+    pub(super) fn decide(
+        context: &Context,
+        gathered: &Gathered,
+        mode: SandboxMode,
+        plan: &Plan,
+        folders: &Folders,
+    ) -> Result<Self, Error> {
+        if mode == SandboxMode::Off {
+            let why = "switched off by the policy or the command line".to_owned();
+            return Ok(Self::Open(Enforcement::None { why, asked_off: true }));
+        }
+        match sandbox::probe() {
+            Ok(()) => Ok(Self::Walls(Box::new(request(context, gathered, plan, folders)?))),
+            Err(sandbox::Error::Unavailable(why)) if mode == SandboxMode::Auto => {
+                Ok(Self::Open(Enforcement::None { why, asked_off: false }))
+            }
+            Err(error) => Err(Error::new(Class::Undetermined, &format!("the build cannot be sealed: {error}"))
+                .with_help("`--sandbox auto` builds without walls where there are none, and says so in the provenance")),
+        }
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        matches!(self, Self::Walls(_))
+    }
+
+    /// The environment of sealed children.
+    pub(super) fn environment(&self) -> Option<BTreeMap<String, String>> {
+        match self {
+            Self::Walls(request) => Some(request.sealed_environment()),
+            Self::Open(_) => None,
+        }
+    }
+
+    pub(super) fn start(&self, command: Command) -> std::io::Result<(Child, Option<Sealed>)> {
+        match self {
+            Self::Open(_) => {
+                let mut command = command;
+                command.spawn().map(|child| (child, None))
+            }
+            Self::Walls(request) => match sandbox::spawn(command, request) {
+                Ok((child, sealed)) => Ok((child, Some(sealed))),
+                Err(sandbox::Error::Start(error)) => Err(error),
+                Err(error) => Err(std::io::Error::other(error)),
+            },
+        }
+    }
+
+    /// What was enforced and tried, after the child has ended.
+    pub(super) fn finish(&self, sealed: Option<Sealed>) -> SandboxFacts {
+        match (self, sealed) {
+            (Self::Walls(request), Some(sealed)) => sealed.finish(request),
+            (Self::Open(enforcement), _) => facts(enforcement.clone()),
+            (Self::Walls(_), None) => facts(Enforcement::None { why: "cargo was not started".to_owned(), asked_off: false }),
+        }
+    }
+}
+
+fn facts(enforcement: Enforcement) -> SandboxFacts {
+    SandboxFacts { enforcement, attempts: Vec::new(), unlisted: 0 }
+}
+
+fn request(context: &Context, gathered: &Gathered, plan: &Plan, folders: &Folders) -> Result<sandbox::Request, Error> {
+    let root = &gathered.workspace.root;
+    let home = home_folder(context);
+    let programs = &gathered.compiler()?.programs;
+    let git = vcs::places(root);
+    let settings = &gathered.settings.sandbox;
+    let resolve = |paths: &[crate::config::SandboxPath]| -> Vec<Utf8PathBuf> {
+        paths.iter().filter_map(|path| path.resolve(home.as_deref(), root)).collect()
+    };
+    let exceptions = settings.in_force(context.now).map(|allow| Exception {
+        name: allow.package.clone(),
+        version: allow.version.clone(),
+        read: resolve(&allow.read),
+        write: resolve(&allow.write),
+        net: allow.net,
+    });
+    let components = plan.build.components.values();
+    Ok(sandbox::Request {
+        workspace: root.clone(),
+        repository: git.work_tree,
+        git_folders: git.data,
+        further: further(context, gathered, plan),
+        cargo_home: cargo_home(&context.env, &context.cwd),
+        rustup_home: context
+            .var("RUSTUP_HOME")
+            .map(|folder| context.cwd.join(folder))
+            .or_else(|| home.as_ref().map(|home| home.join(".rustup"))),
+        toolchain: toolchain(&programs.rustc),
+        target: folders.target.clone(),
+        private: folders.own.join(PRIVATE),
+        environment: gathered.build_environment(context),
+        exceptions: exceptions.collect(),
+        members: components
+            .clone()
+            .filter(|one| matches!(one.origin, Origin::Workspace { .. }))
+            .map(|one| (one.name.clone(), one.version.clone()))
+            .collect(),
+        packages: components.map(|one| (one.name.clone(), one.version.clone())).collect(),
+        read: resolve(&settings.read),
+        home,
+    })
+}
+
+/// Beside our target folder.
+const PRIVATE: &str = ".sealed";
+
+/// `…/bin/rustc` is in the toolchain.
+fn toolchain(rustc: &Utf8Path) -> Utf8PathBuf {
+    let real = rustc.canonicalize_utf8().unwrap_or_else(|_| rustc.to_owned());
+    real.parent().and_then(Utf8Path::parent).unwrap_or(&real).to_owned()
+}
+
+/// Path dependencies and vendored sources outside the workspace, and the files that cargo reads on its way to it.
+fn further(context: &Context, gathered: &Gathered, plan: &Plan) -> Vec<Utf8PathBuf> {
+    let root = &gathered.workspace.root;
+    let mut further = Vec::new();
+    for component in plan.build.components.values() {
+        match &component.origin {
+            Origin::Path { path } => further.push(root.join(path)),
+            Origin::Replaced { by } if by.starts_with('/') => further.push(by.into()),
+            _ => {}
+        }
+    }
+    for entry in &gathered.cargo_config.entries {
+        let is_source = entry.is(&["source", "*", "directory"]) || entry.is(&["source", "*", "local-registry"]);
+        if let Some(folder) = entry.value.as_str().filter(|_| is_source || entry.is(&["target", "*", "linker"])) {
+            further.push(Utf8Path::new(&entry.base).join(folder));
+        }
+    }
+    for folder in context.cwd.ancestors().chain(root.ancestors()) {
+        further.extend([".cargo/config", ".cargo/config.toml", "Cargo.toml"].map(|name| folder.join(name)));
+    }
+    further.extend(gathered.cargo_config.files.iter().map(|file| context.cwd.join(file)));
+    further
+}
