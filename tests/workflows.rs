@@ -2,6 +2,7 @@
 
 use insta::assert_snapshot;
 
+use super::support::git_server::GitServer;
 use super::support::server::{Answer, Server};
 use super::support::{Outcome, Project};
 
@@ -211,6 +212,33 @@ fn a_pinned_commit_that_nobody_could_judge() {
     project.write(".github/workflows/release.yml", format!("on: push\njobs:\n  a:\n    steps:\n      - uses: o/r@{}\n", id('1')));
     assert_eq!(unasked(&ask(&project, &server, &[]).expect(0)), Vec::<String>::new());
     assert_eq!(server.asked(), Vec::<String>::new());
+}
+
+/// The list as git itself writes it; and the token is not for the server that gives it ([`GitServer::asked`]).
+#[test]
+fn a_list_of_git_itself() {
+    let server = GitServer::new();
+    let released = server.commit(&[("action.yml", "a")]);
+    server.tag("v1", &released);
+    let tip = server.commit(&[("action.yml", "b")]);
+    let project = Project::app();
+    let workflow = |commit: &str| {
+        let uses = format!("      - uses: org/lib@{commit}\n      - uses: Org/Lib/sub@{tip}\n");
+        format!("on: {{push: {{tags: ['v*']}}}}\njobs:\n  release:\n    steps:\n{uses}")
+    };
+    project.write(".github/workflows/release.yml", workflow(&released));
+    let check = |more: &[&str]| {
+        let command = project.command(&[&["check", "--only", "workflows", "--format", "json"], more].concat());
+        // Nobody answers there: every comparison would be one that could not be made.
+        let command =
+            command.env("GITHUB_SERVER_URL", server.url.trim_end_matches("/org/lib")).env("GITHUB_API_URL", "http://127.0.0.1:1");
+        command.env("GITHUB_TOKEN", "ghs_t0ken").run()
+    };
+    let proved = check(&["--require", "workflows"]).expect(0);
+    assert_eq!((proved.findings(), unasked(&proved), server.asked()), (vec![], vec![], 1));
+    project.write(".github/workflows/release.yml", workflow(&id('1')));
+    let why = "127.0.0.1:1: not reachable: connection refused: 1 commit: org/lib@111111111111";
+    assert_eq!((unasked(&check(&[]).expect(0)), server.asked()), (vec![why.to_owned()], 1));
 }
 
 #[test]

@@ -26,8 +26,8 @@ use cache::Cache;
 const DEFAULT_SERVER: &str = "https://github.com";
 const DEFAULT_API: &str = "https://api.github.com";
 
-/// The largest list of references, in bytes; every pull request that a repository ever had stands in it.
-const MAX_LIST: u64 = 32 << 20;
+/// The largest list of references, in bytes; every pull request that a repository ever had stands in it, with some 70 bytes or 140.
+const MAX_LIST: u64 = 16 << 20;
 /// The largest comparison, in bytes; one that says no may list 300 changed files.
 const MAX_COMPARISON: u64 = 16 << 20;
 /// So many repositories are asked about in a run.
