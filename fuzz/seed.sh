@@ -61,6 +61,10 @@ lines = [full("1.0.0", ',"pubtime":"2026-01-02T03:04:05Z"'), full("1.0.1+b.2", '
 seed("index_line", "list", "[" + ",".join(lines) + "]")
 seed("index_line", "lines", "\n".join(lines))
 user = '{"id":7,"login":"x","name":null,"avatar":null,"url":"https://github.com/x"}'
+pkt = lambda text: f"{len(text) + 4:04x}{text}"
+listed = [("1" * 40, "HEAD\0symref=HEAD:refs/heads/main"), ("1" * 40, "refs/heads/main"), ("2" * 40, "refs/pull/1/head"), ("3" * 40, "refs/tags/v1"), ("1" * 40, "refs/tags/v1^{}")]
+seed("github_refs", "list", pkt("# service=git-upload-pack\n") + "0000" + "".join(pkt(f"{id} {name}\n") for id, name in listed) + "0000")
+seed("github_refs", "comparison", '{"status":"diverged","ahead_by":1,"files":[]}')
 seed("registry_api", "crate", '{"crate":{"id":"a","name":"a","repository":"https://github.com/o/a","trustpub_only":true}}')
 seed("registry_api", "owners", f'{{"users":[{user[:-1]},"kind":"user"}},{{"id":7,"login":"github:o:t","kind":"team"}}]}}')
 seed("registry_api", "versions", f'{{"versions":[{{"crate":"a","num":"1.1.0","created_at":"2026-01-02T03:04:05.6Z","yanked":false,"published_by":null,"trustpub_data":{{"provider":"github","repository":"o/a","run_id":"1","sha":"0"}},"audit_actions":[]}},{{"crate":"a","num":"1.0.0","yanked":true,"published_by":{user},"trustpub_data":null,"audit_actions":[{{"action":"yank","user":{user},"time":"2020-01-02T03:04:05Z"}}]}}],"meta":{{"total":2,"next_page":"?per_page=100&seek=x"}}}}')

@@ -58,7 +58,10 @@ impl Client {
 
     fn get_one(&self, url: &str, request: &Request<'_>) -> Result<Response, Error> {
         let mut call = self.agent(url).get(url);
-        for (name, value) in request.headers {
+        // Credentials are for the server that was asked, not for one that it redirects to.
+        let is_other = origin(url) != origin(request.url);
+        for (name, value) in request.headers.iter().filter(|(name, _)| !(is_other && name.eq_ignore_ascii_case("authorization")))
+        {
             call = call.header(*name, *value);
         }
         let mut answer = call.call().map_err(|error| told(error, request.limit))?;
@@ -147,11 +150,16 @@ fn redirect(url: &str, answer: &Response) -> Option<String> {
     }
     let location = answer.header("location")?;
     if location.starts_with('/') && !location.starts_with("//") {
-        let start = url.find("://")? + 3;
-        let end = url[start..].find(['/', '?', '#']).map_or(url.len(), |at| start + at);
-        return Some(format!("{}{location}", &url[..end]));
+        return Some(format!("{}{location}", origin(url)?));
     }
     Some(location.to_owned())
+}
+
+/// `https://host:port`.
+fn origin(url: &str) -> Option<&str> {
+    let start = url.find("://")? + 3;
+    let end = url[start..].find(['/', '?', '#']).map_or(url.len(), |at| start + at);
+    Some(&url[..end])
 }
 
 /// Our words for the library's errors: without URLs, which may hold credentials.
@@ -260,6 +268,22 @@ mod tests {
                 Err(error) => assert_eq!(got, Err(error), "{answers:?}"),
             }
         }
+    }
+
+    #[test]
+    fn credentials_stay_with_their_server() {
+        let ask = |url: &str| {
+            let client = Client::new(&BTreeMap::new(), Patience::default());
+            let headers = [("Authorization", "Bearer secret"), ("x-a", "b")];
+            client.get(&Request { url, headers: &headers, limit: 10 }).unwrap()
+        };
+        let to = |location: &str| answer("301 Moved Permanently", &format!("location: {location}\r\n"), "");
+        let (other, there) = server(vec![answer("200 OK", "", "b")]);
+        let (base, here) = server(vec![to("/b"), to(&format!("{other}/c"))]);
+        ask(&format!("{base}/a"));
+        let (here, there) = (here.join().unwrap(), there.join().unwrap());
+        assert!(here.iter().all(|request| request.contains("Bearer secret")), "{here:?}");
+        assert!(!there[0].contains("secret") && there[0].contains("x-a: b"), "{there:?}");
     }
 
     #[test]

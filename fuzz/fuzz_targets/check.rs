@@ -5,13 +5,14 @@ use std::sync::LazyLock;
 
 use cargo_supplychain::advisory::{AdvisoryDatabase, FeedInfo, hits};
 use cargo_supplychain::base::{Sha256, Timestamp};
-use cargo_supplychain::check::{Advisories, Facts, LockState, OwnFile, Scope, check, rules};
+use cargo_supplychain::check::{Advisories, Facts, LockState, OwnFile, Scope, check, pinned_commits, rules};
 use cargo_supplychain::collect::cargo_config::{ConfigRequest, read};
 use cargo_supplychain::config::{self, KnownRule};
 use cargo_supplychain::document::{github, sarif};
 use cargo_supplychain::feeds::crates_io::answer;
 use cargo_supplychain::feeds::rustsec::parse_advisory;
 use cargo_supplychain::finding::{FailOn, Report};
+use cargo_supplychain::model::action_commit::{ActionCommits, Belonging};
 use cargo_supplychain::model::audits::{self, AuditFiles};
 use cargo_supplychain::model::capability::CapabilityFacts;
 use cargo_supplychain::model::capability::scan::Scanner;
@@ -47,6 +48,8 @@ fuzz_target!(|data: &[u8]| {
     let advisories = advisories(part("advisory"), lock.as_ref());
     let workflows: Vec<_> =
         part("workflow").and_then(|text| workflow::parse(".github/workflows/w.yml", text).ok()).into_iter().collect();
+    let commits = pinned_commits(&settings, &workflows).into_keys();
+    let action_commits: ActionCommits = commits.map(|commit| (commit, Belonging::ToNone { branches: 1, tags: 2 })).collect();
     let files = AuditFiles { audits: part("audits").map(str::to_owned), ..AuditFiles::default() };
     let audits = audits::parse("supply-chain", &files).unwrap_or_default();
     let baseline = part("supplychain.lock").and_then(|text| baseline::parse("supplychain.lock", text).ok());
@@ -74,6 +77,7 @@ fuzz_target!(|data: &[u8]| {
         registry: &registry,
         capabilities: &capabilities,
         published: &cargo_supplychain::model::published::PublishedFacts::new(),
+        action_commits: &action_commits,
         integrity: integrity.as_ref().ok_or("it was not compared"),
         own_files_changed: &[OwnFile::Policy, OwnFile::Baseline],
         workflows: &workflows,

@@ -71,6 +71,14 @@ impl GitServer {
         repository.commit(Some("refs/heads/main"), &who, &who, "m", &tree, &parents).unwrap().to_string()
     }
 
+    /// An annotated tag of a commit.
+    pub fn tag(&self, name: &str, commit: &str) {
+        let repository = Repository::open_bare(self.folder.path()).unwrap();
+        let who = Signature::new("a", "a@example.org", &Time::new(1_780_000_000, 0)).unwrap();
+        let commit = repository.revparse_single(commit).unwrap();
+        repository.tag(name, &commit, &who, name, false).unwrap();
+    }
+
     /// How often anything was asked since the last call, and that nobody sent credentials.
     pub fn asked(&self) -> usize {
         for request in self.seen.lock().unwrap().drain(..) {
@@ -110,7 +118,10 @@ fn serve(stream: &mut TcpStream, folder: &Utf8Path, fetches: &AtomicUsize, seen:
         let count = stream.read(&mut buffer)?;
         bytes.extend(&buffer[..count]);
     }
-    let is_listing = text.starts_with("GET /org/lib/info/refs?service=git-upload-pack ");
+    // A forge has the repository under both names.
+    let is_listing = ["/org/lib", "/org/lib.git"]
+        .iter()
+        .any(|name| text.starts_with(&format!("GET {name}/info/refs?service=git-upload-pack ")));
     let mut git = Command::new("git");
     git.args(["-c", "safe.directory=*", "upload-pack", "--stateless-rpc"]);
     if is_listing {

@@ -7,6 +7,7 @@ use crate::advisory::{self, Advisory, AdvisoryDatabase, FeedInfo, Kind};
 use crate::base::{Sha256, Timestamp};
 use crate::config::Settings;
 use crate::finding::Finding;
+use crate::model::action_commit::{ActionCommit, ActionCommits, Belonging};
 use crate::model::audits::Audits;
 use crate::model::baseline::{Baseline, KnownCrate};
 use crate::model::capability::{Capabilities, CapabilityFacts};
@@ -46,6 +47,7 @@ pub(crate) struct Case {
     pub(crate) own_files_changed: Vec<OwnFile>,
     pub(crate) workflows: Vec<Workflow>,
     pub(crate) unreadable_workflows: Vec<String>,
+    pub(crate) action_commits: ActionCommits,
     pub(crate) manifests_changed: bool,
     pub(crate) reused_target: Option<ReusedTarget>,
     pub(crate) audits: Audits,
@@ -80,6 +82,7 @@ impl Case {
             own_files_changed: Vec::new(),
             workflows: Vec::new(),
             unreadable_workflows: Vec::new(),
+            action_commits: ActionCommits::new(),
             manifests_changed: false,
             reused_target: None,
             audits: Audits::default(),
@@ -183,6 +186,12 @@ impl Case {
     /// A workflow file.
     pub(crate) fn workflow(mut self, text: &str) -> Self {
         self.workflows.push(workflow::parse(".github/workflows/w.yml", text).unwrap());
+        self
+    }
+
+    /// What GitHub says of a commit that a workflow pins.
+    pub(crate) fn pinned(mut self, uses: &str, belonging: Belonging) -> Self {
+        self.action_commits.insert(ActionCommit::of(uses).unwrap(), belonging);
         self
     }
 
@@ -307,6 +316,7 @@ impl Case {
             own_files_changed: &self.own_files_changed,
             workflows: &self.workflows,
             unreadable_workflows: &self.unreadable_workflows,
+            action_commits: &self.action_commits,
             manifests_changed: self.manifests_changed,
             reused_target: self.reused_target.as_ref(),
             advisories: &advisories,

@@ -3,6 +3,7 @@
 use crate::advisory::{AdvisoryDatabase, Hit};
 use crate::base::Timestamp;
 use crate::config::Settings;
+use crate::model::action_commit::ActionCommits;
 use crate::model::audits::Audits;
 use crate::model::baseline::Baseline;
 use crate::model::capability::CapabilityFacts;
@@ -102,6 +103,8 @@ pub struct Facts<'a> {
     pub workflows: &'a [Workflow],
     /// Those that could not be read: place and why.
     pub unreadable_workflows: &'a [String],
+    /// Whether the commits that they pin belong to the repositories that they name, as far as that was asked.
+    pub action_commits: &'a ActionCommits,
     /// With `--base`: whether a manifest asks for other dependencies than the revision's.
     pub manifests_changed: bool,
     /// Only where something is going to be built.

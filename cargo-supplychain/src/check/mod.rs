@@ -35,6 +35,7 @@ pub use cargo_setting::allowed_wrappers;
 pub use facts::{Advisories, Facts, LockState, OwnFile, ReusedTarget, ToolchainFile};
 pub use release_walk::{further_crates, young_crates};
 pub use rules::source_package_differs_from_repo::is_to_be_compared;
+pub use rules::workflow_imposter_commit::pinned_commits;
 
 /// A rule: static data and a function. One file a rule, listed in [`rules::ALL`].
 pub struct Rule {

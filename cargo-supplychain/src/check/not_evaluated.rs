@@ -8,8 +8,10 @@ use super::publishers::Publications;
 use super::release_walk::{dependency_key, walks};
 use super::removed::removal;
 use super::{Advisories, Facts, LockState, Scope, gained, rules};
+use crate::base::text::counted;
 use crate::config::MaxAge;
 use crate::finding::{Area, NotEvaluated};
+use crate::model::action_commit::Belonging;
 use crate::model::index::IndexGap;
 use crate::model::integrity::NOT_FETCHED;
 use crate::model::machine::{LockedRevision, Reach};
@@ -24,6 +26,7 @@ pub(super) fn list(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
     list.extend(index(facts, scope));
     list.extend(ages(facts, scope));
     list.extend(workflows(facts, scope));
+    list.extend(action_commits(facts, scope));
     list.extend(maintainers(facts, scope));
     list.extend(publishers(facts, scope));
     list.extend(dependency_ages(facts, scope));
@@ -103,6 +106,24 @@ fn workflows(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
         help: "mend the file; GitHub does not read it either".into(),
     };
     facts.unreadable_workflows.iter().map(entry).collect()
+}
+
+/// Pinned commits of which GitHub did not say whether they belong to their repository: one entry for each reason.
+fn action_commits(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
+    let mut gaps = std::collections::BTreeMap::<&str, Vec<String>>::new();
+    for (commit, belonging) in facts.action_commits {
+        if let Belonging::Unknown(why) = belonging {
+            gaps.entry(why).or_default().push(commit.to_string());
+        }
+    }
+    let entries = gaps.into_iter().map(|(why, commits)| NotEvaluated {
+        area: Area::Workflows,
+        check: "pinned commits of actions".into(),
+        why: format!("{why}: {}", shortened_as(&commits, "commit")),
+        required: is_required(facts, scope, Area::Workflows),
+        help: "run again later and with the network; a token in GITHUB_TOKEN lets more be asked (docs/workflows.md)".into(),
+    });
+    entries.collect()
 }
 
 /// Licences are those of what is built. Who has a policy about them asks for an answer.
@@ -390,8 +411,11 @@ fn integrity(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
 
 /// `3 packages: a 1.0.0, b 1.0.0, c 1.0.0`; of many the first five.
 fn shortened(packages: &[String]) -> String {
-    let noun = if packages.len() == 1 { "package" } else { "packages" };
-    let shown = packages.iter().take(5).map(String::as_str).collect::<Vec<_>>().join(", ");
-    let more = if packages.len() > 5 { ", …" } else { "" };
-    format!("{} {noun}: {shown}{more}", packages.len())
+    shortened_as(packages, "package")
+}
+
+fn shortened_as(things: &[String], noun: &str) -> String {
+    let shown = things.iter().take(5).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let more = if things.len() > 5 { ", …" } else { "" };
+    format!("{}: {shown}{more}", counted(things.len(), noun))
 }

@@ -4,6 +4,7 @@ use super::case::{Case, HEX, advisory, lock_with_lib};
 use super::*;
 use crate::advisory::{Advisory, Kind};
 use crate::finding::NotEvaluated;
+use crate::model::action_commit::Belonging;
 use crate::model::build::{Artifact, ArtifactKind, Component, Origin, Role, TargetFolder, Use};
 use crate::model::index::{IndexGap, IndexVersion};
 use crate::model::lockfile::CRATES_IO;
@@ -261,6 +262,21 @@ fn owners_and_publishers_are_best_effort_until_they_are_required() {
     assert_eq!(not_evaluated(&case, &scope(&[], &[])), expected(false));
     assert_eq!(not_evaluated(&case, &scope(&[Area::Maintainers], &[])), expected(false));
     assert_eq!(not_evaluated(&case, &scope(&[], &[Area::Maintainers])), expected(true));
+    assert_eq!(not_evaluated(&case, &scope(&[Area::Lock], &[])), Vec::<String>::new());
+}
+
+#[test]
+fn pinned_commits_are_best_effort_until_they_are_required() {
+    let uses = |digit: &str| format!("x/y@{}", digit.repeat(40));
+    let unknown = |why: &str| Belonging::Unknown(why.to_owned());
+    let case = Case::new().pinned(&uses("1"), unknown("down")).pinned(&uses("2"), unknown("answered 403"));
+    let case = case.pinned(&uses("3"), unknown("down")).pinned(&uses("4"), Belonging::Proved);
+    let case = case.pinned(&uses("5"), Belonging::ToNone { branches: 1, tags: 0 });
+    let whys = ["answered 403: 1 commit: x/y@222222222222", "down: 2 commits: x/y@111111111111, x/y@333333333333"];
+    let expected = |required: bool| whys.map(|why| format!("workflows pinned commits of actions {required}: {why}"));
+    let scope = |only: &[Area], require: &[Area]| Scope { only: only.to_vec(), require: require.to_vec() };
+    assert_eq!(not_evaluated(&case, &scope(&[Area::Workflows], &[])), expected(false));
+    assert_eq!(not_evaluated(&case, &scope(&[Area::Workflows], &[Area::Workflows])), expected(true));
     assert_eq!(not_evaluated(&case, &scope(&[Area::Lock], &[])), Vec::<String>::new());
 }
 

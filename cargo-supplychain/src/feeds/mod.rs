@@ -2,5 +2,6 @@
 
 pub mod crates_io;
 mod git;
+pub mod github_refs;
 pub mod origins;
 pub mod rustsec;

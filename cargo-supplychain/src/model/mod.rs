@@ -1,6 +1,7 @@
 //! Layer 1: the immutable model of a build and the evidence that it is assembled from. Pure types and pure parsers:
 //! no IO (that is `collect`), no judgement (that is `check`).
 
+pub mod action_commit;
 pub mod audits;
 pub mod baseline;
 pub mod build;

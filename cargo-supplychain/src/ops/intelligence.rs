@@ -8,7 +8,7 @@ use camino::Utf8PathBuf;
 
 use super::gather::Gathered;
 use super::judge::{DATABASE_HELP, Request};
-use super::{Error, Progress, integrity as sources, published, registry_api};
+use super::{Error, Progress, action_commits, integrity as sources, published, registry_api};
 use crate::advisory;
 use crate::base::Context;
 use crate::check::{Advisories, LockState, Scope, further_crates};
@@ -21,6 +21,7 @@ use crate::collect::workflows::{self, Workflows};
 use crate::feeds::rustsec;
 use crate::finding::Area;
 use crate::model::Lockfile;
+use crate::model::action_commit::ActionCommits;
 use crate::model::audits::{self, Audits};
 use crate::model::baseline::Baseline;
 use crate::model::capability::CapabilityFacts;
@@ -43,6 +44,7 @@ pub struct Intelligence {
     pub published: PublishedFacts,
     pub integrity: Result<IntegrityFacts, String>,
     pub workflows: Workflows,
+    pub action_commits: ActionCommits,
     /// What was verified, for the second look after a build.
     pub verified: Verified,
 }
@@ -68,6 +70,7 @@ pub(super) fn bring(
         true => workflows::read(&gathered.workspace.root),
         false => Workflows::default(),
     };
+    let action_commits = action_commits::bring(context, &gathered.settings, &workflows.read, scope, progress);
     let baseline = super::baseline::read(gathered)?;
     let audits = audits(gathered)?;
     let Some(lockfile) = gathered.lock.lockfile() else {
@@ -82,6 +85,7 @@ pub(super) fn bring(
             published: PublishedFacts::new(),
             integrity: Ok(IntegrityFacts::default()),
             workflows,
+            action_commits,
             verified: Verified::default(),
         });
     };
@@ -117,6 +121,7 @@ pub(super) fn bring(
         published,
         integrity,
         workflows,
+        action_commits,
         verified,
     })
 }

@@ -126,6 +126,7 @@ fn report(context: &Context, gathered: &Gathered, request: &Request, known: &Int
         own_files_changed: gathered.base.as_ref().map_or(&[], |base| &base.own_files_changed),
         workflows: &known.workflows.read,
         unreadable_workflows: &known.workflows.unreadable,
+        action_commits: &known.action_commits,
         manifests_changed: gathered.base.as_ref().is_some_and(|base| base.asks_for_others(&gathered.manifests)),
         reused_target: request.reused_target.as_ref(),
         advisories: &known.advisories,

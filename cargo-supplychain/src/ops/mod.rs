@@ -1,5 +1,6 @@
 //! Layer 4: the library's verbs: straight-line compositions of the layers below. No argument parsing, no rendering.
 
+mod action_commits;
 pub mod baseline;
 mod before;
 pub mod build;

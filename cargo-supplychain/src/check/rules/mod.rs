@@ -81,6 +81,7 @@ pub(super) mod source_registry_not_allowed;
 mod toolchain_path_override;
 mod toolchain_unpinned;
 mod workflow_cache_in_release;
+pub(super) mod workflow_imposter_commit;
 mod workflow_known_exploited_action;
 mod workflow_pwn_request;
 mod workflow_template_injection;
@@ -175,6 +176,7 @@ pub static ALL: &[&Rule] = &[
     &workflow_template_injection::RULE,
     &workflow_pwn_request::RULE,
     &workflow_cache_in_release::RULE,
+    &workflow_imposter_commit::RULE,
     &workflow_known_exploited_action::RULE,
 ];
 

@@ -1,7 +1,7 @@
 //! `workflow/unpinned-action`.
 
 use crate::base::text::plain;
-use crate::check::workflow::{jobs, place, releases};
+use crate::check::workflow::{jobs, means_action, place, releases};
 use crate::check::{Facts, Rule};
 use crate::config::RuleOption;
 use crate::finding::{Area, Finding, Severity};
@@ -53,7 +53,7 @@ fn judge(facts: &Facts<'_>, workflow: &Workflow, job: &Job, uses: &Text) -> Opti
     let text = uses.text.trim();
     let what = unpinned(text)?;
     let name = text.split('@').next().unwrap_or(text);
-    if facts.settings.list(RULE.id, "allow").iter().any(|pattern| matches(pattern, name)) {
+    if facts.settings.list(RULE.id, "allow").iter().any(|pattern| means_action(pattern, name)) {
         return None;
     }
     let reason = releases(workflow, job);
@@ -80,15 +80,6 @@ fn unpinned(uses: &str) -> Option<&'static str> {
         Some((_, reference)) if is_full_revision(reference) => None,
         Some(_) => Some("a tag or branch"),
         None => Some("no version at all"),
-    }
-}
-
-/// `owner/name`, `owner/*` or `owner/name/path`; upper and lower case are one for GitHub.
-fn matches(pattern: &str, name: &str) -> bool {
-    let (pattern, name) = (pattern.to_ascii_lowercase(), name.to_ascii_lowercase());
-    match pattern.strip_suffix('*') {
-        Some(prefix) => prefix.ends_with('/') && name.starts_with(prefix),
-        None => name == pattern || name.strip_prefix(&pattern).is_some_and(|rest| rest.starts_with('/')),
     }
 }
 

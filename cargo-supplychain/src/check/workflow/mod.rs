@@ -74,6 +74,15 @@ pub(super) fn place(workflow: &Workflow, text: &Text, offset: usize) -> Location
     Location::line(&workflow.path, text.line.saturating_add(lines))
 }
 
+/// Whether an entry of `allow` means this action: `owner/name`, `owner/*` or `owner/name/path`; upper and lower case are one for GitHub.
+pub(super) fn means_action(pattern: &str, name: &str) -> bool {
+    let (pattern, name) = (pattern.to_ascii_lowercase(), name.to_ascii_lowercase());
+    match pattern.strip_suffix('*') {
+        Some(prefix) => prefix.ends_with('/') && name.starts_with(prefix),
+        None => name == pattern || name.strip_prefix(&pattern).is_some_and(|rest| rest.starts_with('/')),
+    }
+}
+
 /// Every job with its workflow.
 pub(super) fn jobs(workflows: &[Workflow]) -> impl Iterator<Item = (&Workflow, &Job)> {
     workflows.iter().flat_map(|workflow| workflow.jobs.iter().map(move |job| (workflow, job)))

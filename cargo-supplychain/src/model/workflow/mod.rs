@@ -98,4 +98,6 @@ pub struct Text {
     pub text: String,
     pub line: u32,
     pub column: u32,
+    /// Of a `uses:` the comment behind it, where update bots keep the version: `v4.1.2`.
+    pub comment: Option<String>,
 }

@@ -35,6 +35,12 @@ pub fn parse(path: &str, text: &str) -> Result<Workflow, Error> {
     if let Some(runs) = root.get("runs").filter(|runs| runs.has("steps")) {
         jobs.push(job("runs", runs, None));
     }
+    let lines: Vec<_> = text.lines().collect();
+    for job in &mut jobs {
+        for uses in job.steps.iter_mut().filter_map(|step| step.uses.as_mut()).chain(&mut job.uses) {
+            uses.comment = comment(&lines, uses);
+        }
+    }
     Ok(Workflow {
         path: path.to_owned(),
         name: root.get("name").and_then(|name| name.text()).map(str::to_owned),
@@ -96,7 +102,15 @@ fn entries(node: Option<&Node>) -> Vec<Entry> {
 }
 
 fn placed(node: &Node) -> Option<Text> {
-    Some(Text { text: node.text()?.to_owned(), line: node.line, column: node.column })
+    Some(Text { text: node.text()?.to_owned(), line: node.line, column: node.column, comment: None })
+}
+
+/// The comment behind a text that stands whole on its line.
+fn comment(lines: &[&str], of: &Text) -> Option<String> {
+    let line = lines.get(usize::try_from(of.line).ok()?.checked_sub(1)?)?;
+    let (_, behind) = line.split_once(of.text.trim()).filter(|_| !of.text.trim().is_empty())?;
+    let (_, comment) = behind.split_once(" #")?;
+    Some(comment.trim().to_owned())
 }
 
 #[cfg(test)]
@@ -119,7 +133,7 @@ jobs:
     permissions:
       id-token: write
     steps:
-      - uses: actions/checkout@v4
+      - uses: 'actions/checkout@v4'  # what it was
         with: {ref: main}
       - run: |
           echo
@@ -133,6 +147,9 @@ jobs:
         let build = &workflow.jobs[0];
         assert!(build.permissions.as_ref().unwrap().writes("id-token"));
         assert_eq!(build.steps[0].action(), Some("actions/checkout"));
+        let comment = |uses: &Option<Text>| uses.as_ref().unwrap().comment.clone();
+        assert_eq!(comment(&build.steps[0].uses).as_deref(), Some("what it was"));
+        assert_eq!(comment(&workflow.jobs[1].uses), None);
         assert_eq!(build.steps[0].input("REF").unwrap().text, "main");
         assert_eq!(build.steps[1].run.as_ref().unwrap().line, 17);
         assert_eq!(workflow.jobs[1].uses.as_ref().unwrap().line, 20);
