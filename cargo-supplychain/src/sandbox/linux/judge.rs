@@ -51,6 +51,8 @@ pub(super) struct Judge {
     stable: HashSet<PathBuf>,
     read: HashSet<PathBuf>,
     write: HashSet<PathBuf>,
+    /// Folders whose names may be listed.
+    list: HashSet<PathBuf>,
     target: PathBuf,
     private_home: PathBuf,
     home: Option<PathBuf>,
@@ -84,6 +86,7 @@ impl Judge {
             stable,
             read,
             write,
+            list: both(&walls.list),
             target: canonical(request.target.as_std_path()),
             private_home: canonical(request.private_home().as_std_path()),
             home: request.home.as_ref().map(|home| home.as_std_path().to_owned()),
@@ -141,6 +144,9 @@ impl Judge {
             let its_own =
                 self.exceptions_of(&place).flat_map(|one| one.read.iter().chain(&one.write)).any(|open| real.starts_with(open));
             return if its_own || place == Place::Cargo { Verdict::Go } else { self.told_read(&real) };
+        }
+        if self.list.contains(&real) {
+            return Verdict::Go;
         }
         if real.is_dir() && !runs && is_harmless_folder(&real) {
             return Verdict::Quiet(libc::EACCES);
