@@ -21,6 +21,7 @@ use crate::model::registry::{
     Account, AuditAction, CrateKey, CrateRecord, DependencyKind, History, Owner, OwnerKind, PublishedVersion, Publisher,
     Registry, Release, ReleaseDependency,
 };
+use crate::model::sandbox::SandboxFacts;
 use crate::model::toolchain_file::ToolchainFile;
 use crate::model::workflow::{self, Workflow};
 use crate::model::{Build, CargoConfig, Lockfile, lockfile, manifest};
@@ -48,6 +49,7 @@ pub(crate) struct Case {
     pub(crate) unreadable_workflows: Vec<String>,
     pub(crate) manifests_changed: bool,
     pub(crate) reused_target: Option<ReusedTarget>,
+    pub(crate) sandbox: Option<SandboxFacts>,
     pub(crate) audits: Audits,
 }
 
@@ -82,6 +84,7 @@ impl Case {
             unreadable_workflows: Vec::new(),
             manifests_changed: false,
             reused_target: None,
+            sandbox: None,
             audits: Audits::default(),
         }
     }
@@ -309,6 +312,7 @@ impl Case {
             unreadable_workflows: &self.unreadable_workflows,
             manifests_changed: self.manifests_changed,
             reused_target: self.reused_target.as_ref(),
+            sandbox: self.sandbox.as_ref(),
             advisories: &advisories,
             audits: &self.audits,
             build: self.build.as_ref().map_err(String::as_str),
