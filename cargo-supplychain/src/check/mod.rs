@@ -7,6 +7,7 @@ mod audits;
 mod cargo_setting;
 #[cfg(test)]
 mod case;
+mod denied;
 mod deviations;
 mod exemptions;
 mod facts;
