@@ -22,6 +22,7 @@ use crate::model::registry::{
     Account, AuditAction, CrateKey, CrateRecord, DependencyKind, History, Owner, OwnerKind, PublishedVersion, Publisher,
     Registry, Release, ReleaseDependency,
 };
+use crate::model::sandbox::SandboxFacts;
 use crate::model::toolchain_file::ToolchainFile;
 use crate::model::workflow::{self, Workflow};
 use crate::model::{Build, CargoConfig, Lockfile, lockfile, manifest};
@@ -50,6 +51,7 @@ pub(crate) struct Case {
     pub(crate) action_commits: ActionCommits,
     pub(crate) manifests_changed: bool,
     pub(crate) reused_target: Option<ReusedTarget>,
+    pub(crate) sandbox: Option<SandboxFacts>,
     pub(crate) audits: Audits,
 }
 
@@ -85,6 +87,7 @@ impl Case {
             action_commits: ActionCommits::new(),
             manifests_changed: false,
             reused_target: None,
+            sandbox: None,
             audits: Audits::default(),
         }
     }
@@ -319,6 +322,7 @@ impl Case {
             action_commits: &self.action_commits,
             manifests_changed: self.manifests_changed,
             reused_target: self.reused_target.as_ref(),
+            sandbox: self.sandbox.as_ref(),
             advisories: &advisories,
             audits: &self.audits,
             build: self.build.as_ref().map_err(String::as_str),

@@ -72,6 +72,7 @@ fn could_be_used(facts: &Facts<'_>, scope: &Scope, exemption: &Exemption) -> boo
     !is_expired(facts, exemption)
         && match names(&exemption.id) {
             Names::Rule(Area::Advisories) | Names::Advisory => scope.includes(Area::Advisories) && has_advisories,
+            Names::Rule(Area::Sandbox) => facts.sandbox.is_some(),
             Names::Rule(area) => scope.includes(area),
             Names::Nothing => false,
         }

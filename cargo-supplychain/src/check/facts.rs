@@ -14,6 +14,7 @@ use crate::model::machine::MachineFacts;
 use crate::model::manifest::Manifest;
 use crate::model::published::PublishedFacts;
 use crate::model::registry::Registry;
+use crate::model::sandbox::SandboxFacts;
 use crate::model::workflow::Workflow;
 use crate::model::{Build, CargoConfig, Lockfile};
 
@@ -109,6 +110,8 @@ pub struct Facts<'a> {
     pub manifests_changed: bool,
     /// Only where something is going to be built.
     pub reused_target: Option<&'a ReusedTarget>,
+    /// What held the build and what it tried all the same; none: nothing was built.
+    pub sandbox: Option<&'a SandboxFacts>,
     pub advisories: &'a Advisories,
     /// What others audited, `supply-chain/`; with `--base` that of the revision.
     pub audits: &'a Audits,

@@ -7,6 +7,7 @@ mod audits;
 mod cargo_setting;
 #[cfg(test)]
 mod case;
+mod denied;
 mod deviations;
 mod exemptions;
 mod facts;
@@ -56,7 +57,7 @@ pub struct Rule {
 /// Which areas are judged and which are required.
 #[derive(Debug, Clone, Default)]
 pub struct Scope {
-    /// `--only`; empty: all. `policy` is always judged.
+    /// `--only`; empty: all. `policy` and `sandbox` are always judged.
     pub only: Vec<Area>,
     /// `--require` and `[rules] require`: best-effort checks of these areas become required.
     pub require: Vec<Area>,
@@ -66,7 +67,7 @@ impl Scope {
     /// Whether the area is judged.
     #[must_use]
     pub fn includes(&self, area: Area) -> bool {
-        area == Area::Policy || self.only.is_empty() || self.only.contains(&area)
+        matches!(area, Area::Policy | Area::Sandbox) || self.only.is_empty() || self.only.contains(&area)
     }
 }
 

@@ -122,7 +122,7 @@ fn build(linked: &[&str]) -> Build {
         rustflags: Vec::new(),
         target_folder: TargetFolder::Unused,
         environment: BTreeMap::new(),
-        sandbox: "none".into(),
+        sandbox: crate::model::sandbox::SandboxRecord::of_a_plan(),
     };
     Build {
         name: "app".into(),

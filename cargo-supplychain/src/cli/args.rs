@@ -8,6 +8,7 @@ use clap_complete::Shell;
 
 use crate::base::Timestamp;
 use crate::finding::{Area, FailOn};
+use crate::model::sandbox::SandboxMode;
 
 pub use baseline::{BaselineCommand, SourceArgs};
 
@@ -235,6 +236,9 @@ pub struct BuildArgs {
     /// Private key to sign with (PEM), instead of the configured or your own
     #[arg(long, value_name = "FILE")]
     pub key: Option<Utf8PathBuf>,
+    /// How the build is sealed: auto, require, off; over [sandbox] mode in the policy
+    #[arg(long, value_name = "MODE")]
+    pub sandbox: Option<SandboxMode>,
     /// Number of parallel jobs
     #[arg(long, short, value_name = "N", help_heading = "Passed to cargo build")]
     pub jobs: Option<String>,

@@ -9,7 +9,7 @@ mod settings;
 
 pub use licences::{Clarification, LicenceException, LicenceSettings};
 pub use parse::{Error, KnownRule, MAX_BYTES, parse};
-pub use sandbox::{SandboxAllow, SandboxPath, SandboxSettings};
+pub use sandbox::{Proposal, SandboxAllow, SandboxPath, SandboxSettings};
 pub use settings::{
     AdvisorySettings, Ban, BuildSettings, DocumentSettings, Exemption, Level, MaxAge, OptionKind, OptionValue, RegistrySettings,
     ReleaseSettings, RuleOption, RuleSetting, Settings, SignMethod, SignSettings, VerifySettings,

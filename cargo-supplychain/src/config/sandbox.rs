@@ -1,10 +1,13 @@
 //! `[sandbox]` of the policy: how a build is sealed, and what single crates may do all the same. Every exception is pinned to one version
 //! of one crate, has a reason and a day on which it ends.
 
+mod proposal;
+
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
 use toml::{Spanned, Value};
 
+pub use self::proposal::Proposal;
 use super::parse::{Error, Place};
 use crate::base::{Lines, Location, Timestamp};
 use crate::model::sandbox::SandboxMode;

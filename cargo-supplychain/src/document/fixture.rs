@@ -139,7 +139,7 @@ pub(super) fn build() -> Build {
             rustflags: vec!["-Ctarget-cpu=native".to_owned()],
             target_folder: TargetFolder::Fresh,
             environment: BTreeMap::from([("CARGO_PROFILE_RELEASE_LTO".to_owned(), "thin".to_owned())]),
-            sandbox: "none".to_owned(),
+            sandbox: crate::model::sandbox::SandboxRecord::of_a_plan(),
         },
         source: Source {
             commit: Some("89abcdef0123456789abcdef0123456789abcdef".to_owned()),

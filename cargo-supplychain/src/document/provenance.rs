@@ -9,6 +9,7 @@ use super::identity::public_url;
 use super::{Document, HOME, TOOL_VERSION, evidence, report};
 use crate::base::Sha256;
 use crate::finding::Report;
+use crate::model::sandbox::{Enforcement, SandboxRecord};
 use crate::model::{Build, CiRun, Component, Origin};
 
 /// The predicate's type.
@@ -88,7 +89,8 @@ fn internal_parameters(build: &Build) -> Value {
         "rustflags": invocation.rustflags,
         "targetIsExplicit": invocation.target_is_explicit,
         "targetFolder": invocation.target_folder,
-        "sandbox": invocation.sandbox,
+        "sandbox": invocation.sandbox.enforcement.word(),
+        "sandboxDetails": sandbox_details(&invocation.sandbox),
         "environment": invocation.environment,
         "sourceIsDirty": build.source.dirty,
         "stamp": build.stamp,
@@ -96,6 +98,27 @@ fn internal_parameters(build: &Build) -> Value {
     });
     if let (Some(ci), Some(fields)) = (&build.ci, fields.as_object_mut()) {
         fields.insert("ci".to_owned(), json!({"provider": ci.provider, "facts": ci.facts}));
+    }
+    fields
+}
+
+/// What was asked, what the kernel was asked to enforce by its own answer, and how much it refused. A list that is not there does not
+/// apply; `null` is unknown.
+fn sandbox_details(sandbox: &SandboxRecord) -> Value {
+    let mut fields = json!({ "mode": sandbox.asked, "deniedAttempts": sandbox.denied });
+    match &sandbox.enforcement {
+        Enforcement::None { why, .. } => fields["why"] = json!(why),
+        Enforcement::Linux(seal) => {
+            fields["landlockAbi"] = json!(seal.landlock_abi);
+            for (name, list) in [("rules", &seal.rules), ("refused", &seal.refused), ("exceptions", &seal.exceptions)] {
+                let mut list = list.clone();
+                list.sort();
+                fields[name] = json!(list);
+            }
+        }
+    }
+    if sandbox.unlisted > 0 {
+        fields["deniedKindsNotListed"] = json!(sandbox.unlisted);
     }
     fields
 }
@@ -168,6 +191,7 @@ fn byproducts(build: &Build, report: &Report) -> Vec<Value> {
 mod tests {
     use super::*;
     use crate::document::fixture;
+    use crate::model::sandbox::{SandboxMode, Seal};
 
     #[test]
     fn says_what_was_asked_and_what_was_used() {
@@ -187,6 +211,40 @@ mod tests {
         assert!(materials.iter().all(|one| one["uri"] != "pkg:cargo/winapi@0.3.9"));
         assert_eq!(definition["internalParameters"]["targetFolder"], "fresh");
         assert_eq!(definition["internalParameters"]["sandbox"], "none");
+    }
+
+    #[test]
+    fn says_what_enclosed_the_build_and_why_nothing_did() {
+        let of = |sandbox: SandboxRecord| {
+            let mut build = fixture::build();
+            build.invocation.sandbox = sandbox;
+            let parameters = internal_parameters(&build);
+            (parameters["sandbox"].clone(), parameters["sandboxDetails"].clone())
+        };
+        let seal = Seal {
+            landlock_abi: 6,
+            rules: vec!["read /usr".into(), "write <target>".into()],
+            refused: vec!["no network but AF_UNIX pairs".into()],
+            exceptions: vec!["openssl-sys 0.9.104: read /opt/ssl".into()],
+        };
+        let sealed = |denied, unlisted| {
+            let enforcement = Enforcement::Linux(seal.clone());
+            SandboxRecord { asked: SandboxMode::Require, enforcement, denied, unlisted }
+        };
+        let details = json!({
+            "mode": "require",
+            "landlockAbi": 6,
+            "rules": ["read /usr", "write <target>"],
+            "refused": ["no network but AF_UNIX pairs"],
+            "exceptions": ["openssl-sys 0.9.104: read /opt/ssl"],
+            "deniedAttempts": 0,
+        });
+        assert_eq!(of(sealed(0, 0)), (json!("landlock+seccomp"), details));
+        assert_eq!(of(sealed(3, 2)).1["deniedKindsNotListed"], 2);
+        let enforcement = Enforcement::None { why: "this system has no Landlock".into(), asked_off: false };
+        let none = SandboxRecord { asked: SandboxMode::Auto, enforcement, denied: 0, unlisted: 0 };
+        let details = json!({ "mode": "auto", "why": "this system has no Landlock", "deniedAttempts": 0 });
+        assert_eq!(of(none), (json!("none"), details));
     }
 
     #[test]

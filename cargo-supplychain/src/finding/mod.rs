@@ -100,6 +100,8 @@ pub enum Area {
     Integrity,
     Maintainers,
     Capabilities,
+    /// What a build tried behind its seal: judged by every build, never narrowed away. Required: a build that cannot be sealed does not begin.
+    Sandbox,
     Advisories,
     Licences,
     Workflows,
@@ -109,13 +111,14 @@ pub enum Area {
 
 impl Area {
     /// All areas, in the order in which they are reported.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Lock,
         Self::Sources,
         Self::Config,
         Self::Integrity,
         Self::Maintainers,
         Self::Capabilities,
+        Self::Sandbox,
         Self::Advisories,
         Self::Licences,
         Self::Workflows,
@@ -132,6 +135,7 @@ impl Area {
             Self::Integrity => "integrity",
             Self::Maintainers => "maintainers",
             Self::Capabilities => "capabilities",
+            Self::Sandbox => "sandbox",
             Self::Advisories => "advisories",
             Self::Licences => "licences",
             Self::Workflows => "workflows",

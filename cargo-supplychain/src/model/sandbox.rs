@@ -157,3 +157,38 @@ pub enum Act {
     /// Anything else that a build has no reason to do: the system call (`ptrace`).
     System { call: String },
 }
+
+impl SandboxFacts {
+    /// What of it the model of the build keeps: what was asked and enforced, and how much was refused.
+    #[must_use]
+    pub fn record(&self, asked: SandboxMode) -> SandboxRecord {
+        let denied = self.attempts.iter().fold(0u64, |sum, attempt| sum.saturating_add(attempt.count));
+        SandboxRecord { asked, enforcement: self.enforcement.clone(), denied, unlisted: self.unlisted }
+    }
+
+    /// Whether anything was refused.
+    #[must_use]
+    pub fn has_attempts(&self) -> bool {
+        !self.attempts.is_empty() || self.unlisted > 0
+    }
+}
+
+/// The sealed build in the model of a build.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SandboxRecord {
+    pub asked: SandboxMode,
+    pub enforcement: Enforcement,
+    /// How many attempts were refused, of those that are listed.
+    pub denied: u64,
+    /// How many more kinds of attempts there were than were listed.
+    pub unlisted: u64,
+}
+
+impl SandboxRecord {
+    /// Of a build that was planned and not made.
+    #[must_use]
+    pub fn of_a_plan() -> Self {
+        let enforcement = Enforcement::None { why: "nothing was compiled".to_owned(), asked_off: false };
+        Self { asked: SandboxMode::default(), enforcement, denied: 0, unlisted: 0 }
+    }
+}

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::build::TargetFolder;
+use super::sandbox::SandboxRecord;
 use crate::base::Timestamp;
 
 /// The `cargo build` call.
@@ -27,8 +28,8 @@ pub struct Invocation {
     pub target_folder: TargetFolder,
     /// Allow-listed variables of the environment that shape a build (`CARGO_PROFILE_*`, `RUSTFLAGS`, …): never secrets.
     pub environment: BTreeMap<String, String>,
-    /// Whether a sandbox enclosed the build; always `none` today.
-    pub sandbox: String,
+    /// What was to enclose the build, what did, and how much it refused.
+    pub sandbox: SandboxRecord,
 }
 
 /// The compiler.

@@ -21,6 +21,7 @@ use crate::config::{self, Settings};
 use crate::files;
 use crate::model::cargo_config::{build_targets, rustflags};
 use crate::model::manifest::Manifest;
+use crate::model::sandbox::SandboxRecord;
 use crate::model::{CargoConfig, Gap, Invocation, Origin, Selection, TargetFolder, Toolchain};
 
 const POLICY_HELP: &str =
@@ -332,7 +333,7 @@ fn platforms(context: &Context, request: &Request, gathered: &Gathered) -> Resul
         rustflags: flags,
         target_folder: TargetFolder::Unused,
         environment: environment::recorded(&context.env),
-        sandbox: "none".to_owned(),
+        sandbox: SandboxRecord::of_a_plan(),
     };
     Ok((platforms, invocation))
 }

@@ -12,6 +12,7 @@ use crate::base::text::counted;
 use crate::check::{self, Advisories, Facts, ReusedTarget, Scope};
 use crate::finding::{Area, FailOn, Report};
 use crate::model::cargo_config::environment;
+use crate::model::sandbox::SandboxFacts;
 
 /// What `--advisory-db` and `[advisories] database` take.
 pub(super) const DATABASE_HELP: &str = "name a folder that holds `crates/NAME/RUSTSEC-….md`, or a git URL";
@@ -35,7 +36,7 @@ pub struct Request {
 }
 
 /// Areas that need no plan of the build: they judge lockfile, manifests and what the registry says.
-const WITHOUT_PLAN: [Area; 5] = [Area::Lock, Area::Sources, Area::Maintainers, Area::Workflows, Area::Policy];
+const WITHOUT_PLAN: [Area; 6] = [Area::Lock, Area::Sources, Area::Maintainers, Area::Sandbox, Area::Workflows, Area::Policy];
 
 impl Request {
     /// Whether nothing is asked about what would be compiled.
@@ -52,6 +53,8 @@ pub struct Judged {
     pub feeds: Vec<FeedInfo>,
     /// What the rules looked at beyond the project itself.
     pub known: Intelligence,
+    /// What the build tried; none: nothing was built yet.
+    sandbox: Option<SandboxFacts>,
     scope: Scope,
 }
 
@@ -67,7 +70,7 @@ pub fn judge(context: &Context, gathered: &Gathered, request: &Request, progress
         Advisories::Loaded { database, .. } => vec![database.info.clone()],
         Advisories::Unavailable { .. } => Vec::new(),
     };
-    let report = report(context, gathered, request, &known, &scope);
+    let report = report(context, gathered, request, &known, &scope, None);
     // Cargo refuses a checksum that no rule has found wrong (the rule is off, or another source stands in for the registry): without
     // a finding that would pass.
     if let Err(missing) = &gathered.plan
@@ -77,7 +80,7 @@ pub fn judge(context: &Context, gathered: &Gathered, request: &Request, progress
         gathered.planned()?;
     }
     stage.end(progress, &format!("{}, {} not evaluated", counted(report.findings.len(), "finding"), report.not_evaluated.len()));
-    Ok(Judged { report, feeds, known, scope })
+    Ok(Judged { report, feeds, known, sandbox: None, scope })
 }
 
 impl Judged {
@@ -97,13 +100,30 @@ impl Judged {
             is_changed = true;
         }
         if is_changed {
-            self.report = report(context, gathered, request, &self.known, &self.scope);
+            self.judge_again(context, gathered, request);
         }
         is_changed
     }
+
+    /// After the build: judges by what was tried in it as well, whether it succeeded or not.
+    pub(super) fn after_build(&mut self, context: &Context, gathered: &Gathered, request: &Request, facts: SandboxFacts) {
+        self.sandbox = Some(facts);
+        self.judge_again(context, gathered, request);
+    }
+
+    fn judge_again(&mut self, context: &Context, gathered: &Gathered, request: &Request) {
+        self.report = report(context, gathered, request, &self.known, &self.scope, self.sandbox.as_ref());
+    }
 }
 
-fn report(context: &Context, gathered: &Gathered, request: &Request, known: &Intelligence, scope: &Scope) -> Report {
+fn report(
+    context: &Context,
+    gathered: &Gathered,
+    request: &Request,
+    known: &Intelligence,
+    scope: &Scope,
+    sandbox: Option<&SandboxFacts>,
+) -> Report {
     let environment = environment::shaping(&context.env);
     let machine = machine::facts(context, gathered, scope);
     let facts = Facts {
@@ -129,6 +149,7 @@ fn report(context: &Context, gathered: &Gathered, request: &Request, known: &Int
         action_commits: &known.action_commits,
         manifests_changed: gathered.base.as_ref().is_some_and(|base| base.asks_for_others(&gathered.manifests)),
         reused_target: request.reused_target.as_ref(),
+        sandbox,
         advisories: &known.advisories,
         audits: &known.audits,
         build: gathered.plan.as_ref().map(|plan| &plan.build).map_err(|missing| missing.why.lines().next().unwrap_or_default()),

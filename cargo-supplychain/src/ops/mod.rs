@@ -5,6 +5,7 @@ pub mod baseline;
 mod before;
 pub mod build;
 pub mod check;
+mod denied;
 pub mod diff;
 mod error;
 pub mod fetch;

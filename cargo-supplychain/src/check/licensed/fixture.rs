@@ -98,6 +98,6 @@ fn invocation() -> Invocation {
         rustflags: Vec::new(),
         target_folder: TargetFolder::Unused,
         environment: BTreeMap::new(),
-        sandbox: "none".into(),
+        sandbox: crate::model::sandbox::SandboxRecord::of_a_plan(),
     }
 }

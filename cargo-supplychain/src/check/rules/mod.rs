@@ -69,6 +69,11 @@ mod registry_mass_yank;
 mod registry_pubtime_implausible;
 mod registry_version_removed;
 mod registry_yanked;
+mod sandbox_denied_call;
+mod sandbox_denied_network;
+mod sandbox_denied_read;
+mod sandbox_denied_write;
+mod sandbox_unavailable;
 pub(super) mod source_git_not_allowed;
 mod source_git_not_pinned;
 mod source_git_rev_unreachable;
@@ -158,6 +163,11 @@ pub static ALL: &[&Rule] = &[
     &build_new_native_code::RULE,
     &build_script_not_allowed::RULE,
     &build_unclean_target_folder::RULE,
+    &sandbox_denied_network::RULE,
+    &sandbox_denied_read::RULE,
+    &sandbox_denied_write::RULE,
+    &sandbox_denied_call::RULE,
+    &sandbox_unavailable::RULE,
     &advisory_vulnerability::RULE,
     &advisory_malicious::RULE,
     &advisory_unsound::RULE,

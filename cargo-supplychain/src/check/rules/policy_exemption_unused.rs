@@ -1,7 +1,7 @@
 //! `policy/exemption-unused`: an exemption matches no finding.
 
 use crate::check::{Facts, Rule};
-use crate::config::Exemption;
+use crate::config::{Exemption, SandboxAllow};
 use crate::finding::{Area, Finding, Severity};
 
 pub(in crate::check) static RULE: Rule = Rule {
@@ -11,7 +11,8 @@ pub(in crate::check) static RULE: Rule = Rule {
     summary: "an exemption matches no finding",
     docs: "\
 What it exempted is gone: the dependency was updated or removed. An entry that stays would silently exempt the same thing when it
-comes back. Not told for what was not judged (`--only`, no advisory database) and not for expired entries, which have their own finding.
+comes back. Not told for what was not judged (`--only`, no advisory database) and not for expired entries, which have their own finding. An
+exception of the sandbox (`[[sandbox.allow]]`) is pinned to a version: it is unused where that version is not locked.
 
 **Behind it:** ignore lists only grow unless something says what may go.
 
@@ -28,9 +29,20 @@ expires = 2027-01-31
     run,
 };
 
-/// What is unused shows only when all other findings are there: `check::exemptions` makes these.
-fn run(_facts: &Facts<'_>) -> Vec<Finding> {
-    Vec::new()
+/// Exceptions of the sandbox for what is not locked. Which exemptions are unused shows only when all other findings are there:
+/// `check::exemptions` makes those.
+fn run(facts: &Facts<'_>) -> Vec<Finding> {
+    let Some(lockfile) = facts.lock.lockfile() else { return Vec::new() };
+    let is_locked =
+        |allow: &&SandboxAllow| lockfile.packages.iter().any(|package| allow.is_for(&package.name, &package.version.to_string()));
+    let unused = facts.settings.sandbox.in_force(facts.now).filter(|allow| !is_locked(allow));
+    let finding = |allow: &SandboxAllow| {
+        let message = format!("the exception of the sandbox for {} {} matches no locked package", allow.package, allow.version);
+        Finding::new(RULE.id, RULE.severity, message)
+            .at(allow.location.clone())
+            .help("remove it, or look at what the version that is locked now does and make one for it")
+    };
+    unused.map(finding).collect()
 }
 
 pub(in crate::check) fn finding(exemption: &Exemption) -> Finding {
@@ -71,6 +83,32 @@ mod tests {
             let shown: Vec<_> =
                 unused.map(|finding| format!("{} {} {}", finding.severity, finding.locations[0], finding.message)).collect();
             assert_eq!(shown, expected, "{version} {has_database}");
+        }
+    }
+
+    #[test]
+    fn an_exception_of_the_sandbox_is_for_a_locked_version() {
+        let says = "low supplychain.toml:1:1: the exception of the sandbox for lib 1.0.0 matches no locked package";
+        for (locked, day, expected) in
+            [("1.0.0", "2027-01-01", &[][..]), ("1.0.1", "2027-01-01", &[says]), ("1.0.1", "2026-01-01", &[])]
+        {
+            let policy =
+                format!("[[sandbox.allow]]\ncrate = \"lib\"\nversion = \"1.0.0\"\nnet = true\nreason = \"r\"\nexpires = {day}\n");
+            assert_eq!(Case::new().lock(&lock_with_lib(locked)).policy(&policy).run(&RULE), expected, "{locked} {day}");
+        }
+    }
+
+    /// What a build tried is known after it: before it, and in a check, an exemption of it is not useless.
+    #[test]
+    fn an_exemption_of_what_a_build_tried_is_judged_after_a_build() {
+        use crate::model::sandbox::{Enforcement, SandboxFacts, Seal};
+        let policy = "[[exemptions]]\nid = \"sandbox/denied-read\"\nreason = \"r\"\nexpires = 2027-01-01\n";
+        let facts = SandboxFacts { enforcement: Enforcement::Linux(Seal::default()), attempts: Vec::new(), unlisted: 0 };
+        for (sandbox, expected) in [(None, 0), (Some(facts), 1)] {
+            let mut case = Case::new().lock(&lock_with_lib("1.0.0")).policy(policy);
+            case.sandbox = sandbox;
+            let found = case.with(|facts| check(facts, &Scope::default())).findings;
+            assert_eq!(found.iter().filter(|finding| finding.id == RULE.id).count(), expected);
         }
     }
 }

@@ -37,19 +37,20 @@ pub(in crate::cli) fn run(
         dry_run: args.dry_run,
         no_sign: args.no_sign,
         key: args.key.clone(),
+        sandbox: args.sandbox,
     };
     match ops::build::build(context, &request, interrupt, &mut ask_passphrase, shell)? {
         Outcome::Stopped(report) => {
             let exit = exit_of_verdict(report.enforced_verdict());
-            show_stopped(shell, &report, exit, "before compilation; nothing was built");
+            show_stopped(shell, &report, exit, "before compilation; nothing was built", None);
             Ok(exit)
         }
-        Outcome::Changed(report) => {
+        Outcome::Withheld { report, error } => {
             let exit = exit_of_verdict(report.enforced_verdict());
-            show_stopped(shell, &report, exit, "after compilation; nothing was released");
+            show_stopped(shell, &report, exit, "after compilation; nothing was released", error.as_ref());
             Ok(exit)
         }
-        Outcome::NotPlanned { report, error } => Ok(show_not_planned(shell, &report, &error)),
+        Outcome::NotPlanned { report, error } | Outcome::Failed { report, error } => Ok(show_failed(shell, &report, &error)),
         Outcome::Planned { report, build } => {
             show_plan(shell, &report, &build);
             Ok(Exit::Pass)
@@ -104,13 +105,21 @@ fn envelope(shell: &Shell, report: &Report, exit: Exit, rest: serde_json::Value)
     value
 }
 
-fn show_stopped(shell: &mut Shell, report: &Report, exit: Exit, when: &str) {
+/// Findings ended the run; `error`: cargo failed besides, for the reason that they tell.
+fn show_stopped(shell: &mut Shell, report: &Report, exit: Exit, when: &str, error: Option<&ops::Error>) {
     if shell.format == Format::Json {
-        let value = envelope(shell, report, exit, json!({ "release": null }));
+        let mut rest = json!({ "release": null });
+        if let Some(error) = error {
+            rest["error"] = error_json(error);
+        }
+        let value = envelope(shell, report, exit, rest);
         json_out(shell, &value);
         return;
     }
     show_report(shell, report);
+    if let Some(error) = error {
+        render::error(shell, error);
+    }
     if shell.is_human() {
         let help = match exit {
             Exit::Undetermined => "make the check possible, or build with `--fail-on none` and see it in the report",
@@ -120,7 +129,8 @@ fn show_stopped(shell: &mut Shell, report: &Report, exit: Exit, when: &str) {
     }
 }
 
-fn show_not_planned(shell: &mut Shell, report: &Report, error: &ops::Error) -> Exit {
+/// It cannot be told what would be built, or building it failed; the report stopped nothing.
+fn show_failed(shell: &mut Shell, report: &Report, error: &ops::Error) -> Exit {
     let exit = exit_of(error.class);
     if shell.format == Format::Json {
         let value = envelope(shell, report, exit, json!({ "release": null, "error": error_json(error) }));

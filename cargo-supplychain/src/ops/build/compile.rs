@@ -42,10 +42,10 @@ pub(super) fn compile<'a>(
     staging: Staging<'a>,
     interrupt: &Interrupt,
     progress: &mut dyn Progress,
-) -> (Option<SandboxFacts>, Result<Compiled<'a>, Error>) {
-    let mut sandbox = None;
-    let compiled = compile_in(context, request, planned, staging, interrupt, progress, &mut sandbox);
-    (sandbox, compiled)
+) -> (SandboxFacts, Result<Compiled<'a>, Error>) {
+    let mut facts = planned.seal.finish(None);
+    let compiled = compile_in(context, request, planned, staging, interrupt, progress, &mut facts);
+    (facts, compiled)
 }
 
 fn compile_in<'a>(
@@ -55,7 +55,7 @@ fn compile_in<'a>(
     staging: Staging<'a>,
     interrupt: &Interrupt,
     progress: &mut dyn Progress,
-    sandbox: &mut Option<SandboxFacts>,
+    facts: &mut SandboxFacts,
 ) -> Result<Compiled<'a>, Error> {
     let Planned { gathered, mut plan, folders, seal } = planned;
     let how = if folders.target_folder == TargetFolder::Fresh { "fresh target folder" } else { "reused target folder" };
@@ -73,9 +73,8 @@ fn compile_in<'a>(
         // Behind walls there is no network; all sources are here since the plan was made.
         offline: context.offline || seal.is_closed(),
     };
-    let (events, facts) = run(gathered, &call, seal, interrupt)?;
-    plan.build.invocation.sandbox = facts.enforcement.word().to_owned();
-    *sandbox = Some(facts);
+    let events;
+    (events, *facts) = run(gathered, &call, seal, interrupt)?;
     let events = events.map_err(build_error)?;
     let mut sources: Vec<_> =
         assemble::produced(&plan, &events)?.into_iter().map(|file| (file.artifact, file.path, file.file_name)).collect();

@@ -4,11 +4,13 @@
 mod compile;
 mod release;
 mod seal;
+mod sealed;
 
 pub use release::rule_infos;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use self::sealed::Ended;
 use super::gather::{self, Gathered, gather};
 use super::interrupt::Interrupt;
 use super::judge::{self, Judged, judge};
@@ -21,6 +23,7 @@ use crate::check::ReusedTarget;
 use crate::files;
 use crate::finding::{Report, Verdict};
 use crate::model::release::ReleaseManifest;
+use crate::model::sandbox::SandboxMode;
 use crate::model::{Build, TargetFolder};
 use crate::verify::Verified;
 
@@ -36,6 +39,8 @@ pub struct Request {
     pub dry_run: bool,
     pub no_sign: bool,
     pub key: Option<Utf8PathBuf>,
+    /// `--sandbox`, over `[sandbox] mode`.
+    pub sandbox: Option<SandboxMode>,
 }
 
 /// How it ended, where nothing failed.
@@ -43,8 +48,16 @@ pub struct Request {
 pub enum Outcome {
     /// Findings, or an undetermined required check, stopped the build before anything was compiled.
     Stopped(Report),
-    /// Sources were changed while the build ran: nothing was released.
-    Changed(Report),
+    /// Sources were changed while the build ran, or it tried what it may not: nothing was released. `error`: it failed besides.
+    Withheld {
+        report: Report,
+        error: Option<Error>,
+    },
+    /// The compilation failed, and the report says what was refused in it; what was found stops nothing.
+    Failed {
+        report: Report,
+        error: Error,
+    },
     /// Nothing stopped the build, but what it would be cannot be told.
     NotPlanned {
         report: Report,
@@ -96,6 +109,9 @@ pub fn build(
         Err(error) => return Ok(Outcome::NotPlanned { report: judged.report, error }),
     };
     refuse_other_toolchain(&gathered)?;
+    let mode = sealed::mode(request, &gathered.settings);
+    let missing = sealed::missing(mode);
+    sealed::refuse_unsealed(mode, missing.as_deref())?;
     if request.dry_run {
         return Ok(Outcome::Planned { report: judged.report, build: Box::new(plan.build) });
     }
@@ -103,14 +119,13 @@ pub fn build(
     let root = &gathered.workspace.root;
     let signer = key::signer(context, &gathered.settings, root, request.key.as_deref(), request.no_sign, prompt, progress)?;
     let folders = Folders::new(context, &gathered, request, &plan);
-    let mode = gathered.settings.sandbox.mode;
-    let seal = seal::Seal::decide(context, &gathered, mode, &plan, &folders)?;
+    let seal = seal::Seal::new(context, &gathered, (mode, missing), &plan, &folders)?;
     let releases = open(&folders.parent, progress)?;
     // The target folder is ours as well, wherever the release goes.
     let _own = if folders.parent == folders.own { None } else { Some(open(&folders.own, progress)?) };
     let staging = releases.stage(&folders.name)?;
     interrupt.lock().staging = Some(staging.path().to_owned());
-    let (sandbox, compiled) = compile::compile(
+    let (facts, built) = compile::compile(
         context,
         request,
         compile::Planned { gathered: &gathered, plan, folders: &folders, seal: &seal },
@@ -118,14 +133,20 @@ pub fn build(
         interrupt,
         progress,
     );
-    if std::env::var_os("SB").is_some() {
-        eprintln!("{sandbox:#?}");
-    }
-    let compiled = compiled?;
+    let record = facts.record(mode);
+    let run = (context, &gathered, &judge_request);
+    let mut compiled = match sealed::after_build(&mut judged, run, &folders.own, facts, built)? {
+        Ended::GoOn(compiled) => compiled,
+        Ended::Stop(outcome) => {
+            interrupt.lock().staging = None;
+            return Ok(*outcome);
+        }
+    };
+    compiled.build.invocation.sandbox = record;
     let is_changed = judged.look_again(context, &gathered, &judge_request);
     if is_changed && judged.report.enforced_verdict() != Verdict::Pass {
         interrupt.lock().staging = None;
-        return Ok(Outcome::Changed(judged.report));
+        return Ok(Outcome::Withheld { report: judged.report, error: None });
     }
     let Judged { report, feeds, .. } = judged;
     let input = release::Input { gathered: &gathered, report, feeds, signer: signer.as_ref() };

@@ -5,16 +5,16 @@ use std::process::{Child, Command};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::Folders;
+use super::{Folders, sealed};
 use crate::assemble::Plan;
 use crate::base::Context;
 use crate::collect::cargo_config::cargo_home;
 use crate::collect::toolchain::home_folder;
 use crate::collect::vcs;
 use crate::model::Origin;
-use crate::model::sandbox::{Enforcement, SandboxFacts, SandboxMode};
+use crate::model::sandbox::{SandboxFacts, SandboxMode};
+use crate::ops::Error;
 use crate::ops::gather::Gathered;
-use crate::ops::{Class, Error};
 use crate::sandbox::{self, Exception, Sealed};
 
 /// How the next child of a build is started.
@@ -22,33 +22,22 @@ pub(super) enum Seal {
     /// Inside these walls.
     Walls(Box<sandbox::Request>),
     /// As always, and why.
-    Open(Enforcement),
+    Open(SandboxFacts),
 }
 
 impl Seal {
-    /// Decides before anything runs.
-    ///
-    /// # Errors
-    /// `require`, and this system cannot.
-    pub(super) fn decide(
+    /// Before anything runs. `missing`: why nothing can enclose a build here, where the build may go on without.
+    pub(super) fn new(
         context: &Context,
         gathered: &Gathered,
-        mode: SandboxMode,
+        (mode, missing): (SandboxMode, Option<String>),
         plan: &Plan,
         folders: &Folders,
     ) -> Result<Self, Error> {
-        if mode == SandboxMode::Off {
-            let why = "switched off by the policy or the command line".to_owned();
-            return Ok(Self::Open(Enforcement::None { why, asked_off: true }));
+        if mode == SandboxMode::Off || missing.is_some() {
+            return Ok(Self::Open(sealed::unsealed(mode, missing.as_deref())));
         }
-        match sandbox::probe() {
-            Ok(()) => Ok(Self::Walls(Box::new(request(context, gathered, plan, folders)?))),
-            Err(sandbox::Error::Unavailable(why)) if mode == SandboxMode::Auto => {
-                Ok(Self::Open(Enforcement::None { why, asked_off: false }))
-            }
-            Err(error) => Err(Error::new(Class::Undetermined, &format!("the build cannot be sealed: {error}"))
-                .with_help("`--sandbox auto` builds without walls where there are none, and says so in the provenance")),
-        }
+        request(context, gathered, plan, folders).map(|request| Self::Walls(Box::new(request)))
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -77,18 +66,14 @@ impl Seal {
         }
     }
 
-    /// What was enforced and tried, after the child has ended.
+    /// What was enforced and tried, after the child has ended; `None`: it was never started.
     pub(super) fn finish(&self, sealed: Option<Sealed>) -> SandboxFacts {
         match (self, sealed) {
             (Self::Walls(request), Some(sealed)) => sealed.finish(request),
-            (Self::Open(enforcement), _) => facts(enforcement.clone()),
-            (Self::Walls(_), None) => facts(Enforcement::None { why: "cargo was not started".to_owned(), asked_off: false }),
+            (Self::Walls(_), None) => sealed::unsealed(SandboxMode::Auto, Some("cargo was not started")),
+            (Self::Open(facts), _) => facts.clone(),
         }
     }
-}
-
-fn facts(enforcement: Enforcement) -> SandboxFacts {
-    SandboxFacts { enforcement, attempts: Vec::new(), unlisted: 0 }
 }
 
 fn request(context: &Context, gathered: &Gathered, plan: &Plan, folders: &Folders) -> Result<sandbox::Request, Error> {
