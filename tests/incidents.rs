@@ -242,9 +242,23 @@ fn rustdecimal_is_stopped_and_real_neighbours_are_not() {
         .release("sha1", "0.10.0", |r| r.published("2014-11-21T00:00:00Z"))
         .release("sha2", "0.10.0", |r| r.published("2016-05-01T00:00:00Z"))
         .release("mime", "0.3.0", |r| r.published("2014-11-21T00:00:00Z"))
-        .release("time", "0.3.0", |r| r.published("2014-11-21T00:00:00Z"));
-    let real =
-        [("libc", "0.2.0"), ("libm", "0.2.0"), ("mime", "0.3.0"), ("sha1", "0.10.0"), ("sha2", "0.10.0"), ("time", "0.3.0")];
+        .release("time", "0.3.0", |r| r.published("2014-11-21T00:00:00Z"))
+        .release("paste", "1.0.0", |r| r.published("2018-10-10T00:00:00Z"))
+        .release("pastey", "0.1.0", |r| r.published("2021-10-10T00:00:00Z"))
+        .release("pkcs1", "0.7.0", |r| r.published("2021-06-01T00:00:00Z"))
+        .release("pkcs8", "0.10.0", |r| r.published("2020-06-01T00:00:00Z"));
+    let real = [
+        ("libc", "0.2.0"),
+        ("libm", "0.2.0"),
+        ("mime", "0.3.0"),
+        ("paste", "1.0.0"),
+        ("pastey", "0.1.0"),
+        ("pkcs1", "0.7.0"),
+        ("pkcs8", "0.10.0"),
+        ("sha1", "0.10.0"),
+        ("sha2", "0.10.0"),
+        ("time", "0.3.0"),
+    ];
     let project = world.project(&[("libc", "0.2.0")]);
     let before = project.commit("before");
     world.lock(&project, &real);

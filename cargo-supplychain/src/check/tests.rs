@@ -121,6 +121,7 @@ fn build(linked: &[&str]) -> Build {
         rustflags: Vec::new(),
         target_folder: TargetFolder::Unused,
         environment: BTreeMap::new(),
+        profile_overrides: BTreeMap::new(),
         sandbox: "none".into(),
     };
     Build {
