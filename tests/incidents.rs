@@ -179,6 +179,23 @@ fn the_yank_of_good_versions_does_not_push_anybody() {
     }
 }
 
+/// The good versions went ten seconds after the bad one came: weeks later the registry's log still says so. A broken release that is
+/// withdrawn for its fix is no such thing.
+#[test]
+fn yanks_right_after_a_release_are_told_by_their_times() {
+    let found = |world: World, locked: &str| {
+        let project = world.project(&[("arrayref", locked), ("proc-macro2", "1.0.80")]);
+        check(&project, &project.commit("before"), "2026-09-05T00:00:00Z").expect(0)
+    };
+    let outcome = found(arrayref(true), "0.3.9");
+    let told = ["medium registry/mass-yank arrayref 0.3.9", "medium registry/yanked arrayref 0.3.9"];
+    assert_eq!(outcome.findings(), told, "{outcome}");
+    let message = outcome.finding("registry/mass-yank")["message"].as_str().unwrap().to_owned();
+    assert_eq!(message, "5 versions of arrayref were yanked within hours of the publication of 0.3.10");
+    let broken = arrayref(false).change("arrayref", "0.3.9", |r| r.yanked_by(20, "droundy", "2026-08-20T07:15:10Z"));
+    assert_eq!(found(broken, "0.3.9").findings(), ["medium registry/yanked arrayref 0.3.9"]);
+}
+
 #[test]
 fn after_its_removal_the_version_is_missed() {
     let world = arrayref(true);
@@ -225,9 +242,23 @@ fn rustdecimal_is_stopped_and_real_neighbours_are_not() {
         .release("sha1", "0.10.0", |r| r.published("2014-11-21T00:00:00Z"))
         .release("sha2", "0.10.0", |r| r.published("2016-05-01T00:00:00Z"))
         .release("mime", "0.3.0", |r| r.published("2014-11-21T00:00:00Z"))
-        .release("time", "0.3.0", |r| r.published("2014-11-21T00:00:00Z"));
-    let real =
-        [("libc", "0.2.0"), ("libm", "0.2.0"), ("mime", "0.3.0"), ("sha1", "0.10.0"), ("sha2", "0.10.0"), ("time", "0.3.0")];
+        .release("time", "0.3.0", |r| r.published("2014-11-21T00:00:00Z"))
+        .release("paste", "1.0.0", |r| r.published("2018-10-10T00:00:00Z"))
+        .release("pastey", "0.1.0", |r| r.published("2021-10-10T00:00:00Z"))
+        .release("pkcs1", "0.7.0", |r| r.published("2021-06-01T00:00:00Z"))
+        .release("pkcs8", "0.10.0", |r| r.published("2020-06-01T00:00:00Z"));
+    let real = [
+        ("libc", "0.2.0"),
+        ("libm", "0.2.0"),
+        ("mime", "0.3.0"),
+        ("paste", "1.0.0"),
+        ("pastey", "0.1.0"),
+        ("pkcs1", "0.7.0"),
+        ("pkcs8", "0.10.0"),
+        ("sha1", "0.10.0"),
+        ("sha2", "0.10.0"),
+        ("time", "0.3.0"),
+    ];
     let project = world.project(&[("libc", "0.2.0")]);
     let before = project.commit("before");
     world.lock(&project, &real);

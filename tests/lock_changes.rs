@@ -103,6 +103,10 @@ fn git_dependency_on_a_branch() {
 
     let project = with_git(&format!("rev = \"{OLD}\""), &format!("rev={OLD}"), OLD);
     assert!(judged(&project, &["--base", "main"]).expect(0).findings().is_empty());
+    // Cargo builds what stands after `#`, whatever the manifest pins.
+    project.write("Cargo.lock", project.read("Cargo.lock").replace(&format!("#{OLD}"), &format!("#{NEW}")));
+    let found = judged(&project, &["--base", "main"]).expect(1).findings();
+    assert!(found.contains(&"high source/git-rev-unreachable gd 1.0.0".to_owned()), "{found:?}");
 }
 
 /// A commit that the branch no longer leads to, by what cargo itself has fetched; the twin is the same before the branch was rewritten.

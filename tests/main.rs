@@ -9,6 +9,7 @@ mod audits;
 mod bad_input;
 mod baseline;
 mod capabilities;
+mod configuration;
 mod diff;
 mod hostile;
 mod incidents;

@@ -9,11 +9,7 @@ fuzz_target!(|data: &[u8]| {
     let Some(text) = text(data) else { return };
     let (declared, listed) = text.split_once('\n').unwrap_or((text, "MIT"));
     let _ = deprecated(declared);
-    // One in eight: what a slip stands for is looked for in the whole list of SPDX, which takes long.
-    let listed = match data.len() % 8 {
-        0 => Term::parse(listed).ok(),
-        _ => Expression::parse(listed).and_then(|listed| listed.terms().into_iter().next()),
-    };
+    let listed = Term::parse(listed).ok();
     let Some(expression) = Expression::parse(declared) else { return };
     assert!(expression.holds(|_| true), "who takes everything takes this");
     assert!(!expression.holds(|_| false), "who takes nothing does not take this");

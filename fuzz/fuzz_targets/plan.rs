@@ -51,6 +51,7 @@ fn evidence<'a>(metadata: &'a str, resolver: Resolver, selection: &'a Selection)
             rustflags: Vec::new(),
             target_folder: TargetFolder::Fresh,
             environment: BTreeMap::new(),
+            profile_overrides: Default::default(),
             sandbox: cargo_supplychain::model::sandbox::SandboxRecord::of_a_plan(),
         },
         source: Source::default(),

@@ -7,7 +7,6 @@ mod outcome;
 mod registry;
 mod repository;
 pub mod server;
-#[allow(dead_code, reason = "a vocabulary: what a world can be made of, whether or not a test asks for it today")]
 pub mod world;
 
 use std::collections::BTreeMap;

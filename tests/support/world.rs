@@ -43,7 +43,6 @@ struct Crate {
     /// `None`: the publisher of the first release.
     owners: Option<Vec<Value>>,
     repository: Option<String>,
-    trusted_publishing_only: bool,
     not_in_index: bool,
     not_in_api: bool,
     /// Parts of the API (`owners`, `versions`) that answer 404.
@@ -62,7 +61,7 @@ impl World {
         self
     }
 
-    /// Changes a release that is there: `.change("aref", "0.3.9", |r| r.yanked())`.
+    /// Changes a release that is there: `.change("aref", "0.3.9", |r| r.repository("https://example.org"))`.
     pub fn change(mut self, name: &str, version: &str, shape: impl FnOnce(Release) -> Release) -> Self {
         let releases = &mut self.krate(name).releases;
         let place = releases.iter().position(|release| release.version == version).expect("a release that is there");
@@ -105,12 +104,6 @@ impl World {
     /// The crate's repository as the API has it.
     pub fn repository(mut self, name: &str, url: &str) -> Self {
         self.krate(name).repository = Some(url.to_owned());
-        self
-    }
-
-    /// The crate takes releases by trusted publishing only.
-    pub fn trusted_publishing_only(mut self, name: &str) -> Self {
-        self.krate(name).trusted_publishing_only = true;
         self
     }
 
@@ -254,7 +247,7 @@ impl Crate {
             "crate": {
                 "id": name, "name": name, "max_version": newest, "newest_version": newest, "downloads": 1000, "description": null,
                 "homepage": null, "documentation": null, "repository": self.repository, "exact_match": false,
-                "trustpub_only": self.trusted_publishing_only,
+                "trustpub_only": false,
                 "created_at": self.releases.first().and_then(|release| release.published.clone()),
                 "links": { "owners": format!("/api/v1/crates/{name}/owners"), "versions": format!("/api/v1/crates/{name}/versions") },
             },

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use semver::{Version, VersionReq};
 
 use super::Facts;
+use super::rules::source_registry_not_allowed::is_same;
 use crate::base::Location;
 use crate::base::text::plain;
 use crate::model::manifest::{DeclaredVersion, GitRequirement, Manifest, Requirement, SHARED};
@@ -32,6 +33,7 @@ pub(super) fn mismatches(facts: &Facts<'_>, lockfile: &Lockfile) -> Vec<Mismatch
         root,
         shared: shared.map(|requirement| (requirement.key.as_str(), requirement)).collect(),
         replaced: replaced(facts),
+        registries: registries(facts),
         own,
     };
     facts.manifests.iter().filter(|manifest| is_member(root, manifest)).flat_map(|manifest| judge.member(manifest)).collect()
@@ -50,6 +52,13 @@ fn replaced<'a>(facts: &Facts<'a>) -> BTreeSet<&'a str> {
         std::iter::once(entry.key[2].as_str()).chain(renamed)
     });
     of_manifests.chain(of_configuration).collect()
+}
+
+/// The registries that the configuration defines.
+fn registries<'a>(facts: &Facts<'a>) -> BTreeMap<&'a str, &'a str> {
+    let defined = facts.cargo_config.effective().filter(|entry| entry.is(&["registries", "*", "index"]));
+    // The strongest last.
+    defined.rev().filter_map(|entry| Some((entry.key[1].as_str(), entry.value.as_str()?))).collect()
 }
 
 /// Without `[workspace]` the root is alone; what it excludes is no member. Only of members the lockfile has every dependency.
@@ -71,6 +80,8 @@ struct Judge<'a> {
     /// `[workspace.dependencies]` by key.
     shared: BTreeMap<&'a str, &'a Requirement>,
     replaced: BTreeSet<&'a str>,
+    /// Index URLs of `[registries]` by name.
+    registries: BTreeMap<&'a str, &'a str>,
     /// Path packages of the lockfile.
     own: BTreeMap<&'a str, Vec<&'a LockedPackage>>,
 }
@@ -150,11 +161,23 @@ impl<'a> Judge<'a> {
         let of_source = match (&requirement.path, &requirement.git) {
             (Some(_), _) => package.source.is_none(),
             (None, Some(git)) => self.is_of(git, package),
-            (None, None) => package.is_registry(),
+            (None, None) => package.is_registry() && self.is_of_registry(requirement.registry.as_deref(), package),
         };
         // What is no requirement is cargo's to refuse.
         let wanted = requirement.version.as_deref().and_then(|text| text.parse::<VersionReq>().ok());
         of_source && wanted.is_none_or(|wanted| wanted.matches(&package.version))
+    }
+
+    /// Whether a package of a registry can be of the one that is named: what is asked of another one is not satisfied by crates.io. Whether
+    /// an unnamed one is allowed is for `source/registry-not-allowed`.
+    fn is_of_registry(&self, wanted: Option<&str>, package: &LockedPackage) -> bool {
+        let Some(name) = wanted.filter(|name| *name != "crates-io") else { return true };
+        let index = self.registries.get(name).copied().or_else(|| name.contains("://").then_some(name));
+        match (index, package.source.as_deref()) {
+            (Some(index), Some(source)) => is_same(index, source),
+            // Who defines the registry is not known: the environment, or another machine.
+            _ => !package.is_crates_io(),
+        }
     }
 
     fn is_of(&self, wanted: &GitRequirement, package: &LockedPackage) -> bool {
@@ -179,7 +202,7 @@ fn described(requirement: &Requirement) -> String {
     let from = match (&requirement.path, &requirement.git) {
         (Some(path), _) => format!(" from {path}"),
         (None, Some(git)) => format!(" from {}", crate::base::text::without_credentials(&git.url)),
-        _ => String::new(),
+        _ => requirement.registry.as_ref().map(|name| format!(" from the registry {name}")).unwrap_or_default(),
     };
     format!("{}{version}{from}", requirement.name)
 }

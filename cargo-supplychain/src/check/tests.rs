@@ -122,6 +122,7 @@ fn build(linked: &[&str]) -> Build {
         rustflags: Vec::new(),
         target_folder: TargetFolder::Unused,
         environment: BTreeMap::new(),
+        profile_overrides: BTreeMap::new(),
         sandbox: crate::model::sandbox::SandboxRecord::of_a_plan(),
     };
     Build {

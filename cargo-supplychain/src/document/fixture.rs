@@ -139,6 +139,7 @@ pub(super) fn build() -> Build {
             rustflags: vec!["-Ctarget-cpu=native".to_owned()],
             target_folder: TargetFolder::Fresh,
             environment: BTreeMap::from([("CARGO_PROFILE_RELEASE_LTO".to_owned(), "thin".to_owned())]),
+            profile_overrides: BTreeMap::new(),
             sandbox: crate::model::sandbox::SandboxRecord::of_a_plan(),
         },
         source: Source {

@@ -96,6 +96,11 @@ fn internal_parameters(build: &Build) -> Value {
         "stamp": build.stamp,
         "gaps": gaps,
     });
+    if !invocation.profile_overrides.is_empty()
+        && let Some(fields) = fields.as_object_mut()
+    {
+        fields.insert("profileOverrides".to_owned(), json!(invocation.profile_overrides));
+    }
     if let (Some(ci), Some(fields)) = (&build.ci, fields.as_object_mut()) {
         fields.insert("ci".to_owned(), json!({"provider": ci.provider, "facts": ci.facts}));
     }

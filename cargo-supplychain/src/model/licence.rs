@@ -215,9 +215,14 @@ pub struct UnknownLicence {
     pub suggestion: Option<String>,
 }
 
-/// The identifier of the list that `text` is a slip of: other capitals first, then the nearest by letters.
+/// The longest identifier that is a slip of one of the list, in bytes: the list's longest has 36.
+const LONGEST_SLIP: usize = 40;
+
+/// The identifier of the list that `text` is a slip of: other capitals first, then the nearest by letters. Looked for only where the text
+/// could be an identifier: letters, digits and few signs, and as long as one.
 fn suggestion(text: &str) -> Option<String> {
-    if !(3..=64).contains(&text.len()) {
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || b"-+. _".contains(&byte);
+    if !(3..=LONGEST_SLIP).contains(&text.len()) || !text.bytes().all(is_word) {
         return None;
     }
     let lower = text.to_ascii_lowercase();
@@ -229,8 +234,10 @@ fn suggestion(text: &str) -> Option<String> {
     if let Some((id, _)) = spdx::imprecise_license_id(text).filter(|(_, length)| *length == text.len()) {
         return Some(id.name.to_owned());
     }
-    let limit = (lower.chars().count() / 4).max(1) + 1;
-    let near = names().map(|license| (strsim::osa_distance(&lower, &license.name.to_ascii_lowercase()), license.name));
+    let limit = (lower.len() / 4).max(1) + 1;
+    // Names whose length alone is further away are most of the list.
+    let near = names().filter(|license| license.name.len().abs_diff(lower.len()) <= limit);
+    let near = near.map(|license| (strsim::osa_distance(&lower, &license.name.to_ascii_lowercase()), license.name));
     near.filter(|(distance, _)| *distance <= limit).min().map(|(_, name)| name.to_owned())
 }
 

@@ -28,6 +28,9 @@ pub struct Invocation {
     pub target_folder: TargetFolder,
     /// Allow-listed variables of the environment that shape a build (`CARGO_PROFILE_*`, `RUSTFLAGS`, …): never secrets.
     pub environment: BTreeMap<String, String>,
+    /// Settings of profiles that cargo's configuration makes, beside those of the manifest: `profile.release.strip` and its value as TOML.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub profile_overrides: BTreeMap<String, String>,
     /// What was to enclose the build, what did, and how much it refused.
     pub sandbox: SandboxRecord,
 }

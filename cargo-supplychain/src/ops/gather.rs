@@ -22,7 +22,7 @@ use crate::files;
 use crate::model::cargo_config::{build_targets, rustflags};
 use crate::model::manifest::Manifest;
 use crate::model::sandbox::SandboxRecord;
-use crate::model::{CargoConfig, Gap, Invocation, Origin, Selection, TargetFolder, Toolchain};
+use crate::model::{CargoConfig, ConfigEntry, Gap, Invocation, Origin, Selection, TargetFolder, Toolchain};
 
 const POLICY_HELP: &str =
     "name a file with --policy, or leave it out: supplychain.toml at the workspace root, or the default policy";
@@ -91,6 +91,8 @@ pub enum Fault {
     Checksum,
     /// Data could not be had: no network.
     Unreachable,
+    /// The configuration puts other packages in the place of locked ones, which nothing says the identity of.
+    Replaced,
     /// [`Request::without_plan`].
     NotAsked,
 }
@@ -130,7 +132,12 @@ pub fn gather(context: &Context, request: &Request, progress: &mut dyn Progress)
         gathered.plan = Err(NoPlan { why: "not asked for".to_owned(), fault: Fault::NotAsked });
     } else if let LockState::Present { lockfile, stale } = &mut lock {
         match metadata(context, request, &gathered, progress)? {
-            Ok(metadata) => gathered.plan = Ok(plan(context, request, &gathered, lockfile, &metadata)?),
+            Ok(metadata) => {
+                gathered.plan = match replaced_by_paths(&gathered.cargo_config) {
+                    Some(why) => Err(NoPlan { why, fault: Fault::Replaced }),
+                    None => Ok(plan(context, request, &gathered, lockfile, &metadata)?),
+                }
+            }
             Err(Missing::Stale(message)) => {
                 gathered.plan = Err(NoPlan { why: "Cargo.lock is out of date".to_owned(), fault: Fault::Lock });
                 *stale = Some(message);
@@ -252,7 +259,7 @@ fn plan(
 ) -> Result<Plan, Error> {
     let (platforms, invocation) = platforms(context, request, gathered)?;
     let (source, mut gaps) = vcs::read(&gathered.workspace.root, &gathered.target_directory);
-    gaps.extend(config_gaps(gathered, &gathered.compiler()?.programs));
+    gaps.extend(config_gaps(&gathered.compiler()?.programs));
     Ok(assemble::plan(Evidence {
         metadata,
         lockfile,
@@ -270,16 +277,17 @@ fn plan(
     })?)
 }
 
-/// What was kept out of the analysis and may change what is compiled.
-fn config_gaps(gathered: &Gathered, programs: &Programs) -> Vec<Gap> {
+/// `paths` of the configuration: cargo takes the packages there for locked ones of the same name, and the lockfile does not change. What
+/// is listed then would not be what is compiled.
+fn replaced_by_paths(config: &CargoConfig) -> Option<String> {
+    let is_set = |entry: &&ConfigEntry| entry.is(&["paths"]) && entry.value.as_array().is_none_or(|folders| !folders.is_empty());
+    let entry = config.effective().find(is_set)?;
+    Some(format!("`paths` of {} puts other packages in the place of locked ones", entry.location))
+}
+
+/// What differs from what the project asks for, and may change what is compiled.
+fn config_gaps(programs: &Programs) -> Vec<Gap> {
     let mut gaps = Vec::new();
-    if gathered.cargo_config.get(&["paths"]).is_some() {
-        gaps.push(Gap {
-            subject: "cargo configuration `paths`".to_owned(),
-            message: "replaces the source of packages at build time; the identity of what they replace is not established"
-                .to_owned(),
-        });
-    }
     if let Some(channel) = &programs.missing_channel {
         gaps.push(Gap {
             subject: "toolchain".to_owned(),
@@ -333,9 +341,17 @@ fn platforms(context: &Context, request: &Request, gathered: &Gathered) -> Resul
         rustflags: flags,
         target_folder: TargetFolder::Unused,
         environment: environment::recorded(&context.env),
+        profile_overrides: profile_overrides(cargo_config),
         sandbox: SandboxRecord::of_a_plan(),
     };
     Ok((platforms, invocation))
+}
+
+/// What the configuration says of profiles, the strongest of each key. None of it is a secret.
+fn profile_overrides(config: &CargoConfig) -> BTreeMap<String, String> {
+    let entries = config.effective().filter(|entry| entry.starts_with(&["profile", "*"]));
+    // The strongest last.
+    entries.rev().map(|entry| (entry.dotted(), entry.value.to_string())).collect()
 }
 
 fn sorted(values: &[String]) -> Vec<String> {
@@ -394,6 +410,7 @@ impl Gathered {
                 ),
                 Fault::Checksum => (Class::Usage, "see who changed the checksum with `git log -p Cargo.lock`, and restore it"),
                 Fault::Unreachable => (Class::Undetermined, "run `cargo fetch --locked` with network first"),
+                Fault::Replaced => (Class::Undetermined, "remove `paths`; use `[patch]` in Cargo.toml for a changed dependency"),
                 Fault::NotAsked => (Class::Usage, "leave out what narrows the check"),
             };
             Error::new(class, &format!("cannot tell what would be built: {}", missing.why)).with_help(help)

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use super::gather::Gathered;
 use super::judge::{DATABASE_HELP, Request};
@@ -62,9 +62,7 @@ pub(super) fn bring(
     } else {
         Advisories::Unavailable { why: "not asked for".to_owned(), help: String::new() }
     };
-    let home = cargo_home(&context.env, &context.cwd);
     let snapshot = snapshot(context, request)?;
-    let reader = IndexReader { config: &gathered.cargo_config, cargo_home: home.as_deref(), snapshot: snapshot.as_deref() };
     // In CI `env/compiler-override` asks which variables a workflow sets.
     let workflows = match scope.includes(Area::Workflows) || (scope.includes(Area::Config) && context.in_ci()) {
         true => workflows::read(&gathered.workspace.root),
@@ -72,58 +70,58 @@ pub(super) fn bring(
     };
     let action_commits = action_commits::bring(context, &gathered.settings, &workflows.read, scope, progress);
     let baseline = super::baseline::read(gathered)?;
-    let audits = audits(gathered)?;
-    let Some(lockfile) = gathered.lock.lockfile() else {
-        return Ok(Intelligence {
-            advisories,
-            audits,
-            index: IndexFacts::default(),
-            changes: ChangeSet::default(),
-            baseline,
-            registry: Registry::default(),
-            capabilities: CapabilityFacts::new(),
-            published: PublishedFacts::new(),
-            integrity: Ok(IntegrityFacts::default()),
-            workflows,
-            action_commits,
-            verified: Verified::default(),
-        });
+    let mut brought = Intelligence {
+        advisories,
+        audits: audits(gathered)?,
+        index: IndexFacts::default(),
+        changes: ChangeSet::default(),
+        baseline,
+        registry: Registry::default(),
+        capabilities: CapabilityFacts::new(),
+        published: PublishedFacts::new(),
+        integrity: Ok(IntegrityFacts::default()),
+        workflows,
+        action_commits,
+        verified: Verified::default(),
     };
+    if let Some(lockfile) = gathered.lock.lockfile() {
+        locked(context, gathered, request, scope, (lockfile, snapshot.as_deref()), &mut brought, progress)?;
+    }
+    Ok(brought)
+}
+
+/// What is known of the packages that are locked: nothing without a lockfile.
+fn locked(
+    context: &Context,
+    gathered: &Gathered,
+    request: &Request,
+    scope: &Scope,
+    (lockfile, snapshot): (&Lockfile, Option<&Utf8Path>),
+    brought: &mut Intelligence,
+    progress: &mut dyn Progress,
+) -> Result<(), Error> {
+    let home = cargo_home(&context.env, &context.cwd);
+    let (config, cargo_home) = (&gathered.cargo_config, home.as_deref());
+    let reader = IndexReader { config, cargo_home, snapshot };
     let index = reader.locked(lockfile);
-    let changes = changes(context, gathered, baseline.as_ref(), lockfile, &index);
+    let changes = changes(context, gathered, brought.baseline.as_ref(), lockfile, &index);
     let mut histories = reader.histories(&judged_crates(lockfile, &changes, &index));
     let further = further_crates(lockfile, &changes, &histories);
     histories.extend(reader.histories(&further));
-    let known = registry_api::Known { lockfile, changes: &changes, index: &index, histories, snapshot: snapshot.as_deref() };
-    let registry = registry_api::bring(context, &gathered.settings, request, scope, known, progress)?;
-    let config = &gathered.cargo_config;
-    let packages = CapabilityReader { context, config, cargo_home: home.as_deref(), snapshot: snapshot.as_deref() };
-    let capabilities = if LOOK_AT_CAPABILITIES.iter().any(|area| scope.includes(*area)) {
-        packages.read(&judged_versions(lockfile, &changes, &registry))
-    } else {
-        CapabilityFacts::new()
-    };
-    let published = published::bring(context, gathered, scope, (lockfile, &changes), &packages, progress);
-    let mut verified = Verified::default();
-    let mut integrity = Err("not asked for".to_owned());
-    if scope.includes(Area::Integrity) {
-        verified = sources::verify(context, gathered, &index, request.is_release);
-        integrity = Ok(verified.facts.clone());
+    let known = registry_api::Known { lockfile, changes: &changes, index: &index, histories, snapshot };
+    brought.registry = registry_api::bring(context, &gathered.settings, request, scope, known, progress)?;
+    let packages = CapabilityReader { context, config, cargo_home, snapshot };
+    if LOOK_AT_CAPABILITIES.iter().any(|area| scope.includes(*area)) {
+        brought.capabilities = packages.read(&judged_versions(lockfile, &changes, &brought.registry));
     }
-    Ok(Intelligence {
-        advisories,
-        audits,
-        index,
-        changes,
-        baseline,
-        registry,
-        capabilities,
-        published,
-        integrity,
-        workflows,
-        action_commits,
-        verified,
-    })
+    brought.published = published::bring(context, gathered, scope, (lockfile, &changes), &packages, progress);
+    brought.integrity = Err("not asked for".to_owned());
+    if scope.includes(Area::Integrity) {
+        brought.verified = sources::verify(context, gathered, &index, request.is_release);
+        brought.integrity = Ok(brought.verified.facts.clone());
+    }
+    (brought.index, brought.changes) = (index, changes);
+    Ok(())
 }
 
 /// The folder of `--registry-snapshot`.

@@ -26,8 +26,6 @@ pub struct Release {
     is_proc_macro: bool,
     features: BTreeMap<String, Vec<String>>,
     files: BTreeMap<String, Vec<u8>>,
-    /// A package whose bytes the test made itself.
-    package: Option<Vec<u8>>,
 }
 
 #[derive(Clone)]
@@ -62,18 +60,11 @@ impl Release {
             is_proc_macro: false,
             features: BTreeMap::new(),
             files: BTreeMap::from([("src/lib.rs".to_owned(), Vec::new())]),
-            package: None,
         }
     }
 
     pub fn published(mut self, time: &str) -> Self {
         self.published = Some(time.to_owned());
-        self
-    }
-
-    /// The index has no `pubtime` of it.
-    pub fn no_pubtime(mut self) -> Self {
-        self.published = None;
         self
     }
 
@@ -110,11 +101,6 @@ impl Release {
         self
     }
 
-    pub fn yanked(mut self) -> Self {
-        self.is_yanked = true;
-        self
-    }
-
     /// Yanked, with the entry that this leaves in the log of actions.
     pub fn yanked_by(mut self, id: u64, login: &str, time: &str) -> Self {
         self.is_yanked = true;
@@ -136,14 +122,6 @@ impl Release {
 
     pub fn dependency(self, name: &str, requirement: &str) -> Self {
         self.depends(name, requirement, "normal", false, None)
-    }
-
-    pub fn optional_dependency(self, name: &str, requirement: &str) -> Self {
-        self.depends(name, requirement, "normal", true, None)
-    }
-
-    pub fn build_dependency(self, name: &str, requirement: &str) -> Self {
-        self.depends(name, requirement, "build", false, None)
     }
 
     pub fn dev_dependency(self, name: &str, requirement: &str) -> Self {
@@ -191,12 +169,6 @@ impl Release {
         self
     }
 
-    /// The package is these bytes, whatever they are.
-    pub fn package_bytes(mut self, bytes: Vec<u8>) -> Self {
-        self.package = Some(bytes);
-        self
-    }
-
     /// The files of the package, the manifest included.
     pub(super) fn files(&self) -> BTreeMap<String, Vec<u8>> {
         let mut files = self.files.clone();
@@ -207,7 +179,7 @@ impl Release {
     /// The `.crate`.
     pub(super) fn package(&self) -> Vec<u8> {
         let folder = format!("{}-{}", self.name, self.version);
-        self.package.clone().unwrap_or_else(|| package::tar_gz(&folder, &self.files()))
+        package::tar_gz(&folder, &self.files())
     }
 
     fn manifest(&self) -> String {

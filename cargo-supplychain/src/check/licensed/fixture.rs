@@ -98,6 +98,7 @@ fn invocation() -> Invocation {
         rustflags: Vec::new(),
         target_folder: TargetFolder::Unused,
         environment: BTreeMap::new(),
+        profile_overrides: BTreeMap::new(),
         sandbox: crate::model::sandbox::SandboxRecord::of_a_plan(),
     }
 }

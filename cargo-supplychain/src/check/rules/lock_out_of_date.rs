@@ -151,6 +151,16 @@ mod tests {
             ),
             ("'1.0.0'", "'1.1.0'", &["Cargo.toml `app` is 1.1.0 in its manifest and 1.0.0 in the lockfile"]),
             ("name = 'app'", "name = 'apple'", &["Cargo.toml the member `apple` is not in it"]),
+            // Of a registry of one's own, locked from crates.io.
+            (
+                "'1.1'",
+                "'1.1', registry = 'corp'",
+                &[
+                    "Cargo.toml:5:1 `app` asks for lib 1.1 from the registry corp, which it does not lock",
+                    "Cargo.lock:14 it locks lib 1.2.0 for `app`, whose manifest does not ask for it",
+                ],
+            ),
+            ("'1.1'", "'1.1', registry = 'crates-io'", &[]),
             // What a patch satisfies is not known.
             ("'1.1'", "'1.3' }\n[patch.crates-io]\nlib = { path = 'x'", &[]),
             ("'1.1'", "'1.3' }\n[replace]\n'lib:1.2.0' = { path = 'x'", &[]),

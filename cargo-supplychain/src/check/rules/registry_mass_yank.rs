@@ -15,15 +15,17 @@ pub(super) static RULE: Rule = Rule {
     id: "registry/mass-yank",
     severity: Severity::Medium,
     area: Area::Lock,
-    summary: "several older versions of a crate were yanked just before its newest release",
+    summary: "several older versions of a crate were yanked just before its newest release, or right after it",
     docs: "\
 Cargo warns about a locked version that was yanked, and people move to what is left. Who took over a crate yanks its good versions
 so that everybody moves to the bad one. Three or more versions, or all older ones (two at least), that were yanked within a day before a
-new release are that pattern. When a version was yanked the registry's API says (`audit_actions`). The index says only *that* it
+new release or six hours after it are that pattern. A broken release that is yanked for its fix is not: that is one version. Who
+yanks many for a fix looks the same for those who know no more than the registry: hence medium, and a question.
+When a version was yanked the registry's API says (`audit_actions`). The index says only *that* it
 was: then a version that is or was locked has to be yanked, together with the versions just before a release that is younger
 than the cooldown of `dep/too-fresh`.
 
-**Behind it:** `arrayref` (2026): `0.3.5` to `0.3.9` were yanked when the malicious `0.3.10` was published.
+**Behind it:** `arrayref` (2026): `0.3.5` to `0.3.9` were yanked seconds after the malicious `0.3.10` was published.
 
 ```text
 lib 1.0.0  2024-01-01  yanked 2026-11-22T09:58
@@ -41,13 +43,27 @@ from the release, why the versions were withdrawn.
 
 /// So many together are no single mistake.
 const SEVERAL: usize = 3;
-const DAY: i64 = 24 * 60 * 60;
+const HOUR: i64 = 60 * 60;
+/// Yanks so long before a release go with it.
+const BEFORE: i64 = 24 * HOUR;
+/// And so long after it: who has the crate publishes first and withdraws the rest while nobody looks.
+const AFTER: i64 = 6 * HOUR;
 
 /// What was withdrawn, for which release.
 pub(super) struct MassYank<'f> {
     yanked: Vec<&'f semver::Version>,
     new: &'f Release,
-    times_are_known: bool,
+    when: When,
+}
+
+/// When the versions were yanked, seen from the release.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum When {
+    Before,
+    /// Some or all of them after it.
+    Around,
+    /// The index alone does not say.
+    Unknown,
 }
 
 fn run(facts: &Facts<'_>) -> Vec<Finding> {
@@ -94,7 +110,7 @@ fn is_many(yanked: usize, older: usize) -> bool {
     yanked >= SEVERAL || (yanked == older && yanked >= 2)
 }
 
-/// With the API's log: yanked within a day before the release.
+/// With the API's log: yanked within a day before the release or hours after it.
 fn by_times<'f>(
     facts: &Facts<'f>,
     history: &'f History,
@@ -109,14 +125,19 @@ fn by_times<'f>(
         let actions = &record.versions.get(&release.version)?.actions;
         actions.iter().filter(|action| action.action == "yank").map(|action| action.time).max()
     };
-    let is_just_before = |time: Timestamp| (0..=DAY).contains(&(published.unix() - time.unix()));
+    let lead = |release: &Release| yank_of(release).map(|time| published.unix() - time.unix());
     let older = older(history, newest);
     // What was yanked long before was no longer to be chosen.
-    let long_gone = |release: &&Release| yank_of(release).is_some_and(|time| published.unix() - time.unix() > DAY);
+    let long_gone = |release: &&Release| lead(release).is_some_and(|lead| lead > BEFORE);
     let usable = older.iter().filter(|release| !(release.yanked && long_gone(release))).count();
-    let just_before = older.iter().filter(|release| release.yanked && yank_of(release).is_some_and(is_just_before));
-    let yanked: Vec<_> = just_before.map(|release| &release.version).collect();
-    is_many(yanked.len(), usable).then_some(MassYank { yanked, new: newest, times_are_known: true })
+    let with_it: Vec<_> = older
+        .iter()
+        .filter(|release| release.yanked && lead(release).is_some_and(|lead| (-AFTER..=BEFORE).contains(&lead)))
+        .collect();
+    let is_after = with_it.iter().any(|release| lead(release).is_some_and(|lead| lead < 0));
+    let when = if is_after { When::Around } else { When::Before };
+    let yanked: Vec<_> = with_it.iter().map(|release| &release.version).collect();
+    is_many(yanked.len(), usable).then_some(MassYank { yanked, new: newest, when })
 }
 
 /// With the index alone: what is or was locked is yanked, so is all that stands just before a release of these days.
@@ -140,16 +161,17 @@ fn by_index<'f>(
     // In a row before the release: crates have single yanked versions of long ago.
     let older = older(history, newest);
     let yanked: Vec<_> = older.iter().take_while(|release| release.yanked).map(|release| &release.version).collect();
-    is_many(yanked.len(), older.len()).then_some(MassYank { yanked, new: newest, times_are_known: false })
+    is_many(yanked.len(), older.len()).then_some(MassYank { yanked, new: newest, when: When::Unknown })
 }
 
 fn finding(lockfile: &Lockfile, package: &LockedPackage, found: &MassYank<'_>) -> Finding {
-    let MassYank { yanked, new, times_are_known } = found;
+    let MassYank { yanked, new, when } = found;
     let name = &package.name;
     let count = counted(yanked.len(), "version");
-    let message = match times_are_known {
-        true => format!("{count} of {name} were yanked within a day before {} was published", new.version),
-        false => format!("{count} of {name} just before {}, which is days old, are yanked", new.version),
+    let message = match when {
+        When::Before => format!("{count} of {name} were yanked within a day before {} was published", new.version),
+        When::Around => format!("{count} of {name} were yanked within hours of the publication of {}", new.version),
+        When::Unknown => format!("{count} of {name} just before {}, which is days old, are yanked", new.version),
     };
     let shown: Vec<_> = yanked.iter().rev().take(10).map(ToString::to_string).collect();
     let mut finding = Finding::new(RULE.id, RULE.severity, message)
@@ -159,7 +181,7 @@ fn finding(lockfile: &Lockfile, package: &LockedPackage, found: &MassYank<'_>) -
     if let Some(published) = new.published {
         finding = finding.because(format!("{} published {published}", new.version));
     }
-    if !times_are_known {
+    if *when == When::Unknown {
         finding = finding.because("when they were yanked is not known: the index does not say, and the API was not asked");
     }
     finding.help(format!(
@@ -216,9 +238,16 @@ mod tests {
             (["", "2026-11-22T09:58:00Z", "2026-11-22T09:58:00Z", "2026-11-22T10:00:00Z"], NEW, 1),
             // Weeks ago, but still what moves people.
             (["", "2026-10-01T09:58:00Z", "2026-10-01T09:58:00Z", "2026-10-01T09:58:00Z"], "2026-10-01T10:00:00Z", 1),
-            // One of three was yanked long before; the yanks came after the fix; the release is long ago.
+            // Seconds and hours after it.
+            (["", "2026-11-22T10:00:10Z", "2026-11-22T10:00:10Z", "2026-11-22T10:00:11Z"], NEW, 1),
+            (["", "2026-11-22T09:58:00Z", "2026-11-22T10:00:10Z", "2026-11-22T15:59:59Z"], NEW, 1),
+            // A broken release, withdrawn for its fix; days after it; a day and more before.
+            (["", "", "", "2026-11-22T10:05:00Z"], NEW, 0),
+            (["", "2025-05-01", "2025-06-01", "2026-11-22T10:05:00Z"], NEW, 0),
+            (["", "2026-11-22T16:00:01Z", "2026-11-22T16:00:01Z", "2026-11-22T16:00:01Z"], NEW, 0),
+            (["", "2026-11-21T09:59:59Z", "2026-11-21T09:59:59Z", "2026-11-21T09:59:59Z"], NEW, 0),
+            // One of three was yanked long before; the release is long ago.
             (["", "2025-11-22T09:58:00Z", "2026-11-22T09:58:00Z", "2026-11-22T09:58:00Z"], NEW, 0),
-            (["", "2026-11-22T10:00:01Z", "2026-11-22T10:00:01Z", "2026-11-22T10:00:01Z"], NEW, 0),
             (["", "2025-11-22T09:58:00Z", "2025-11-22T09:58:00Z", "2025-11-22T09:58:00Z"], "2025-11-22T10:00:00Z", 0),
             // All that could still be chosen.
             (["2025-01-01", "2025-01-01", "2026-11-22T09:58:00Z", "2026-11-22T09:58:00Z"], NEW, 1),

@@ -8,6 +8,7 @@ use crate::check::{Facts, Rule};
 use crate::config::RuleOption;
 use crate::finding::{Area, Finding, Severity};
 use crate::model::LockedPackage;
+use crate::model::lockfile::is_full_revision;
 use crate::model::machine::{Fetched, LockedRevision, Reach};
 
 pub(super) static RULE: Rule = Rule {
@@ -22,7 +23,8 @@ anybody. A branch that was rewritten leaves such commits behind, too; then the h
 
 Judged by cargo's own copy of the repository (`$CARGO_HOME/git/db`), so without the network, and only where that knows: cargo has the
 commit, its last fetch was of all branches and tags, or of the branch or tag that the package is locked by, and nothing of it leads to the
-commit. Where cargo fetched only the commit itself, as it does for a `rev` at GitHub, nothing can be said, which is reported.
+commit. A lockfile that contradicts itself needs no copy: with `?rev=` and one commit, and another one after `#`, cargo 1.95.0 builds the
+latter, even with `--locked`. Where cargo fetched only the commit itself, as it does for a `rev` at GitHub, nothing can be said, which is reported.
 
 **Behind it:** imposter commits were shown for GitHub Actions in 2022 (Chainguard); the forced tags of `tj-actions/changed-files` (2025)
 pointed to a commit of a fork.
@@ -52,6 +54,10 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
     }
     let mut findings = Vec::new();
     for (locked, packages) in by_revision {
+        if let Some(asked) = contradicted(&locked).filter(|_| !allowed.contains(&locked.revision)) {
+            findings.push(contradiction(&lockfile.path, &locked, asked, &packages));
+            continue;
+        }
         let Some(Reach::Unreachable { fetched }) = facts.machine.revisions.get(&locked) else { continue };
         if !allowed.contains(&locked.revision) {
             let finding = Finding::new(RULE.id, RULE.severity, message(&locked, *fetched))
@@ -64,6 +70,26 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// The commit that the source asks for by `rev`, where another one is locked. A few digits are a commit, too, unless they could be a date.
+fn contradicted(locked: &LockedRevision) -> Option<&str> {
+    let asked = locked.reference.as_deref()?.strip_prefix("rev=")?;
+    let is_hex = asked.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_commit = (7..=40).contains(&asked.len()) && is_hex && asked.bytes().any(|byte| byte.is_ascii_alphabetic());
+    let is_commit = is_commit || is_full_revision(asked);
+    (is_commit && !locked.revision.starts_with(&asked.to_ascii_lowercase())).then_some(asked)
+}
+
+fn contradiction(path: &str, locked: &LockedRevision, asked: &str, packages: &[&LockedPackage]) -> Finding {
+    let url = without_credentials(&locked.url);
+    let message = format!("{} is locked at another commit than its `rev` asks for", plain(&url));
+    let finding = Finding::new(RULE.id, RULE.severity, message)
+        .because(format!("rev = {asked}"))
+        .because(format!("commit {}", locked.revision))
+        .because("cargo builds the locked one, even with --locked");
+    listing(finding, path, packages)
+        .help("see who changed it with `git log -p Cargo.lock`; `cargo update -p NAME` locks what is asked for")
 }
 
 fn message(locked: &LockedRevision, fetched: Fetched) -> String {
@@ -112,5 +138,28 @@ mod tests {
         }
         let policy = format!("[rules]\n\"source/git-rev-unreachable\" = {{ allow = [\"{REV}\"] }}\n");
         assert!(case(None, unreachable(Fetched::All)).policy(&policy).run(&RULE).is_empty());
+    }
+
+    /// The manifest names a commit and so does the lockfile's source; another one is locked.
+    #[test]
+    fn a_source_that_contradicts_itself() {
+        let other = "89abcdef0123456789abcdef0123456789abcdef";
+        let says =
+            || vec!["high Cargo.lock:3: https://example.org/lib is locked at another commit than its `rev` asks for".to_owned()];
+        for (reference, expected) in [
+            (format!("rev={other}"), says()),
+            ("rev=89abcde".to_owned(), says()),
+            (format!("rev={REV}"), vec![]),
+            (format!("rev={}", &REV[..7]), vec![]),
+            // A tag, a date, a ref, no commit at all.
+            (format!("tag={other}"), vec![]),
+            ("rev=20260823".to_owned(), vec![]),
+            ("rev=refs/pull/1/head".to_owned(), vec![]),
+            ("rev=v1".to_owned(), vec![]),
+        ] {
+            assert_eq!(case(Some(&reference), None).run(&RULE), expected, "{reference}");
+        }
+        let allow = format!("[rules]\n\"source/git-rev-unreachable\" = {{ allow = [\"{REV}\"] }}\n");
+        assert!(case(Some("rev=89abcde"), None).policy(&allow).run(&RULE).is_empty());
     }
 }

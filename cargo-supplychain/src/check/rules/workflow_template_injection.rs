@@ -44,7 +44,7 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
 }
 
 fn scripts(step: &Step) -> impl Iterator<Item = &Text> {
-    let of_action = if step.action() == Some("actions/github-script") { step.input("script") } else { None };
+    let of_action = if step.uses_action("actions/github-script") { step.input("script") } else { None };
     step.run.iter().chain(of_action)
 }
 
@@ -80,6 +80,11 @@ mod tests {
                 "- {uses: actions/github-script@v7, with: {script: 'x(${{ toJSON(github.event) }})'}}",
                 vec![at(4, "`github.event`")],
             ),
+            (
+                "- {uses: Actions/GitHub-Script@v7, with: {script: 'x(\"${{ github.head_ref }}\")'}}",
+                vec![at(4, "`github.head_ref`")],
+            ),
+            ("- run: echo ${{ format('{{{0}}}', github.head_ref) }}", vec![at(4, "`github.head_ref`")]),
             ("- {run: 'echo $T', env: {T: '${{ github.head_ref }}'}}", vec![]),
             ("- run: echo ${{ github.head_ref == 'main' }}", vec![]),
             ("- run: echo ${{ github.sha }} ${{ matrix.os }} ${{ github.event.number }}", vec![]),
@@ -87,6 +92,25 @@ mod tests {
         ] {
             let case = Case::new().workflow(&format!("jobs:\n  a:\n    steps:\n      {step}\n"));
             assert_eq!(case.run(&RULE), expected, "{step}");
+        }
+    }
+
+    /// What a job hands on is as foreign as what it was given.
+    #[test]
+    fn text_of_strangers_by_way_of_a_job() {
+        for (held, expected) in [
+            (
+                "github.head_ref",
+                vec![
+                    "high .github/workflows/w.yml:6: a script of job `b` contains `needs.first.outputs.x`, which is `github.head_ref`",
+                ],
+            ),
+            ("github.sha", vec![]),
+        ] {
+            let first = format!("  First:\n    outputs: {{X: '${{{{ {held} }}}}'}}\n");
+            let text =
+                format!("jobs:\n{first}  b:\n    needs: First\n    steps: [{{run: 'echo ${{{{ needs.First.outputs.x }}}}'}}]\n");
+            assert_eq!(Case::new().workflow(&text).run(&RULE), expected, "{text}");
         }
     }
 }

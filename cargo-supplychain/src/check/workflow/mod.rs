@@ -2,7 +2,7 @@
 
 mod untrusted;
 
-pub(super) use untrusted::{injected, names_head};
+pub(super) use untrusted::{injected, leads_to_head};
 
 use crate::base::Location;
 use crate::model::workflow::{Job, Permissions, Step, Text, Workflow};

@@ -48,14 +48,15 @@ fn is_untrusted(context: &str) -> bool {
     })
 }
 
-/// What of a script comes from outside: byte offset, the expression's context, and through which variable of `env` where it is one.
+/// What of a script comes from outside: byte offset, the expression's context, and what it holds where it is a variable of `env` or the
+/// output of another job.
 pub(in crate::check) fn injected(workflow: &Workflow, job: &Job, step: &Step, script: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     for (offset, expression) in expressions(script) {
         for context in contexts(expression) {
             if is_untrusted(&context) {
                 found.push((offset, format!("`{context}`")));
-            } else if let Some(source) = context.strip_prefix("env.").and_then(|name| of_variable(workflow, job, step, name)) {
+            } else if let Some(source) = handed_on(workflow, job, step, &context) {
                 found.push((offset, format!("`{context}`, which is `{source}`")));
             }
         }
@@ -63,16 +64,41 @@ pub(in crate::check) fn injected(workflow: &Workflow, job: &Job, step: &Step, sc
     found
 }
 
-/// The untrusted context that a variable of `env` holds, the nearest definition first.
-fn of_variable(workflow: &Workflow, job: &Job, step: &Step, name: &str) -> Option<String> {
-    let defined = [&step.env, &job.env, &workflow.env].into_iter().flatten();
-    let entry: &Entry = defined.into_iter().find(|entry| entry.key.eq_ignore_ascii_case(name))?;
+/// The untrusted context that a variable of `env` or the output of a job holds.
+fn handed_on(workflow: &Workflow, job: &Job, step: &Step, context: &str) -> Option<String> {
+    let entry = match context.split('.').collect::<Vec<_>>()[..] {
+        ["env", name] => variables(workflow, job, step).find(|entry| entry.key.eq_ignore_ascii_case(name))?,
+        ["needs", id, "outputs", name] => {
+            let other = workflow.jobs.iter().find(|job| job.id.eq_ignore_ascii_case(id))?;
+            other.outputs.iter().find(|entry| entry.key.eq_ignore_ascii_case(name))?
+        }
+        _ => return None,
+    };
     let held = expressions(&entry.value.text).into_iter().flat_map(|(_, expression)| contexts(expression));
     held.into_iter().find(|context| is_untrusted(context))
 }
 
+/// Variables of `env`, the nearest definition first.
+fn variables<'w>(workflow: &'w Workflow, job: &'w Job, step: &'w Step) -> impl Iterator<Item = &'w Entry> {
+    [&step.env, &job.env, &workflow.env].into_iter().flatten()
+}
+
+/// Whether a text of a step names the code of a pull request or of the run that triggered this one, itself or by a variable: one of
+/// `env` in an expression, or one of the shell (`$SHA`, `${SHA}`, `$env:SHA`, `%SHA%`).
+pub(in crate::check) fn leads_to_head(workflow: &Workflow, job: &Job, step: &Step, text: &str) -> bool {
+    let is_named = |name: &str| {
+        let by_expression = || {
+            let found = expressions(text).into_iter().flat_map(|(_, expression)| contexts(expression));
+            found.into_iter().any(|context| context.strip_prefix("env.").is_some_and(|other| other.eq_ignore_ascii_case(name)))
+        };
+        let by_shell = || ["$", "${", "$env:", "%"].iter().any(|sign| text.contains(&format!("{sign}{name}")));
+        by_shell() || by_expression()
+    };
+    names_head(text) || variables(workflow, job, step).any(|entry| names_head(&entry.value.text) && is_named(&entry.key))
+}
+
 /// Whether a text names the code of a pull request or of the run that triggered this one.
-pub(in crate::check) fn names_head(text: &str) -> bool {
+fn names_head(text: &str) -> bool {
     let heads = ["github.head_ref", "github.event.pull_request.head", "github.event.workflow_run.head_"];
     let by_expression = expressions(text).into_iter().flat_map(|(_, expression)| contexts(expression));
     let is_head = |context: String| {

@@ -159,7 +159,8 @@ pub fn influence(name: &str) -> Option<Influence> {
         "RUSTC_BOOTSTRAP" => return Some(Influence::Bootstrap),
         "LD_PRELOAD" | "LD_AUDIT" | "LD_LIBRARY_PATH" => return Some(Influence::Loader),
         "PATH" | "BASH_ENV" | "ENV" | "SHELL" | "PERL5LIB" | "PERL5OPT" | "PYTHONPATH" | "PYTHONSTARTUP" | "PYTHONHOME"
-        | "NODE_OPTIONS" | "RUBYOPT" | "GIT_SSH" | "GIT_SSH_COMMAND" | "GIT_EXEC_PATH" | "COMPILER_PATH" | "GCC_EXEC_PREFIX" => {
+        | "NODE_OPTIONS" | "RUBYOPT" | "GIT_SSH" | "GIT_SSH_COMMAND" | "GIT_EXEC_PATH" | "COMPILER_PATH" | "GCC_EXEC_PREFIX"
+        | "LIBRARY_PATH" | "CPATH" | "C_INCLUDE_PATH" | "CPLUS_INCLUDE_PATH" => {
             return Some(Influence::Lookup);
         }
         _ => {}
@@ -274,6 +275,7 @@ mod tests {
             ("CC_aarch64-unknown-linux-musl", Some(NativeTools)),
             ("CFLAGS_aarch64_unknown_linux_musl", Some(NativeTools)),
             ("PATH", Some(Lookup)),
+            ("LIBRARY_PATH", Some(Lookup)),
             ("CARGO_PROFILE_RELEASE_DEBUG", Some(Profile)),
             ("CARGO_TERM_COLOR", None),
             ("CARGO_TARGET_DIR", None),

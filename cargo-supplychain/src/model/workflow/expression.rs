@@ -6,18 +6,36 @@ pub type Context = String;
 
 /// The deepest nesting that is followed.
 const MAX_DEPTH: usize = 32;
+/// The longest expression with strings in it, in bytes.
+const MAX_LENGTH: usize = 16 * 1024;
 
-/// The bodies of the `${{ … }}` in a text, each with its byte offset.
+/// The bodies of the `${{ … }}` in a text, each with its byte offset. `}}` within a string ends none.
 #[must_use]
 pub fn expressions(text: &str) -> Vec<(usize, &str)> {
     let mut found = Vec::new();
     let mut from = 0;
     while let Some(start) = text[from..].find("${{").map(|at| from + at + 3) {
-        let Some(length) = text[start..].find("}}") else { break };
+        let Some(length) = end(&text[start..]) else { break };
         found.push((start - 3, &text[start..start + length]));
         from = start + length + 2;
     }
     found
+}
+
+/// Where an expression ends: at the first `}}` outside of a string, or at the first one at all where no string is closed before it.
+fn end(text: &str) -> Option<usize> {
+    let mut is_text = false;
+    let bytes = text.as_bytes();
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte {
+            b'\'' => is_text = !is_text,
+            b'}' if !is_text && bytes.get(at + 1) == Some(&b'}') => return Some(at),
+            // Nobody writes longer ones; who leaves a string open does not hide what follows.
+            _ if at >= MAX_LENGTH => break,
+            _ => {}
+        }
+    }
+    text.find("}}")
 }
 
 /// The contexts whose text can be part of the expression's value. A comparison or `contains(…)` gives a truth value, whatever its parts

@@ -36,6 +36,10 @@ pub struct Job {
     /// What the token may, the workflow's `permissions` where the job has none of its own; `None`: the repository's default.
     pub permissions: Option<Permissions>,
     pub env: Vec<Entry>,
+    /// `outputs:`, what later jobs read as `needs.ID.outputs.NAME`.
+    pub outputs: Vec<Entry>,
+    /// `if:`.
+    pub condition: Option<Text>,
     /// A reusable workflow.
     pub uses: Option<Text>,
     pub steps: Vec<Step>,
@@ -65,6 +69,8 @@ impl Permissions {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
     pub line: u32,
+    /// `if:`.
+    pub condition: Option<Text>,
     pub uses: Option<Text>,
     pub run: Option<Text>,
     pub with: Vec<Entry>,
@@ -78,7 +84,13 @@ impl Step {
         self.with.iter().find(|entry| entry.key.eq_ignore_ascii_case(name)).map(|entry| &entry.value)
     }
 
-    /// The action without its version: `actions/checkout`.
+    /// Whether it uses this action, `actions/checkout`, in whatever version; GitHub does not tell capitals apart.
+    #[must_use]
+    pub fn uses_action(&self, name: &str) -> bool {
+        self.action().is_some_and(|action| action.eq_ignore_ascii_case(name))
+    }
+
+    /// The action without its version, as written: `actions/checkout`.
     #[must_use]
     pub fn action(&self) -> Option<&str> {
         let text = &self.uses.as_ref()?.text;

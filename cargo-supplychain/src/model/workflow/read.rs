@@ -81,6 +81,8 @@ fn job(id: &str, node: &Node, of_workflow: Option<&Permissions>) -> Job {
         line: node.line,
         permissions: own.or_else(|| of_workflow.cloned()),
         env: entries(node.get("env").map(AsRef::as_ref)),
+        outputs: entries(node.get("outputs").map(AsRef::as_ref)),
+        condition: node.get("if").and_then(|condition| placed(condition)),
         uses: node.get("uses").and_then(|uses| placed(uses)),
         steps: node.get("steps").map(|steps| steps.items().iter().map(|one| step(one)).collect()).unwrap_or_default(),
     }
@@ -89,6 +91,7 @@ fn job(id: &str, node: &Node, of_workflow: Option<&Permissions>) -> Job {
 fn step(node: &Node) -> Step {
     Step {
         line: node.line,
+        condition: node.get("if").and_then(|condition| placed(condition)),
         uses: node.get("uses").and_then(|uses| placed(uses)),
         run: node.get("run").and_then(|run| placed(run)),
         with: entries(node.get("with").map(AsRef::as_ref)),
