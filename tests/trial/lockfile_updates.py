@@ -219,12 +219,15 @@ def pairs_of(index, work, name, count):
 
 
 def put(project, release):
+    # Where the manifest names no target, cargo looks for this one.
+    (project / "src").mkdir(exist_ok=True)
+    (project / "src" / "main.rs").write_text("fn main() {}\n")
     shutil.copy(release[2] / "Cargo.toml", project / "Cargo.toml")
     (project / "Cargo.lock").write_text(release[3])
 
 
 def judge(options, index, with_sources, name, older, newer):
-    """The report of one update."""
+    """The report of one update; None when it could not be judged."""
     areas = options.areas + (",capabilities" if with_sources else "")
     now = (instant(newer[0]) + datetime.timedelta(minutes=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     before, after = locked(older[3]), locked(newer[3])
@@ -251,7 +254,8 @@ def judge(options, index, with_sources, name, older, newer):
     except json.JSONDecodeError:
         report = {}
     if "findings" not in report:
-        sys.exit(f"{name} {older[1]} -> {newer[1]}: exit {result.returncode}\n{result.stdout}{result.stderr}")
+        print(f"{name} {older[1]} -> {newer[1]}: exit {result.returncode}\n{result.stderr}", file=sys.stderr)
+        return None
     return f"{name} {older[1]} -> {newer[1]} ({now[:10]})", brought, report
 
 
@@ -273,7 +277,7 @@ def spread(updates, count):
 def table(title, programs, judged):
     """What was found, as Markdown."""
     counts, crates, shown = collections.Counter(), collections.defaultdict(set), collections.defaultdict(list)
-    changed, unknown = 0, 0
+    changed = 0
     for update, brought, report in judged:
         changed += len(brought)
         for gap in report["not_evaluated"]:
@@ -324,7 +328,7 @@ def main():
         updates += [(name, older, newer) for older, newer in pairs]
     # Entries were added since they were first looked at.
     index.entries.clear()
-    text = ""
+    text, failed = "", False
     for title, with_sources, judged in [
         ("By the index alone", False, updates),
         ("With the sources of what changed", True, spread(updates, options.sources)),
@@ -336,10 +340,13 @@ def main():
             bring_sources(index, options.work, name, newer[1])
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
             reports = list(pool.map(lambda update: judge(options, index, with_sources, *update), judged))
-        text += table(title, len({name for name, _, _ in judged}), reports) + "\n"
+        text += table(title, len({name for name, _, _ in judged}), [one for one in reports if one]) + "\n"
+        failed |= None in reports
     print(text)
     if options.out:
         options.out.write_text(text)
+    if failed:
+        sys.exit("some updates could not be judged")
 
 
 main()
