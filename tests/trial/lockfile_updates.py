@@ -246,7 +246,8 @@ def judge(options, index, with_sources, name, older, newer):
         subprocess.run([*git, "commit", "--quiet", "-m", older[1]], cwd=project, check=True)
         put(project, newer)
         result = subprocess.run(
-            [options.tool, "supplychain", "check", "--base", "HEAD", "--only", areas, "--offline", "--now", now, "--format", "json", "--cache-dir", options.work / "cache"],
+            [options.tool, "supplychain", "check", "--base", "HEAD", "--only", areas, "--offline", "--now", now, "--format", "json",
+             "--cache-dir", options.work / "cache" if with_sources else scratch / "cache"],
             cwd=project, text=True, capture_output=True,
             env={"RUSTUP_HOME": str(RUSTUP), **os.environ, "HOME": str(scratch), "CARGO_HOME": str(home)})
     try:

@@ -4,6 +4,7 @@ use super::{Answer, Evidence, NOT_THERE, points, there, unknown};
 use crate::check::Facts;
 use crate::check::kin::Newcomer;
 use crate::check::publishers::{brief, differ};
+use crate::check::release_walk::are_compatible;
 use crate::model::capability::{Capabilities, Reach, ReachKind};
 
 /// Words of the kind shell that fetch something from the network.
@@ -51,6 +52,10 @@ pub(super) fn s7_runs_at_build(evidence: &Evidence<'_, '_>) -> Answer {
     let links = |release: &crate::model::registry::Release| release.links.is_some();
     if links(evidence.step.release) && evidence.step.against.is_some_and(|against| !links(against)) {
         return there(7, points::RUNS_AT_BUILD, "gains `links`, and so native code or a build script");
+    }
+    // A step from what was locked that breaks compatibility may well be a rewrite, even where the release before was compatible.
+    if compared_with(evidence).is_some_and(|before| !are_compatible(before, &evidence.step.release.version)) {
+        return NOT_THERE;
     }
     match sources(evidence) {
         Ok(Some((before, after))) => {
@@ -172,15 +177,18 @@ fn reaches_out(before: &Capabilities, after: &Capabilities) -> Option<String> {
 /// The sources of the locked release and of what was locked before it; `None` for a release that the update skipped. `Err`: which
 /// are not known.
 fn sources<'e>(evidence: &'e Evidence<'_, '_>) -> Result<Option<(&'e Capabilities, &'e Capabilities)>, String> {
-    if !evidence.walk.is_locked(evidence.step) {
-        return Ok(None);
-    }
-    let previous = evidence.walk.change.previous.as_ref().map(|previous| &previous.version);
-    let Some(before) = previous.or(evidence.step.against.map(|against| &against.version)) else { return Ok(None) };
+    let Some(before) = compared_with(evidence) else { return Ok(None) };
     let of = |version: &semver::Version| {
         let known = evidence.facts.capabilities.get(&(evidence.walk.key.clone(), version.clone()));
         known.and_then(|known| known.as_ref().ok()).ok_or_else(|| format!("sources of {version}"))
     };
     let after = of(&evidence.step.release.version)?;
     Ok(Some((of(before)?, after)))
+}
+
+/// The version whose sources the locked release is compared with: what was locked before it, else the release before.
+fn compared_with<'e>(evidence: &'e Evidence<'_, '_>) -> Option<&'e semver::Version> {
+    let previous = evidence.walk.change.previous.as_ref().map(|previous| &previous.version);
+    let before = previous.or(evidence.step.against.map(|against| &against.version));
+    before.filter(|_| evidence.walk.is_locked(evidence.step))
 }

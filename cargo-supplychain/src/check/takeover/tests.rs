@@ -282,6 +282,22 @@ fn sources_that_gain_something() {
     }
 }
 
+/// The release before may be compatible where what was locked is not: the step that is compared decides.
+#[test]
+fn a_build_script_in_a_step_that_breaks_compatibility_is_no_sign() {
+    for (locked, expected) in [("2.0.0", "S7 2 = 2 silent"), ("1.0.0", " = 0 silent")] {
+        let before = format!("lib {locked}");
+        let case = Case::new()
+            .locks(&["lib 2.0.1"], Some(&[&before]))
+            .release("lib", "1.0.0", "2026-01-01", &[])
+            .release("lib", "2.0.0", "2026-01-10", &[])
+            .release("lib", "2.0.1", "2026-02-01", &[])
+            .capable("lib", locked, Capabilities::default())
+            .capable("lib", "2.0.1", Capabilities { build_script: true, ..Capabilities::default() });
+        assert_eq!(scores(&case), [format!("2.0.1: {expected}")], "{locked}");
+    }
+}
+
 #[test]
 fn another_repository_is_a_sign_and_another_way_of_writing_it_is_not() {
     for (after, expected) in [
