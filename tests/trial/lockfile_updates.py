@@ -12,7 +12,7 @@ but not for what the update brings in, because cargo does not lock what is yanke
 With `--sources N`, N of the updates (the newest of each program, then the second newest, and so on) are judged once more with the
 `.crate`s of what changed, old and new, so that `build/...` and the signs that sources give are judged as well. `cargo fetch --locked`
 brings them, with all else that both releases lock, into a CARGO_HOME of its own below DIR.
-Needs the registry, and minutes: some 10 for the index, and with sources some GB and 10 more for each 64 updates.
+Needs the registry, and minutes: some 10 for the index, and with sources some 8 GB and 10 more for 128 updates.
 """
 import argparse
 import collections
