@@ -146,6 +146,47 @@ fn arrayref_is_stopped_five_minutes_after_its_publication() {
     }
 }
 
+/// The first thing that a reader of the README sees is what the tool says.
+#[test]
+fn the_readme_shows_what_is_printed() {
+    let world = arrayref(true);
+    let project = world.project(&[("arrayref", "0.3.9"), ("proc-macro2", "1.0.80")]);
+    let before = project.commit("before");
+    world.lock(&project, &[("arrayref", "0.3.10"), ("proc-macro1", "1.0.107"), ("proc-macro2", "1.0.80")]);
+    let arguments = ["check", "--base", &before, "--registry-snapshot", "../world"];
+    let printed = project.command(&arguments).now("2026-08-20T07:20:00Z").run().expect(1);
+    let readme = include_str!("../README.md");
+    let shown = readme.split("```text\n$ cargo supplychain check --base main").nth(1).and_then(|rest| rest.split("```").next());
+    let lines: Vec<_> = shown.unwrap().lines().skip(1).filter(|line| line.trim() != "…").collect();
+    assert!(lines.len() > 10, "{lines:?}");
+    for line in lines {
+        let wanted = line.trim_end_matches('…');
+        assert!(
+            printed.stderr.lines().any(|said| said == line || wanted != line && said.starts_with(wanted)),
+            "{line}\n{printed}"
+        );
+    }
+}
+
+/// Without the API event-stream is a guess by names: said while it is fresh, and a line of info later.
+#[test]
+fn event_stream_by_names_alone() {
+    let world = handed_over(event_stream());
+    let project = world.project(&[("event-stream", "3.3.5")]);
+    let before = project.commit("before");
+    world.lock(&project, &[("event-stream", "3.3.6"), ("flatmap-stream", "0.1.0")]);
+    let arguments = ["check", "--base", &before, "--only", LOCK_LEVEL, "--format", "json", "--offline"];
+    for (now, expected) in
+        [("2018-09-10T00:00:00Z", &["medium maintainer/takeover-pattern event-stream 3.3.6"][..]), ("2018-10-26T00:00:00Z", &[])]
+    {
+        let outcome = project.command(&arguments).now(now).run().expect(0);
+        assert_eq!(outcome.finding("dep/new-young-dependency")["severity"], "info", "{outcome}");
+        let mut found = outcome.findings();
+        found.retain(|line| line.contains("takeover"));
+        assert_eq!(found, expected, "{now}: {outcome}");
+    }
+}
+
 #[test]
 fn one_attacker_in_several_crates_is_a_campaign() {
     let world = arrayref(false);

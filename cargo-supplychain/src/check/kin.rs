@@ -55,6 +55,11 @@ impl Newcomer {
         self.kin == Kin::Foreign
     }
 
+    /// Nobody said whose it is, and its name imitates none: only names and repositories speak against the same people.
+    pub(super) fn is_guessed(&self) -> bool {
+        self.unknown.is_some() && self.look_alike.is_none()
+    }
+
     /// What the crate's versions can do, as far as their sources are known.
     pub(super) fn capabilities<'f>(&self, facts: &Facts<'f>) -> Vec<&'f Capabilities> {
         let start = (self.key.clone(), semver::Version { pre: lowest(), ..semver::Version::new(0, 0, 0) });

@@ -56,13 +56,16 @@ impl Walk<'_> {
 impl Step<'_> {
     /// Whether `cargo update` takes people from the release before to this one.
     pub(super) fn is_compatible(&self) -> bool {
-        let Some(against) = self.against else { return false };
-        let (from, to) = (&against.version, &self.release.version);
-        match (from.major, from.minor) {
-            (0, 0) => (to.major, to.minor) == (0, 0),
-            (0, minor) => (to.major, to.minor) == (0, minor),
-            (major, _) => to.major == major,
-        }
+        self.against.is_some_and(|against| are_compatible(&against.version, &self.release.version))
+    }
+}
+
+/// Whether a requirement of the first takes the second as well, as `cargo update` sees it.
+pub(super) fn are_compatible(from: &Version, to: &Version) -> bool {
+    match (from.major, from.minor) {
+        (0, 0) => (to.major, to.minor) == (0, 0),
+        (0, minor) => (to.major, to.minor) == (0, minor),
+        (major, _) => to.major == major,
     }
 }
 

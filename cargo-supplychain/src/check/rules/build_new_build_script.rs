@@ -23,7 +23,7 @@ anything; words in comments and in messages do not count, and what code hides is
 
 **Behind it:** `arrayref` (2026): the patch release brought a new dependency whose build script downloaded and ran a program.
 `rustdecimal` (2022) looked for CI machines. Of the 471 build scripts of 3,926 real crates 1 reached for the network, 6 for a shell,
-none for a web hook.
+none for a web hook. Of the packages that real updates change 0.64 % gain one in a compatible update, mostly to ask rustc for its version.
 
 ```rust
 // build.rs, new in 1.4.3

@@ -88,8 +88,7 @@ fn judge(facts: &Facts<'_>, newcomer: &Newcomer, gains: &[Gain<'_>]) -> Option<F
     let locked = needed.rev().find(|package| package.crate_key().as_ref() == Some(&newcomer.key));
     let package = locked.unwrap_or(first.package);
     // Whose it is decides: families split off crates that all of them gain at once (serde_core, powerfmt).
-    let is_guessed = newcomer.unknown.is_some() && newcomer.look_alike.is_none();
-    let severity = if is_guessed { Severity::Medium } else { RULE.severity };
+    let severity = if newcomer.is_guessed() { Severity::Medium } else { RULE.severity };
     let mut finding =
         Finding::new(RULE.id, severity, format!("{} gained {name} at once: {shown}", counted(named.len(), "crate")))
             .about(&package.name, &package.version)

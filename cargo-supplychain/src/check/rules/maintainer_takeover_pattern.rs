@@ -25,7 +25,7 @@ between is seen; the worst one is reported. What is not known adds nothing and i
 | S2 | the publisher is no owner, or one first seen less than 90 days before the release | 2 |
 | S3 | the publisher's account was made less than 180 days before | 2 |
 | S4 | no release for more than 180 days before this one | 1 |
-| S5 | it adds a needed dependency that first appeared less than 14 days before, by other people (0.12 % of releases) | 3 |
+| S5 | it adds a needed dependency that first appeared less than 14 days before, by other people (0.12 % of releases) | 3; guessed: 2 |
 | S6 | that dependency's name looks like a known one (none measured) | 3 |
 | S7 | a compatible release gains a build script, proc macro or `links`, or that dependency has one | 2 |
 | S8 | another repository than before, or no trace of a clean commit where there was one | 1 |
@@ -34,8 +34,9 @@ between is seen; the worst one is reported. What is not known adds nothing and i
 | S11 | the versions before came by trusted publishing, this one by a token or from another repository | 3 |
 | S12 | every former owner is gone | 3 |
 
-A build script of a dependency whose people are not known counts for S7 only beside S6 or S10: by names alone 26 of 17,231 releases seem to
-add a young dependency of somebody else's, and 4 of those had a build script, all well meant.
+Where the registry was not asked whose that dependency is, and its name imitates none, that it is by other people is a guess by names: in
+487 real updates 101 packages showed that and nothing else, all well meant. So it counts 2, for releases of the last 90 days only, and its
+build script counts for S7 only beside S10.
 
 The same people are those who share an owner, a publisher or a team. A name or a repository URL, which anybody can write, counts only
 where the registry was not asked about people. Without an earlier state, releases of the last 90 days are judged against the ones before.

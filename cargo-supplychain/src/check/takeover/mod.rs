@@ -22,6 +22,7 @@ pub(super) mod points {
     pub(in crate::check) const YOUNG_ACCOUNT: u32 = 2;
     pub(in crate::check) const DORMANT: u32 = 1;
     pub(in crate::check) const YOUNG_DEPENDENCY: u32 = 3;
+    pub(in crate::check) const GUESSED_DEPENDENCY: u32 = 2;
     pub(in crate::check) const LOOK_ALIKE: u32 = 3;
     pub(in crate::check) const RUNS_AT_BUILD: u32 = 2;
     pub(in crate::check) const OTHER_SOURCE: u32 = 1;
