@@ -254,7 +254,7 @@ For more information, try '--help'.
 ");
     assert_snapshot!(told(&project, &["check", "--only", "locks"], 2), @"
 exit 2
-error: invalid value 'locks' for '--only <AREA>': unknown area `locks`: use one of lock, sources, config, integrity, maintainers, capabilities, advisories, licences, workflows, policy
+error: invalid value 'locks' for '--only <AREA>': unknown area `locks`: use one of lock, sources, config, integrity, maintainers, capabilities, sandbox, advisories, licences, workflows, policy
 
 For more information, try '--help'.
 ");
