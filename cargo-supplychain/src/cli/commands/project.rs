@@ -58,7 +58,7 @@ fn sandbox_allow(shell: &mut Shell, context: &Context, args: &InitArgs) -> Resul
     let exceptions = counted(proposed.crates.len(), "exception");
     match &proposed.written {
         _ if proposed.crates.is_empty() => {
-            shell.say("Nothing", "to propose: the last build was refused nothing that an exception could allow")
+            shell.say("Nothing", "to propose: the last build was refused nothing that an exception could allow");
         }
         None => {
             shell.out(proposed.text.as_bytes());

@@ -1,3 +1,6 @@
+//! Exceptions of the sandbox that `init` proposes.
+#![expect(clippy::disallowed_methods, reason = "a test makes the files that it is about")]
+
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::sandbox_allow;

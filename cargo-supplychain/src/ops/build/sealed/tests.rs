@@ -1,3 +1,6 @@
+//! What follows from what a build tried.
+#![expect(clippy::disallowed_methods, reason = "a test makes the files that it is about")]
+
 use super::*;
 use crate::finding::{FailOn, Finding, ReportInput, Severity};
 
