@@ -143,4 +143,14 @@ fn what_was_tried_is_judged_recorded_and_forgotten_by_the_next_build() {
         assert_eq!(format!("{shown} {:?}", judged.report.verdict), expected);
         assert_eq!(own.join(denied::FILE).exists(), is_recorded, "{expected}");
     }
+    for (fail_on, mode, missing, stops) in [
+        (Some(FailOn::Level(Severity::Low)), SandboxMode::Auto, Some("no"), true),
+        (Some(FailOn::Level(Severity::Low)), SandboxMode::Auto, None, false),
+        (Some(FailOn::Level(Severity::Low)), SandboxMode::Off, Some("no"), false),
+        (None, SandboxMode::Auto, Some("no"), false),
+    ] {
+        let request = judge::Request { fail_on, only: vec![Area::Sandbox], ..judge::Request::default() };
+        let mut judged = judge::judge(&context, &gathered, &request, &mut Silent).unwrap();
+        assert_eq!(stops_unsealed(&mut judged, (&context, &gathered, &request), mode, missing), stops, "{mode} {missing:?}");
+    }
 }
