@@ -135,7 +135,7 @@ error: supplychain.toml:6:1: unknown rule `config/compiler-overide`
     project.write("supplychain.toml", format!("{POLICY}[advisory]\n"));
     assert_snapshot!(told(&project, &["check"], 2), @"
     exit 2
-    error: supplychain.toml:4:2: unknown key `advisory`, expected one of `build`, `release`, `rules`, `advisories`, `registry`, `bans`, `licences`, `exemptions`, `documents`, `sign`, `verify`
+    error: supplychain.toml:4:2: unknown key `advisory`, expected one of `build`, `release`, `rules`, `advisories`, `registry`, `bans`, `licences`, `exemptions`, `sandbox`, `documents`, `sign`, `verify`
      --> [ROOT]/project/supplychain.toml:4:2
       |
     4 | [advisory]
@@ -254,7 +254,7 @@ For more information, try '--help'.
 ");
     assert_snapshot!(told(&project, &["check", "--only", "locks"], 2), @"
 exit 2
-error: invalid value 'locks' for '--only <AREA>': unknown area `locks`: use one of lock, sources, config, integrity, maintainers, capabilities, advisories, licences, workflows, policy
+error: invalid value 'locks' for '--only <AREA>': unknown area `locks`: use one of lock, sources, config, integrity, maintainers, capabilities, sandbox, advisories, licences, workflows, policy
 
 For more information, try '--help'.
 ");

@@ -22,7 +22,8 @@ fn help_of_the_program() {
       baseline     What was accepted of every locked crate: supplychain.lock
       fetch        Bring the advisory database into the cache
       key          Signing keys
-      init         Write a supplychain.toml with every setting explained, or one made from a deny.toml
+      init         Write a supplychain.toml with every setting explained, or one made from a deny.toml;
+                   propose exceptions of the sandbox
       explain      Explain a finding: what it is about, the incident behind it, an example, what to do
       schema       Print the JSON Schema of a document of ours
       completions  Print completions for a shell
@@ -207,6 +208,9 @@ fn help_of_build() {
 
           --key <FILE>
               Private key to sign with (PEM), instead of the configured or your own
+
+          --sandbox <MODE>
+              How the build is sealed: auto, require, off; over [sandbox] mode in the policy
 
     Passed to cargo build:
       -j, --jobs <N>

@@ -24,6 +24,7 @@ mod lock_changes;
 mod memory;
 mod published;
 mod registry;
+mod sandbox_policy;
 mod secrets;
 mod selections;
 mod support;

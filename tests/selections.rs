@@ -116,7 +116,8 @@ help: write one file each with --output DIR, or select one with --bin NAME
 #[test]
 fn configuration_on_the_command_line_is_judged_and_passed_on() {
     let project = Project::app();
-    let outcome = project.run(&["build", "--no-sign", "--config", "profile.release.opt-level=1", "--format", "json"]).expect(0);
+    let arguments = ["--config", "profile.release.opt-level=1", "--sandbox", "off", "--format", "json"];
+    let outcome = project.run(&[&["build", "--no-sign"], &arguments[..]].concat()).expect(0);
     assert_eq!(outcome.findings(), ["low config/profile-override"]);
     let build: Value = serde_json::from_slice(&fs::read(project.release().join("evidence/build.json")).unwrap()).unwrap();
     assert_eq!(

@@ -417,9 +417,11 @@ pub enum KeyCommand {
     },
 }
 
-/// Write a supplychain.toml with every setting explained, or one made from a deny.toml
+/// Write a supplychain.toml with every setting explained, or one made from a deny.toml; propose exceptions of the sandbox
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  cargo supplychain init\n  cargo supplychain init --from deny.toml")]
+#[command(
+    after_help = "Examples:\n  cargo supplychain init\n  cargo supplychain init --from deny.toml\n  cargo supplychain init --sandbox-allow --dry-run"
+)]
 pub struct InitArgs {
     /// Path to Cargo.toml
     #[arg(long, value_name = "PATH")]
@@ -427,6 +429,12 @@ pub struct InitArgs {
     /// Make it from a configuration of cargo-deny, and say what has no counterpart
     #[arg(long, value_name = "DENY.TOML")]
     pub from: Option<Utf8PathBuf>,
+    /// Append exceptions of the sandbox for what the last build was refused, each to be given a reason
+    #[arg(long, conflicts_with = "from")]
+    pub sandbox_allow: bool,
+    /// Print them instead
+    #[arg(long, requires = "sandbox_allow")]
+    pub dry_run: bool,
 }
 
 /// Explain a finding: what it is about, the incident behind it, an example, what to do

@@ -109,10 +109,7 @@ pub fn gather(context: &Context, request: &Request, progress: &mut dyn Progress)
         true => None,
         false => Some(compiler(context, &workspace.root, toolchain_file.as_ref())?),
     };
-    let target_directory = match context.var("CARGO_TARGET_DIR") {
-        Some(folder) => files::normal(&context.cwd.join(folder)),
-        None => workspace.root.join("target"),
-    };
+    let target_directory = workspace::target_directory(context, &workspace.root);
     let (mut lock, lock_bytes) = lock(&workspace.root)?;
     let mut gathered = Gathered {
         settings,

@@ -1,11 +1,13 @@
-//! `init`: a policy file with every setting explained and none changed, or one made from another tool's.
+//! `init`: a policy file with every setting explained and none changed, or one made from another tool's; and exceptions of the sandbox,
+//! proposed from what the last build was refused.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{Class, Error, workspace};
+use super::before::POLICY_FILE;
+use super::{Class, Error, denied, gather, workspace};
 use crate::base::Context;
 use crate::check::rules;
-use crate::config::{self, deny};
+use crate::config::{self, Proposal, deny};
 use crate::files;
 
 /// The file, as it is written. A test holds that it parses and equals the defaults.
@@ -22,7 +24,7 @@ pub struct Written {
 /// Writes `supplychain.toml` at the workspace root; one that is there is left alone. `from` is a configuration of cargo-deny to make it
 /// from.
 pub fn init(context: &Context, manifest_path: Option<&Utf8Path>, from: Option<&Utf8Path>) -> Result<Written, Error> {
-    let path = workspace::find(context, manifest_path)?.root.join("supplychain.toml");
+    let path = workspace::find(context, manifest_path)?.root.join(POLICY_FILE);
     if path.exists() {
         return Err(Error::usage(&format!("{path} is there already")).with_help("it is yours; delete it first to start anew"));
     }
@@ -32,6 +34,54 @@ pub fn init(context: &Context, manifest_path: Option<&Utf8Path>, from: Option<&U
     };
     files::write(&path, text.as_bytes()).map_err(|error| Error::new(Class::Output, &format!("cannot write {path}: {error}")))?;
     Ok(Written { path, notes })
+}
+
+/// Exceptions of the sandbox that were proposed.
+#[derive(Debug)]
+pub struct Proposed {
+    /// The policy that they were appended to; `None`: they are only shown.
+    pub written: Option<Utf8PathBuf>,
+    /// The blocks, in TOML.
+    pub text: String,
+    /// Name and version of each crate that one is for.
+    pub crates: Vec<(String, String)>,
+    /// How many kinds of attempts were made by nobody that is known, so that nothing can be proposed.
+    pub by_nobody: usize,
+}
+
+/// Proposes an exception for each crate that the last build refused something, from the record that it left. They are appended to the
+/// policy, which is refused until each has a reason; with `dry_run`, or where there is no policy, nothing is written.
+pub fn sandbox_allow(context: &Context, manifest_path: Option<&Utf8Path>, dry_run: bool) -> Result<Proposed, Error> {
+    let root = workspace::find(context, manifest_path)?.root;
+    let target = workspace::target_directory(context, &root);
+    let attempts = denied::read(&target)?.map(|facts| facts.attempts).unwrap_or_default();
+    let known: Vec<_> = rules::known().collect();
+    let mut proposals = Proposal::of(&attempts);
+    let is_known = |proposals: &[Proposal], name: &str| proposals.iter().any(|proposal| proposal.package == name);
+    let by_nobody = attempts.iter().filter(|attempt| !is_known(&proposals, &attempt.actor.name)).count();
+    proposals.retain(|proposal| !proposal.is_empty());
+    let blocks =
+        |reason: &str| proposals.iter().map(|proposal| format!("\n{}", proposal.block(reason, context.now))).collect::<String>();
+    let text = blocks("");
+    let crates: Vec<_> = proposals.iter().map(|proposal| (proposal.package.clone(), proposal.version.clone())).collect();
+    let path = root.join(POLICY_FILE);
+    if dry_run || crates.is_empty() || !path.exists() {
+        return Ok(Proposed { written: None, text: text.trim_start().to_owned(), crates, by_nobody });
+    }
+    // A policy that is refused already, perhaps for the reasons that an earlier call left to be given, is not made longer.
+    gather::settings(context, None, &root, None)?;
+    let limit = config::MAX_BYTES as u64;
+    let before =
+        files::read_text(&path, limit).map_err(|error| Error::usage(&format!("cannot read the policy {path}: {error}")))?;
+    let end = if before.ends_with('\n') || before.is_empty() { "" } else { "\n" };
+    // With reasons it has to be a policy: better nothing than one that cannot be mended by giving them.
+    config::parse(POLICY_FILE, &format!("{before}{end}{}", blocks("given")), &known).map_err(|error| {
+        Error::usage(&format!("cannot append to {path}: {}", error.message))
+            .with_help("see what is proposed with --dry-run, and write it there yourself")
+    })?;
+    files::write(&path, format!("{before}{end}{text}").as_bytes())
+        .map_err(|error| Error::new(Class::Output, &format!("cannot write {path}: {error}")))?;
+    Ok(Proposed { written: Some(path), text: text.trim_start().to_owned(), crates, by_nobody })
 }
 
 fn imported(context: &Context, from: &Utf8Path) -> Result<(String, Vec<deny::Note>), Error> {
@@ -46,6 +96,9 @@ fn imported(context: &Context, from: &Utf8Path) -> Result<(String, Vec<deny::Not
         .map_err(|error| Error::usage(&format!("cannot make a policy of {from}: {}", error.message)))?;
     Ok((imported.text, imported.notes))
 }
+
+#[cfg(test)]
+mod sandbox_tests;
 
 #[cfg(test)]
 mod tests {

@@ -105,8 +105,8 @@ impl Judged {
         is_changed
     }
 
-    /// After the build: judges by what was tried in it as well, whether it succeeded or not.
-    pub(super) fn after_build(&mut self, context: &Context, gathered: &Gathered, request: &Request, facts: SandboxFacts) {
+    /// Judges by what encloses the build as well and, after it, by what was tried in it, whether it succeeded or not.
+    pub(super) fn judge_sandbox(&mut self, context: &Context, gathered: &Gathered, request: &Request, facts: SandboxFacts) {
         self.sandbox = Some(facts);
         self.judge_again(context, gathered, request);
     }

@@ -56,6 +56,14 @@ pub fn find(context: &Context, manifest_path: Option<&Utf8Path>) -> Result<Works
     Ok(Workspace { manifest, root: folder, table })
 }
 
+/// The target folder of the workspace.
+pub(super) fn target_directory(context: &Context, root: &Utf8Path) -> Utf8PathBuf {
+    match context.var("CARGO_TARGET_DIR") {
+        Some(folder) => files::normal(&context.cwd.join(folder)),
+        None => root.join("target"),
+    }
+}
+
 fn given(context: &Context, path: &Utf8Path) -> Result<Utf8PathBuf, Error> {
     let path = files::normal(&context.cwd.join(path));
     if path.file_name() != Some("Cargo.toml") {

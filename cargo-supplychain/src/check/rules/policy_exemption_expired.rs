@@ -30,16 +30,16 @@ expires = 2026-03-31
 
 fn run(facts: &Facts<'_>) -> Vec<Finding> {
     let expired = facts.settings.exemptions.iter().filter(|exemption| exemptions::is_expired(facts, exemption));
-    let exemptions = expired.map(|one| finding(format!("the exemption of {}", one.id), one.expires, &one.reason, &one.location));
+    let exemptions = expired.map(|one| finding(&format!("the exemption of {}", one.id), one.expires, &one.reason, &one.location));
     let allowed = facts.settings.sandbox.allow.iter().filter(|allow| allow.is_expired(facts.now));
     let of_sandbox = allowed.map(|one| {
         let what = format!("the exception of the sandbox for {} {}", one.package, one.version);
-        finding(what, one.expires, &one.reason, &one.location)
+        finding(&what, one.expires, &one.reason, &one.location)
     });
     exemptions.chain(of_sandbox).collect()
 }
 
-fn finding(what: String, expires: Timestamp, reason: &str, location: &Location) -> Finding {
+fn finding(what: &str, expires: Timestamp, reason: &str, location: &Location) -> Finding {
     Finding::new(RULE.id, RULE.severity, format!("{what} expired on {}", expires.date()))
         .at(location.clone())
         .because(format!("its reason was: {reason}"))

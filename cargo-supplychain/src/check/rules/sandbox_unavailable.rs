@@ -34,7 +34,7 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
     match facts.sandbox.map(|sandbox| &sandbox.enforcement) {
         Some(Enforcement::None { why, asked_off: false }) => {
             let help = "require it with `[sandbox] mode = \"require\"` on a system that has it, or switch it off with \"off\"";
-            vec![Finding::new(RULE.id, RULE.severity, format!("the build was not sealed: {}", plain(why))).help(help)]
+            vec![Finding::new(RULE.id, RULE.severity, format!("nothing encloses the build: {}", plain(why))).help(help)]
         }
         _ => Vec::new(),
     }
@@ -53,7 +53,7 @@ mod tests {
             (None, None),
             (Some(Enforcement::Linux(Seal::default())), None),
             (Some(none(true)), None),
-            (Some(none(false)), Some("low : the build was not sealed: this system has no Landlock")),
+            (Some(none(false)), Some("low : nothing encloses the build: this system has no Landlock")),
         ] {
             let mut case = Case::new();
             case.sandbox = enforcement.map(|enforcement| SandboxFacts { enforcement, attempts: Vec::new(), unlisted: 0 });

@@ -12,6 +12,7 @@ use super::{
 use crate::base::Context;
 use crate::base::text::{counted, plain};
 use crate::finding::Report;
+use crate::model::sandbox::Enforcement;
 use crate::model::{Build, TargetFolder};
 use crate::ops;
 use crate::ops::Interrupt;
@@ -171,6 +172,7 @@ fn show_release(shell: &mut Shell, context: &Context, released: &Released) {
                 "signer_is_pinned": released.signer_is_pinned,
                 "verified": released.verified,
                 "target_folder": released.build.invocation.target_folder,
+                "sandbox": released.build.invocation.sandbox.enforcement.word(),
                 "gaps": released.build.gaps,
             }
         });
@@ -237,6 +239,9 @@ fn notes(released: &Released) -> Vec<String> {
     }
     if build.invocation.target_folder == TargetFolder::Reused {
         notes.push("the target folder was reused, which the provenance says; use --clean for what you publish".to_owned());
+    }
+    if let Enforcement::None { why, .. } = &build.invocation.sandbox.enforcement {
+        notes.push(format!("the build was not sealed ({why}): build scripts could do what you can"));
     }
     match build.source.dirty {
         Some(true) => notes.push("the work tree has uncommitted changes, which the provenance says".to_owned()),

@@ -8,11 +8,14 @@ use super::super::exit::Exit;
 use super::super::shell::{NOTE, STRONG, Shell};
 use super::{ENVELOPE_VERSION, json_out};
 use crate::base::Context;
-use crate::base::text::plain;
+use crate::base::text::{counted, plain};
 use crate::check::{Rule, rules};
 use crate::ops;
 
 pub(in crate::cli) fn init(shell: &mut Shell, context: &Context, args: &InitArgs) -> Result<Exit, ops::Error> {
+    if args.sandbox_allow {
+        return sandbox_allow(shell, context, args);
+    }
     let written = ops::init::init(context, args.manifest_path.as_deref(), args.from.as_deref())?;
     let path = &written.path;
     if shell.format == Format::Json {
@@ -28,6 +31,46 @@ pub(in crate::cli) fn init(shell: &mut Shell, context: &Context, args: &InitArgs
         shell.err(|err| writeln!(err, "{NOTE}note{NOTE:#}: {}:{}: {}", plain(from.as_str()), note.line, plain(&note.message)));
     }
     shell.say("Wrote", &format!("{path}, made from {from}: look at each line, and at the date of each exemption"));
+    Ok(Exit::Pass)
+}
+
+fn sandbox_allow(shell: &mut Shell, context: &Context, args: &InitArgs) -> Result<Exit, ops::Error> {
+    let proposed = ops::init::sandbox_allow(context, args.manifest_path.as_deref(), args.dry_run)?;
+    if shell.format == Format::Json {
+        let crates: Vec<_> = proposed.crates.iter().map(|(name, version)| json!({ "name": name, "version": version })).collect();
+        let wrote: Vec<_> = proposed.written.iter().collect();
+        let value = json!({
+            "schema_version": ENVELOPE_VERSION,
+            "wrote": wrote,
+            "crates": crates,
+            "toml": proposed.text,
+            "by_nobody_known": proposed.by_nobody,
+        });
+        json_out(shell, &value);
+        return Ok(Exit::Pass);
+    }
+    if proposed.by_nobody > 0 {
+        let kinds = counted(proposed.by_nobody, "kind");
+        shell.err(|err| {
+            writeln!(err, "{NOTE}note{NOTE:#}: {kinds} of attempts by nobody that is known: there is no exception for that")
+        });
+    }
+    let exceptions = counted(proposed.crates.len(), "exception");
+    match &proposed.written {
+        _ if proposed.crates.is_empty() => {
+            shell.say("Nothing", "to propose: the last build was refused nothing that an exception could allow");
+        }
+        None => {
+            shell.out(proposed.text.as_bytes());
+            shell.say("Proposed", &format!("{exceptions}; nothing was written"));
+        }
+        Some(path) => {
+            shell.say(
+                "Appended",
+                &format!("{exceptions} to {path}: give each a reason, or remove it; the policy is refused until then"),
+            );
+        }
+    }
     Ok(Exit::Pass)
 }
 

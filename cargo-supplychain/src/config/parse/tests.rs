@@ -133,7 +133,7 @@ fn mistakes_have_a_place_and_a_suggestion() {
         ),
         (
             "[rules]\nrequire = [\"maintainer\"]".into(),
-            "p:2:11: unknown area `maintainer`: use one of lock, sources, config, integrity, maintainers, capabilities, advisories, licences, workflows, policy",
+            "p:2:11: unknown area `maintainer`: use one of lock, sources, config, integrity, maintainers, capabilities, sandbox, advisories, licences, workflows, policy",
             Some("maintainers"),
         ),
         ("[rules]\n\"advisory/unmaintained\" = { scope = \"al\" }".into(), "p:2:27: `scope` is not one of all, workspace", None),

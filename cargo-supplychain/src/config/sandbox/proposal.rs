@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use super::{MAX_PATHS, SandboxPath};
 use crate::base::Timestamp;
-use crate::base::text::{counted, plain};
+use crate::base::text::plain;
 use crate::model::sandbox::{Act, Attempt};
 
 /// How long a proposed exception lasts, in days.
@@ -14,6 +14,9 @@ const DAYS: i64 = 90;
 
 /// How many of the things that are not proposed are named.
 const MAX_LEFT_OUT: usize = 10;
+
+/// The most characters of a comment.
+const MAX_COMMENT: usize = 300;
 
 /// An exception for one version of one crate.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -112,10 +115,11 @@ impl Proposal {
                 if pair.starts_with("reason") { " # say why it needs this: the policy is refused until then\n" } else { "\n" };
         }
         for left_out in self.left_out.iter().take(MAX_LEFT_OUT) {
-            let _ = writeln!(text, "# not proposed: {}", plain(left_out));
+            let shown: String = left_out.chars().take(MAX_COMMENT).collect();
+            let _ = writeln!(text, "# not proposed: {}", plain(&shown));
         }
         if let Some(more) = self.left_out.len().checked_sub(MAX_LEFT_OUT + 1) {
-            let _ = writeln!(text, "# not proposed: {} of other kinds", counted(more + 1, "attempt"));
+            let _ = writeln!(text, "# not proposed: {} more", more + 1);
         }
         text
     }
@@ -217,7 +221,7 @@ mod tests {
         assert_eq!((proposal.read.len(), proposal.left_out.len()), (100, 600));
         let text = proposal.block("r", "2026-11-23".parse().unwrap());
         assert_eq!(text.lines().filter(|line| line.starts_with('#')).count(), 11);
-        assert!(text.ends_with("# not proposed: 590 attempts of other kinds\n"), "{text}");
+        assert!(text.ends_with("# not proposed: 590 more\n"), "{text}");
         parse("p", &text, &[]).unwrap();
     }
 }

@@ -115,6 +115,10 @@ pub fn build(
     if request.dry_run {
         return Ok(Outcome::Planned { report: judged.report, build: Box::new(plan.build) });
     }
+    let run = (context, &gathered, &judge_request);
+    if sealed::stops_unsealed(&mut judged, run, mode, missing.as_deref()) {
+        return Ok(Outcome::Stopped(judged.report));
+    }
     // Before the compiler starts: a missing passphrase or an unreadable key should not cost a build.
     let root = &gathered.workspace.root;
     let signer = key::signer(context, &gathered.settings, root, request.key.as_deref(), request.no_sign, prompt, progress)?;
@@ -134,23 +138,24 @@ pub fn build(
         progress,
     );
     let record = facts.record(mode);
-    let run = (context, &gathered, &judge_request);
     let mut compiled = match sealed::after_build(&mut judged, run, &folders.own, facts, built)? {
         Ended::GoOn(compiled) => compiled,
-        Ended::Stop(outcome) => {
-            interrupt.lock().staging = None;
-            return Ok(*outcome);
-        }
+        Ended::Stop(outcome) => return Ok(not_released(interrupt, *outcome)),
     };
     compiled.build.invocation.sandbox = record;
     let is_changed = judged.look_again(context, &gathered, &judge_request);
     if is_changed && judged.report.enforced_verdict() != Verdict::Pass {
-        interrupt.lock().staging = None;
-        return Ok(Outcome::Withheld { report: judged.report, error: None });
+        return Ok(not_released(interrupt, Outcome::Withheld { report: judged.report, error: None }));
     }
     let Judged { report, feeds, .. } = judged;
     let input = release::Input { gathered: &gathered, report, feeds, signer: signer.as_ref() };
     release::write(context, input, compiled, interrupt, progress)
+}
+
+/// The staging folder is gone, and not the interruption's business any more.
+fn not_released(interrupt: &Interrupt, outcome: Outcome) -> Outcome {
+    interrupt.lock().staging = None;
+    outcome
 }
 
 fn open(folder: &Utf8Path, progress: &mut dyn Progress) -> Result<Releases, Error> {

@@ -51,6 +51,19 @@ pub(super) fn unsealed(mode: SandboxMode, missing: Option<&str>) -> SandboxFacts
     SandboxFacts { enforcement, attempts: Vec::new(), unlisted: 0 }
 }
 
+/// Whoever fails at the finding that nothing encloses the build hears of it before anything is compiled.
+pub(super) fn stops_unsealed(judged: &mut Judged, run: Run<'_>, mode: SandboxMode, missing: Option<&str>) -> bool {
+    if missing.is_none() || mode == SandboxMode::Off {
+        return false;
+    }
+    let (context, gathered, request) = run;
+    judged.judge_sandbox(context, gathered, request, unsealed(mode, missing));
+    judged.report.enforced_verdict() != Verdict::Pass
+}
+
+/// What a run is judged with.
+type Run<'a> = (&'a Context, &'a Gathered, &'a judge::Request);
+
 /// How the compilation ended.
 pub(super) enum Ended<T> {
     /// The release can be written.
@@ -63,14 +76,14 @@ pub(super) enum Ended<T> {
 /// `init --sandbox-allow`.
 pub(super) fn after_build<T>(
     judged: &mut Judged,
-    (context, gathered, request): (&Context, &Gathered, &judge::Request),
+    (context, gathered, request): Run<'_>,
     own: &Utf8Path,
     facts: SandboxFacts,
     built: Result<T, Error>,
 ) -> Result<Ended<T>, Error> {
     let recorded = denied::record(own, &facts);
     let was_tried = facts.has_attempts();
-    judged.after_build(context, gathered, request, facts);
+    judged.judge_sandbox(context, gathered, request, facts);
     let ended = weigh(&judged.report, was_tried, built)?;
     // A record that cannot be written takes nothing from the verdict, and nobody would look for it after a build without attempts.
     if matches!(ended, Ended::GoOn(_)) { recorded.map(|()| ended) } else { Ok(ended) }

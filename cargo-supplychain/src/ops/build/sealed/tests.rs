@@ -1,3 +1,6 @@
+//! What follows from what a build tried.
+#![expect(clippy::disallowed_methods, reason = "a test makes the files that it is about")]
+
 use super::*;
 use crate::finding::{FailOn, Finding, ReportInput, Severity};
 
@@ -90,4 +93,64 @@ fn only_a_required_seal_stops_a_build_that_cannot_have_one() {
     let none = |mode| unsealed(mode, why).enforcement;
     assert_eq!(none(SandboxMode::Off), Enforcement::None { why: "it was switched off".into(), asked_off: true });
     assert_eq!(none(SandboxMode::Auto), Enforcement::None { why: "this system has no Landlock".into(), asked_off: false });
+}
+
+/// From what a build tried to what becomes of it, with the real rules.
+#[test]
+fn what_was_tried_is_judged_recorded_and_forgotten_by_the_next_build() {
+    use crate::model::sandbox::{Act, Actor, ActorKind, Attempt, Seal};
+    use crate::ops::gather::{self, gather};
+    use crate::ops::progress::Silent;
+
+    let folder = tempfile::tempdir().unwrap();
+    let root = Utf8Path::from_path(folder.path()).unwrap().to_owned();
+    std::fs::write(root.join("Cargo.toml"), "[package]\nname = 'app'\nversion = '0.1.0'\n").unwrap();
+    std::fs::write(root.join("Cargo.lock"), "version = 4\n\n[[package]]\nname = \"app\"\nversion = \"0.1.0\"\n").unwrap();
+    let now = "2026-11-23".parse().unwrap();
+    let env = std::collections::BTreeMap::new();
+    let context =
+        Context { cwd: root.clone(), env, now, now_is_given: true, stamp: now, offline: true, cache_dir: root.join("c") };
+    let gathered = gather(&context, &gather::Request { without_plan: true, ..gather::Request::default() }, &mut Silent).unwrap();
+    let tries = |act| {
+        let actor = Actor { name: "app".into(), version: "0.1.0".into(), kind: ActorKind::BuildScript, program: "b".into() };
+        let attempts = vec![Attempt { actor, act, count: 1 }];
+        SandboxFacts { enforcement: Enforcement::Linux(Seal::default()), attempts, unlisted: 0 }
+    };
+    let key = || tries(Act::Read { path: "~/.ssh/id_rsa".into(), is_secret: true });
+    let nothing = || SandboxFacts { attempts: Vec::new(), ..key() };
+    for (fail_on, facts, expected, is_recorded) in [
+        (None, key(), "withheld: sandbox/denied-read Cargo.lock:3 Fail", true),
+        (Some(FailOn::None), key(), "go on: sandbox/denied-read Cargo.lock:3 Fail", true),
+        (None, tries(Act::System { call: "mount".into() }), "go on: sandbox/denied-call Cargo.lock:3 Pass", true),
+        (None, nothing(), "go on: Pass", false),
+        (None, unsealed(SandboxMode::Auto, Some("no")), "go on: sandbox/unavailable Pass", false),
+        (None, unsealed(SandboxMode::Off, Some("no")), "go on: Pass", false),
+    ] {
+        let request = judge::Request { fail_on, only: vec![Area::Sandbox], ..judge::Request::default() };
+        let mut judged = judge::judge(&context, &gathered, &request, &mut Silent).unwrap();
+        assert_eq!(judged.report.verdict, Verdict::Pass, "nothing was built yet");
+        let own = root.join("target/supplychain");
+        let ended = after_build(&mut judged, (&context, &gathered, &request), &own, facts, Ok(())).unwrap();
+        let mut shown = match ended {
+            Ended::GoOn(()) => "go on:".to_owned(),
+            Ended::Stop(outcome) if matches!(*outcome, Outcome::Withheld { error: None, .. }) => "withheld:".to_owned(),
+            Ended::Stop(outcome) => format!("{outcome:?}"),
+        };
+        for finding in &judged.report.findings {
+            shown += &format!(" {}", finding.id);
+            shown.extend(finding.locations.iter().map(|place| format!(" {place}")));
+        }
+        assert_eq!(format!("{shown} {:?}", judged.report.verdict), expected);
+        assert_eq!(own.join(denied::FILE).exists(), is_recorded, "{expected}");
+    }
+    for (fail_on, mode, missing, stops) in [
+        (Some(FailOn::Level(Severity::Low)), SandboxMode::Auto, Some("no"), true),
+        (Some(FailOn::Level(Severity::Low)), SandboxMode::Auto, None, false),
+        (Some(FailOn::Level(Severity::Low)), SandboxMode::Off, Some("no"), false),
+        (None, SandboxMode::Auto, Some("no"), false),
+    ] {
+        let request = judge::Request { fail_on, only: vec![Area::Sandbox], ..judge::Request::default() };
+        let mut judged = judge::judge(&context, &gathered, &request, &mut Silent).unwrap();
+        assert_eq!(stops_unsealed(&mut judged, (&context, &gathered, &request), mode, missing), stops, "{mode} {missing:?}");
+    }
 }
