@@ -1,6 +1,7 @@
 //! Layer 3 (IO): evidence from the machine: cargo configuration, metadata, lockfile, toolchain, version control, CI, files.
 
 pub mod audits;
+pub mod c_compiler;
 pub mod capabilities;
 pub mod cargo;
 pub mod cargo_config;

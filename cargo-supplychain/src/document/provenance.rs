@@ -9,6 +9,7 @@ use super::identity::public_url;
 use super::{Document, HOME, TOOL_VERSION, evidence, report};
 use crate::base::Sha256;
 use crate::finding::Report;
+use crate::model::remap::PathRemapping;
 use crate::model::{Build, CiRun, Component, Origin};
 
 /// The predicate's type.
@@ -62,6 +63,7 @@ fn external_parameters(build: &Build) -> Value {
     source.insert("subdirectory".to_owned(), json!(build.source.subdirectory));
     json!({
         "source": source,
+        "manifest": invocation.manifest,
         "arguments": invocation.arguments,
         "profile": invocation.profile,
         "target": invocation.target,
@@ -86,6 +88,7 @@ fn internal_parameters(build: &Build) -> Value {
             "channel": toolchain.channel,
         },
         "rustflags": invocation.rustflags,
+        "pathRemapping": invocation.path_remapping.as_ref().map(path_remapping),
         "targetIsExplicit": invocation.target_is_explicit,
         "targetFolder": invocation.target_folder,
         "sandbox": invocation.sandbox,
@@ -98,6 +101,17 @@ fn internal_parameters(build: &Build) -> Value {
         fields.insert("ci".to_owned(), json!({"provider": ci.provider, "facts": ci.facts}));
     }
     fields
+}
+
+/// The names that folders of the machine have in the artifacts; our own flags, apart from the project's.
+fn path_remapping(remapping: &PathRemapping) -> Value {
+    json!({
+        "workspace": remapping.workspace,
+        "cargoHome": remapping.cargo_home,
+        "targetFolder": remapping.target_folder,
+        "repository": remapping.repository,
+        "c": remapping.c,
+    })
 }
 
 /// `git+URL@COMMIT` (SPDX download location form), where both are known.

@@ -18,6 +18,7 @@ pub mod published;
 pub mod registry;
 pub mod release;
 pub mod release_path;
+pub mod remap;
 pub mod selection;
 pub mod surroundings;
 pub mod toolchain_file;

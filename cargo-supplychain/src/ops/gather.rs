@@ -19,7 +19,7 @@ use crate::collect::toolchain::Programs;
 use crate::collect::{self, cargo, ci, environment, toolchain, vcs};
 use crate::config::{self, Settings};
 use crate::files;
-use crate::model::cargo_config::{build_targets, rustflags};
+use crate::model::cargo_config::{FlagsFrom, build_targets, rustflags};
 use crate::model::manifest::Manifest;
 use crate::model::{CargoConfig, Gap, Invocation, Origin, Selection, TargetFolder, Toolchain};
 
@@ -311,7 +311,8 @@ fn platforms(context: &Context, request: &Request, gathered: &Gathered) -> Resul
     let parse = Platforms::cfgs;
     // `[target.'cfg(…)'] rustflags` depends on cfgs, which depend on flags: cargo, too, asks rustc without flags first.
     let plain = print(explicit.map(String::as_str), &[])?;
-    let flags = rustflags(cargo_config, &context.env, target, &parse(&plain));
+    let plain_cfgs = parse(&plain);
+    let flags = rustflags(cargo_config, &context.env, target, &plain_cfgs);
     let shaping = toolchain::cfg_flags(&flags);
     let of_target = if shaping.is_empty() { plain } else { print(explicit.map(String::as_str), &shaping)? };
     // With an explicit target, flags do not reach the host.
@@ -329,12 +330,20 @@ fn platforms(context: &Context, request: &Request, gathered: &Gathered) -> Resul
         features: sorted(&selection.features),
         all_features: selection.all_features,
         default_features: !selection.no_default_features,
+        manifest: relative(&gathered.workspace.manifest, &gathered.workspace.root),
         rustflags: flags,
+        rustflags_from: FlagsFrom::of(cargo_config, &context.env, target, &plain_cfgs),
+        path_remapping: None,
         target_folder: TargetFolder::Unused,
         environment: environment::recorded(&context.env),
         sandbox: "none".to_owned(),
     };
     Ok((platforms, invocation))
+}
+
+/// With forward slashes, so that it means the same on every system.
+fn relative(path: &Utf8Path, root: &Utf8Path) -> String {
+    path.strip_prefix(root).unwrap_or(path).as_str().replace('\\', "/")
 }
 
 fn sorted(values: &[String]) -> Vec<String> {

@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::remap::remap;
 use super::{Folders, Request, output_error};
 use crate::archive::folder::Staging;
 use crate::assemble::{self, Plan};
@@ -44,11 +45,18 @@ pub(super) fn compile<'a>(
     prepare_target(folders)?;
     plan.build.invocation.target_folder = folders.target_folder;
     let environment = gathered.build_environment(context);
-    let arguments = arguments(request, gathered);
+    let mut arguments = arguments(request, gathered);
+    let mut compiling = environment.clone();
+    if gathered.settings.build.remap_paths {
+        let remapped = remap(context, gathered, &plan.build, &folders.target, &environment);
+        arguments.extend(remapped.arguments);
+        compiling.extend(remapped.environment);
+        plan.build.invocation.path_remapping = remapped.recorded;
+    }
     let call = cargo::BuildRequest {
         cwd: &context.cwd,
         target_dir: &folders.target,
-        environment: &environment,
+        environment: &compiling,
         arguments: &arguments,
         offline: context.offline,
     };

@@ -3,6 +3,7 @@
 
 mod compile;
 mod release;
+mod remap;
 
 pub use release::rule_infos;
 
