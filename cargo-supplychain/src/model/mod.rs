@@ -7,6 +7,7 @@ pub mod build;
 pub mod capability;
 pub mod cargo_config;
 pub mod change;
+pub mod difference;
 pub mod events;
 pub mod index;
 pub mod integrity;
