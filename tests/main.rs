@@ -22,6 +22,7 @@ mod lock;
 mod lock_changes;
 mod memory;
 mod published;
+mod rebuild;
 mod registry;
 mod secrets;
 mod selections;

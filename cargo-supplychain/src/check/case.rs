@@ -48,6 +48,7 @@ pub(crate) struct Case {
     pub(crate) unreadable_workflows: Vec<String>,
     pub(crate) manifests_changed: bool,
     pub(crate) reused_target: Option<ReusedTarget>,
+    pub(crate) reproduction: Option<crate::model::Reproduction>,
     pub(crate) audits: Audits,
 }
 
@@ -82,6 +83,7 @@ impl Case {
             unreadable_workflows: Vec::new(),
             manifests_changed: false,
             reused_target: None,
+            reproduction: None,
             audits: Audits::default(),
         }
     }
@@ -309,6 +311,7 @@ impl Case {
             unreadable_workflows: &self.unreadable_workflows,
             manifests_changed: self.manifests_changed,
             reused_target: self.reused_target.as_ref(),
+            reproduction: self.reproduction.as_ref(),
             advisories: &advisories,
             audits: &self.audits,
             build: self.build.as_ref().map_err(String::as_str),

@@ -14,7 +14,7 @@ use crate::model::manifest::Manifest;
 use crate::model::published::PublishedFacts;
 use crate::model::registry::Registry;
 use crate::model::workflow::Workflow;
-use crate::model::{Build, CargoConfig, Lockfile};
+use crate::model::{Build, CargoConfig, Lockfile, Reproduction};
 
 pub use crate::model::ToolchainFile;
 
@@ -106,6 +106,8 @@ pub struct Facts<'a> {
     pub manifests_changed: bool,
     /// Only where something is going to be built.
     pub reused_target: Option<&'a ReusedTarget>,
+    /// Only after a build that was made twice.
+    pub reproduction: Option<&'a Reproduction>,
     pub advisories: &'a Advisories,
     /// What others audited, `supply-chain/`; with `--base` that of the revision.
     pub audits: &'a Audits,

@@ -138,6 +138,7 @@ fn build(linked: &[&str]) -> Build {
         artifacts: vec![artifact],
         resolved_only: Vec::new(),
         gaps: Vec::new(),
+        reproduction: None,
     }
 }
 

@@ -6,6 +6,7 @@ pub mod capabilities;
 pub mod cargo;
 pub mod cargo_config;
 pub mod ci;
+pub mod elsewhere;
 pub mod environment;
 pub mod git_database;
 pub mod index;

@@ -171,6 +171,7 @@ pub(super) fn build() -> Build {
         components,
         artifacts,
         gaps: Vec::new(),
+        reproduction: None,
     }
 }
 

@@ -10,7 +10,7 @@ use super::{Document, HOME, TOOL_VERSION, evidence, report};
 use crate::base::Sha256;
 use crate::finding::Report;
 use crate::model::remap::PathRemapping;
-use crate::model::{Build, CiRun, Component, Origin};
+use crate::model::{Build, CiRun, Component, Origin, Reproduced, Reproduction};
 
 /// The predicate's type.
 pub const PREDICATE_TYPE: &str = "https://slsa.dev/provenance/v1";
@@ -97,10 +97,26 @@ fn internal_parameters(build: &Build) -> Value {
         "stamp": build.stamp,
         "gaps": gaps,
     });
+    if let (Some(reproduction), Some(fields)) = (&build.reproduction, fields.as_object_mut()) {
+        fields.insert("reproduction".to_owned(), reproduced(reproduction));
+    }
     if let (Some(ci), Some(fields)) = (&build.ci, fields.as_object_mut()) {
         fields.insert("ci".to_owned(), json!({"provider": ci.provider, "facts": ci.facts}));
     }
     fields
+}
+
+/// What a second build gave. The report says more of what differs.
+fn reproduced(reproduction: &Reproduction) -> Value {
+    let artifact =
+        |one: &Reproduced| json!({"name": one.name, "sha256": one.second, "agrees": one.agrees(), "causes": one.causes()});
+    json!({
+        "agrees": reproduction.agrees(),
+        "varied": reproduction.varied,
+        "artifacts": reproduction.artifacts.iter().map(artifact).collect::<Vec<_>>(),
+        "notCompared": reproduction.not_compared,
+        "failed": reproduction.failed,
+    })
 }
 
 /// The names that folders of the machine have in the artifacts; our own flags, apart from the project's.

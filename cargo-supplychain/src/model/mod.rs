@@ -20,6 +20,7 @@ pub mod registry;
 pub mod release;
 pub mod release_path;
 pub mod remap;
+pub mod reproduction;
 pub mod selection;
 pub mod surroundings;
 pub mod toolchain_file;
@@ -30,6 +31,7 @@ pub use build::{
 };
 pub use cargo_config::{CargoConfig, ConfigEntry, Scope};
 pub use lockfile::{LockedPackage, Lockfile};
+pub use reproduction::{Reproduced, Reproduction};
 pub use selection::Selection;
 pub use surroundings::{CiRun, Invocation, Source, Toolchain};
 pub use toolchain_file::ToolchainFile;

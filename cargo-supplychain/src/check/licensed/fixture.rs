@@ -83,6 +83,7 @@ fn build(own: &str, packages: &[Package<'_>]) -> Build {
         artifacts: vec![artifact],
         resolved_only: Vec::new(),
         gaps: Vec::new(),
+        reproduction: None,
     }
 }
 

@@ -157,7 +157,11 @@ fn compare((first, one): (&Image<'_>, &Function<'_>), (second, other): (&Image<'
 }
 
 /// Whether the four bytes at `start`, read as a distance from their end, lead to the same place in both; `None`: not at all alike.
-fn leads_alike((first, one): (&Image<'_>, &Function<'_>), (second, other): (&Image<'_>, &Function<'_>), start: usize) -> Option<Same> {
+fn leads_alike(
+    (first, one): (&Image<'_>, &Function<'_>),
+    (second, other): (&Image<'_>, &Function<'_>),
+    start: usize,
+) -> Option<Same> {
     let target = |function: &Function<'_>| {
         let field: [u8; 4] = function.bytes.get(start..start.checked_add(4)?)?.try_into().ok()?;
         let end = function.address.wrapping_add(start as u64 + 4);
@@ -172,7 +176,9 @@ fn leads_alike((first, one): (&Image<'_>, &Function<'_>), (second, other): (&Ima
         return match (first.function_at(one), second.function_at(other)) {
             (Some((a, from)), Some((b, to))) => (stem(a.name) == stem(b.name) && from == to).then_some(Same::Yes),
             // A stub of the linker, which has no name.
-            (None, None) => Some(if one - section.address == other - second_section.address { Same::Yes } else { Same::ButForData }),
+            (None, None) => {
+                Some(if one - section.address == other - second_section.address { Same::Yes } else { Same::ButForData })
+            }
             _ => None,
         };
     }

@@ -114,7 +114,8 @@ impl<'d> Image<'d> {
             let end = section.address.saturating_add(section.data.len() as u64);
             let size = if *size > 0 { *size } else { next.unwrap_or(end).min(end) - address };
             let start = (address - section.address) as usize;
-            let Some(bytes) = usize::try_from(size).ok().and_then(|size| section.data.get(start..start.checked_add(size)?)) else {
+            let Some(bytes) = usize::try_from(size).ok().and_then(|size| section.data.get(start..start.checked_add(size)?))
+            else {
                 continue;
             };
             if size > budget {

@@ -8,19 +8,20 @@ fn elf(sections: &[(&str, u32, u64, &[u8])], functions: &[(&str, u64, u64)]) -> 
     let (mut names, mut strings, mut symbols) = (vec![0u8], vec![0u8], vec![0u8; 24]);
     let mut bytes = vec![0u8; 64];
     let mut headers = vec![[0u8; 64]];
-    let header = |name: usize, kind: u32, flags: u64, address: u64, offset: usize, size: usize, link: u32, info: u32, entry: u64| {
-        let mut header = Vec::new();
-        header.extend((name as u32).to_le_bytes());
-        header.extend(kind.to_le_bytes());
-        for value in [flags, address, offset as u64, size as u64] {
-            header.extend(value.to_le_bytes());
-        }
-        header.extend(link.to_le_bytes());
-        header.extend(info.to_le_bytes());
-        header.extend(1u64.to_le_bytes());
-        header.extend(entry.to_le_bytes());
-        <[u8; 64]>::try_from(header).unwrap()
-    };
+    let header =
+        |name: usize, kind: u32, flags: u64, address: u64, offset: usize, size: usize, link: u32, info: u32, entry: u64| {
+            let mut header = Vec::new();
+            header.extend((name as u32).to_le_bytes());
+            header.extend(kind.to_le_bytes());
+            for value in [flags, address, offset as u64, size as u64] {
+                header.extend(value.to_le_bytes());
+            }
+            header.extend(link.to_le_bytes());
+            header.extend(info.to_le_bytes());
+            header.extend(1u64.to_le_bytes());
+            header.extend(entry.to_le_bytes());
+            <[u8; 64]>::try_from(header).unwrap()
+        };
     let mut add_name = |name: &str| {
         let at = names.len();
         names.extend(name.bytes().chain([0]));
@@ -101,7 +102,10 @@ fn what_differs_is_named() {
     assert_eq!(explain(&base, &base.clone()), None);
     for (other, expected) in [
         (program(0, &[0xb8, 1, 0, 0, 0, 0xc3], 0, constants, 2), &["build id"][..]),
-        (program(0, &[0xb8, 2, 0, 0, 0, 0xc3], 0, constants, 1), &["code of functions: `app::check` (6 bytes, other instructions)"]),
+        (
+            program(0, &[0xb8, 2, 0, 0, 0, 0xc3], 0, constants, 1),
+            &["code of functions: `app::check` (6 bytes, other instructions)"],
+        ),
         (program(0, &[0x31, 0xc0, 0xc3], 0, constants, 1), &["code of functions: `app::check` (6 and 3 bytes)"]),
         (program(7, &[0xb8, 1, 0, 0, 0, 0xc3], 0, constants, 1), &["code at other addresses"]),
         (program(0, &[0xb8, 1, 0, 0, 0, 0xc3], 6, constants, 1), &["data that functions refer to: `app::main`"]),
@@ -113,7 +117,10 @@ fn what_differs_is_named() {
             program(0, &[0xb8, 1, 0, 0, 0, 0xc3], 0, b"hello there\0/home/a/main.rs\0built 1763938999\0", 1),
             &["dates or times: `1763938453` / `1763938999`"],
         ),
-        (program(0, &[0xb8, 1, 0, 0, 0, 0xc3], 0, b"hello there\0\x01\x02/home/a/main.rs\0built 1763938453\0", 1), &["sections: .rodata"]),
+        (
+            program(0, &[0xb8, 1, 0, 0, 0, 0xc3], 0, b"hello there\0\x01\x02/home/a/main.rs\0built 1763938453\0", 1),
+            &["sections: .rodata"],
+        ),
     ] {
         assert_eq!(told(&base, &other), expected);
     }

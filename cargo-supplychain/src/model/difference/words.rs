@@ -119,7 +119,9 @@ mod tests {
 
     #[test]
     fn what_only_one_has_is_shown_beside_the_other() {
-        let causes = causes([(b"same text\0oops/home/a/main.rs\0abc".as_slice(), b"same text\0oops/srv/bb/main.rs\0".as_slice())].into_iter());
+        let causes = causes(
+            [(b"same text\0oops/home/a/main.rs\0abc".as_slice(), b"same text\0oops/srv/bb/main.rs\0".as_slice())].into_iter(),
+        );
         let told: Vec<_> = causes.iter().map(ToString::to_string).collect();
         assert_eq!(told, ["paths: `/home/a/main.rs` / `/srv/bb/main.rs`"]);
         let gone = compilers((b"rustc 1.95\0GCC 13\0", b"GCC 13\0\0")).unwrap();

@@ -13,8 +13,9 @@ use crate::base::Context;
 use crate::base::text::counted;
 use crate::collect::cargo;
 use crate::files;
+use crate::model::events::BuildEvents;
 use crate::model::{ArtifactFile, ArtifactKind, Build, TargetFolder};
-use crate::ops::gather::Gathered;
+use crate::ops::gather::{self, Gathered};
 use crate::ops::progress::Stage;
 use crate::ops::{Class, Error, Interrupt, Progress};
 
@@ -44,51 +45,86 @@ pub(super) fn compile<'a>(
     let stage = Stage::begin(progress, "build", &format!("{} {} ({how})", plan.build.name, plan.build.version));
     prepare_target(folders)?;
     plan.build.invocation.target_folder = folders.target_folder;
-    let environment = gathered.build_environment(context);
-    let mut arguments = arguments(request, gathered);
-    let mut compiling = environment.clone();
-    if gathered.settings.build.remap_paths {
-        let remapped = remap(context, gathered, &plan.build, &folders.target, &environment);
-        arguments.extend(remapped.arguments);
-        compiling.extend(remapped.environment);
-        plan.build.invocation.path_remapping = remapped.recorded;
-    }
-    let call = cargo::BuildRequest {
-        cwd: &context.cwd,
-        target_dir: &folders.target,
-        environment: &compiling,
-        arguments: &arguments,
-        offline: context.offline,
-    };
-    let started = |child| interrupt.lock().child = Some(child);
-    let built = cargo::build(&gathered.compiler()?.programs, &call, &started);
-    // A handler that is at work holds the lock and ends the process: before its result is told, ours waits.
-    interrupt.lock().child = None;
-    let events = built.map_err(build_error)?;
-    let mut sources: Vec<_> =
-        assemble::produced(&plan, &events)?.into_iter().map(|file| (file.artifact, file.path, file.file_name)).collect();
-    for (name, version) in plan.crates.clone() {
-        let path = package(request, gathered, &call, &plan, &name, &version)?;
-        sources.push((name.clone(), path, format!("{name}-{version}.crate")));
-    }
+    let remap = gathered.settings.build.remap_paths;
+    let call = Call { context, gather: &request.gather, gathered, target: &folders.target, remap };
+    let Made { events, files: sources } = call_cargo(&call, &mut plan, interrupt)?;
     refuse_changed_lock(gathered)?;
     stage.end(progress, &format!("{}, {how}", counted(sources.len(), "artifact")));
 
     let mut files = BTreeMap::new();
-    for (artifact, path, name) in &sources {
-        files.insert(artifact.clone(), copy(&staging, path, name)?);
+    for made in &sources {
+        files.insert(made.artifact.clone(), copy(&staging, &made.path, &made.file_name)?);
     }
     let mut build = assemble::complete(plan, &events, &files);
+    let environment = gathered.build_environment(context);
     add_derived(gathered, &staging, &mut build, &environment, interrupt, progress)?;
     Ok(Compiled { build, staging })
 }
 
+/// A call of cargo for what was gathered: also for a second build of the same sources elsewhere.
+pub(in crate::ops) struct Call<'a> {
+    pub context: &'a Context,
+    pub gather: &'a gather::Request,
+    pub gathered: &'a Gathered,
+    /// The target folder.
+    pub target: &'a Utf8Path,
+    /// Whether the machine's folders have fixed names in what is compiled.
+    pub remap: bool,
+}
+
+/// What cargo told, and the files of the artifacts.
+pub(in crate::ops) struct Made {
+    pub events: BuildEvents,
+    pub files: Vec<MadeFile>,
+}
+
+/// The file of one artifact.
+pub(in crate::ops) struct MadeFile {
+    pub artifact: String,
+    pub path: Utf8PathBuf,
+    /// Its name in a release.
+    pub file_name: String,
+}
+
+/// Calls cargo, and records in the plan what was added to the call.
+pub(in crate::ops) fn call_cargo(call: &Call<'_>, plan: &mut Plan, interrupt: &Interrupt) -> Result<Made, Error> {
+    let Call { context, gathered, .. } = *call;
+    let mut environment = gathered.build_environment(context);
+    let mut arguments = arguments(call.gather, gathered);
+    if call.remap {
+        let remapped = remap(context, gathered, &plan.build, call.target, &environment);
+        arguments.extend(remapped.arguments);
+        environment.extend(remapped.environment);
+        plan.build.invocation.path_remapping = remapped.recorded;
+    }
+    let request = cargo::BuildRequest {
+        cwd: &context.cwd,
+        target_dir: call.target,
+        environment: &environment,
+        arguments: &arguments,
+        offline: context.offline,
+    };
+    let started = |child| interrupt.lock().child = Some(child);
+    let built = cargo::build(&gathered.compiler()?.programs, &request, &started);
+    // A handler that is at work holds the lock and ends the process: before its result is told, ours waits.
+    interrupt.lock().child = None;
+    let events = built.map_err(build_error)?;
+    let produced = assemble::produced(plan, &events)?.into_iter();
+    let mut files: Vec<_> =
+        produced.map(|file| MadeFile { artifact: file.artifact, path: file.path, file_name: file.file_name }).collect();
+    for (name, version) in plan.crates.clone() {
+        let path = package(call, &request, plan, &name, &version)?;
+        files.push(MadeFile { artifact: name.clone(), path, file_name: format!("{name}-{version}.crate") });
+    }
+    Ok(Made { events, files })
+}
+
 /// The arguments after `cargo build`, as the user chose them.
-fn arguments(request: &Request, gathered: &Gathered) -> Vec<String> {
+fn arguments(request: &gather::Request, gathered: &Gathered) -> Vec<String> {
     let mut arguments = vec!["--manifest-path".to_owned(), gathered.workspace.manifest.to_string()];
-    arguments.extend(request.gather.selection.to_arguments());
-    arguments.extend(request.gather.config.iter().flat_map(|entry| ["--config".to_owned(), entry.clone()]));
-    arguments.extend(request.gather.passed.iter().cloned());
+    arguments.extend(request.selection.to_arguments());
+    arguments.extend(request.config.iter().flat_map(|entry| ["--config".to_owned(), entry.clone()]));
+    arguments.extend(request.passed.iter().cloned());
     arguments
 }
 
@@ -111,18 +147,18 @@ fn prepare_target(folders: &Folders) -> Result<(), Error> {
 }
 
 fn package(
-    request: &Request,
-    gathered: &Gathered,
-    call: &cargo::BuildRequest<'_>,
+    call: &Call<'_>,
+    request: &cargo::BuildRequest<'_>,
     plan: &Plan,
     name: &str,
     version: &str,
 ) -> Result<Utf8PathBuf, Error> {
+    let gathered = call.gathered;
     let mut arguments = vec!["--manifest-path".to_owned(), gathered.workspace.manifest.to_string()];
-    arguments.extend(request.gather.config.iter().flat_map(|entry| ["--config".to_owned(), entry.clone()]));
-    let call = cargo::BuildRequest { arguments: &arguments, ..call.clone() };
+    arguments.extend(call.gather.config.iter().flat_map(|entry| ["--config".to_owned(), entry.clone()]));
+    let request = cargo::BuildRequest { arguments: &arguments, ..request.clone() };
     let dirty = plan.build.source.dirty != Some(false);
-    cargo::package(&gathered.compiler()?.programs, &call, name, version, dirty).map_err(build_error)
+    cargo::package(&gathered.compiler()?.programs, &request, name, version, dirty).map_err(build_error)
 }
 
 /// Cargo.lock has to be, after the build, byte for byte what was checked before it.

@@ -1,7 +1,8 @@
 //! `build`: the main job. Gather, judge, compile, complete the model, write documents and attestations into a staging folder, verify
 //! it, and exchange it with the release folder. A straight line; every step fails without leaving anything of a release behind.
 
-mod compile;
+pub(super) mod again;
+pub(super) mod compile;
 mod release;
 mod remap;
 
@@ -34,6 +35,8 @@ pub struct Request {
     /// Instead of `target/supplychain`.
     pub release_dir: Option<Utf8PathBuf>,
     pub dry_run: bool,
+    /// Build a second time, in other folders, and compare.
+    pub reproduce: bool,
     pub no_sign: bool,
     pub key: Option<Utf8PathBuf>,
 }
@@ -85,7 +88,7 @@ pub fn build(
 ) -> Result<Outcome, Error> {
     let gathered = gather(context, &request.gather, progress)?;
     let reused_target = reused_target(context, &gathered, request.clean);
-    let judge_request = judge::Request { reused_target, ..request.judge.clone() };
+    let mut judge_request = judge::Request { reused_target, ..request.judge.clone() };
     let mut judged = judge(context, &gathered, &judge_request, progress)?;
     if judged.report.enforced_verdict() != Verdict::Pass {
         return Ok(Outcome::Stopped(judged.report));
@@ -108,7 +111,7 @@ pub fn build(
     let _own = if folders.parent == folders.own { None } else { Some(open(&folders.own, progress)?) };
     let staging = releases.stage(&folders.name)?;
     interrupt.lock().staging = Some(staging.path().to_owned());
-    let compiled = compile::compile(
+    let mut compiled = compile::compile(
         context,
         request,
         compile::Planned { gathered: &gathered, plan, folders: &folders },
@@ -116,6 +119,11 @@ pub fn build(
         interrupt,
         progress,
     )?;
+    if request.reproduce {
+        let reproduction = again::reproduce(context, request, &gathered, &compiled, interrupt, progress)?;
+        judge_request.reproduction = Some(reproduction.clone());
+        compiled.build.reproduction = Some(reproduction);
+    }
     let is_changed = judged.look_again(context, &gathered, &judge_request);
     if is_changed && judged.report.enforced_verdict() != Verdict::Pass {
         interrupt.lock().staging = None;

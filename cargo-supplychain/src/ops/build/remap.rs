@@ -32,7 +32,8 @@ pub(in crate::ops) fn remap(
     target_folder: &Utf8Path,
     environment: &BTreeMap<String, String>,
 ) -> Remapped {
-    let has_outside = build.components.values().any(|one| matches!(&one.origin, Origin::Path { path } if Utf8Path::new(path).is_absolute()));
+    let has_outside =
+        build.components.values().any(|one| matches!(&one.origin, Origin::Path { path } if Utf8Path::new(path).is_absolute()));
     let repository = if has_outside { repository(&gathered.workspace.root) } else { None };
     let prefixes = prefixes(context, gathered, repository.as_deref(), target_folder);
     let invocation = &build.invocation;
