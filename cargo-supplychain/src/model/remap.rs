@@ -62,11 +62,6 @@ impl Prefixes {
         let flags: Vec<_> = self.0.iter().map(|(from, to)| format!("-ffile-prefix-map={from}={to}")).collect();
         Ok(flags.join(" "))
     }
-
-    /// The folders, for messages.
-    pub fn folders(&self) -> impl Iterator<Item = &Utf8Path> {
-        self.0.iter().map(|(folder, _)| folder.as_path())
-    }
 }
 
 fn depth(folder: &Utf8Path) -> usize {

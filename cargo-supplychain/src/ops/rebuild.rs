@@ -98,7 +98,7 @@ pub fn rebuild(
     let place = Elsewhere::new()?;
     interrupt.lock().elsewhere = Some(place.folder().to_owned());
     let workspace = check_out(context, request, recipe, &place, bytes(&contents, LOCKFILE))?;
-    let (there, gather_request, gathered) = prepare(context, recipe, &place, workspace)?;
+    let (there, gather_request, gathered) = prepare(context, recipe, &place, &workspace)?;
     verify_sources(&there, &gathered)?;
 
     let stage = Stage::begin(progress, "rebuild", &format!("{} at {}", plain(verified.name()), recipe.commit));
@@ -199,7 +199,7 @@ fn prepare(
     context: &Context,
     recipe: &Recipe,
     place: &Elsewhere,
-    workspace: Utf8PathBuf,
+    workspace: &Utf8Path,
 ) -> Result<(Context, gather::Request, Gathered), Error> {
     let (selection, config, passed) = Selection::from_arguments(&recipe.arguments);
     if !config.is_empty() {
@@ -209,7 +209,7 @@ fn prepare(
         );
     }
     let manifest = workspace.join(&recipe.manifest);
-    let cwd = manifest.parent().filter(|folder| folder.is_dir()).unwrap_or(&workspace).to_owned();
+    let cwd = manifest.parent().filter(|folder| folder.is_dir()).unwrap_or(workspace).to_owned();
     let mut there = place.context(context, cwd)?;
     there.offline = context.offline;
     for name in environment::recorded(&there.env).into_keys() {

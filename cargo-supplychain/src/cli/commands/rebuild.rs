@@ -83,7 +83,7 @@ fn show_human(shell: &Shell, rebuilt: &Rebuilt, exit: Exit) {
         match exit {
             Exit::Pass => writeln!(err, "{GOOD}{:>12}{GOOD:#} {what}: the same bytes in other folders", "Reproduced")?,
             Exit::Rejected => {
-                writeln!(err, "{BAD}{:>12}{BAD:#} {STRONG}{}{STRONG:#}", "Rejected", "the source does not give these files")?;
+                writeln!(err, "{BAD}{:>12}{BAD:#} {STRONG}the source does not give these files{STRONG:#}", "Rejected")?;
                 writeln!(
                     err,
                     "{GOOD}help{GOOD:#}: `first` is the release, `second` the rebuild; docs/rebuild.md says what each cause means"

@@ -154,7 +154,7 @@ pub fn explain(first: &[u8], second: &[u8]) -> Option<Difference> {
             let mut sections = sections(&one, &other);
             let causes = causes(&one, &other, &sections);
             sections.truncate(MAX_SECTIONS);
-            let shown = sections.iter().map(|pair| pair.difference()).collect();
+            let shown = sections.iter().map(Pair::difference).collect();
             Difference { format: Some(one.format), sizes, sections: shown, causes }
         }
         (Some(one), Some(_)) => unexplained(Some(one.format), "the files are of different formats or architectures"),

@@ -21,7 +21,7 @@ pub(super) fn causes<'d>(pairs: impl Iterator<Item = (&'d [u8], &'d [u8])>) -> V
     };
     let mut causes = Vec::new();
     for kind in [CauseKind::Paths, CauseKind::Times, CauseKind::Text] {
-        let pairs = paired(only(&first, &second, kind), only(&second, &first, kind));
+        let pairs = paired(&only(&first, &second, kind), &only(&second, &first, kind));
         if !pairs.is_empty() {
             causes.push(Cause::new(kind, pairs));
         }
@@ -36,16 +36,16 @@ pub(super) fn compilers((first, second): (&[u8], &[u8])) -> Option<Cause> {
         parts.take(100).map(|part| String::from_utf8_lossy(&part[..part.len().min(MAX_WORD)]).into_owned()).collect()
     };
     let (first, second) = (lines(first), lines(second));
-    let only = |one: &BTreeSet<String>, other: &BTreeSet<String>| one.difference(other).cloned().collect();
-    let pairs = paired(only(&first, &second), only(&second, &first));
+    let only = |one: &BTreeSet<String>, other: &BTreeSet<String>| one.difference(other).cloned().collect::<Vec<_>>();
+    let pairs = paired(&only(&first, &second), &only(&second, &first));
     if pairs.is_empty() { None } else { Some(Cause::new(CauseKind::Compiler, pairs)) }
 }
 
 /// `A in the first, B in the second`, in the order of each.
-fn paired(first: Vec<String>, second: Vec<String>) -> Vec<String> {
+fn paired(first: &[String], second: &[String]) -> Vec<String> {
     let count = first.len().max(second.len());
     let quoted = |list: &[String], index: usize| list.get(index).map_or_else(|| "nothing".to_owned(), |word| format!("`{word}`"));
-    (0..count).map(|index| format!("{} / {}", quoted(&first, index), quoted(&second, index))).collect()
+    (0..count).map(|index| format!("{} / {}", quoted(first, index), quoted(second, index))).collect()
 }
 
 fn collect<'d>(data: &'d [u8], words: &mut BTreeSet<&'d str>) {
