@@ -71,10 +71,10 @@ mod tests {
         for (reproduction, expected) in [
             (None, None),
             (Some(reproduction(vec![artifact(b"one")])), None),
-            (Some(reproduction(vec![artifact(b"two")])), Some("medium: a second build of app gave other bytes")),
+            (Some(reproduction(vec![artifact(b"two")])), Some("medium : a second build of app gave other bytes")),
             (
                 Some(Reproduction { failed: Some("cargo build failed".into()), ..reproduction(vec![]) }),
-                Some("medium: a second build of the same sources failed"),
+                Some("medium : a second build of the same sources failed"),
             ),
         ] {
             let mut case = Case::new();

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use cargo_platform::Cfg;
 
 use super::flags::of_target;
+use super::repeat::quoted_unless_bare;
 use super::{CargoConfig, Scope};
 
 /// Which source of rustflags cargo takes.
@@ -63,7 +64,10 @@ pub fn append(config: &CargoConfig, from: FlagsFrom, target: &str, project: &[St
     match key {
         Some(key) => {
             let list = toml::Value::Array(own.iter().cloned().map(toml::Value::String).collect());
-            Appended { config: vec![format!("{}={list}", key.join("."))], ..Appended::default() }
+            Appended {
+                config: vec![format!("{}={list}", key.iter().map(|part| quoted_unless_bare(part)).collect::<Vec<_>>().join("."))],
+                ..Appended::default()
+            }
         }
         None => {
             let all: Vec<_> = project.iter().chain(own).map(String::as_str).collect();
@@ -125,6 +129,16 @@ mod tests {
             told.extend(appended.config);
             assert_eq!(told, [expected]);
         }
+    }
+
+    /// Tried with cargo 1.95.0: a dot in a triple is none of the key's.
+    #[test]
+    fn triples_with_a_dot_are_quoted() {
+        let appended = append(&CargoConfig::default(), FlagsFrom::Target, "thumbv8m.main-none-eabi", &[], &["-a".to_owned()]);
+        assert_eq!(appended.config, ["target.\"thumbv8m.main-none-eabi\".rustflags=[\"-a\"]"]);
+        let by_path =
+            append(&CargoConfig::default(), FlagsFrom::Target, "specs/own.json", &["-b".to_owned()], &["-a".to_owned()]);
+        assert_eq!(by_path.environment["CARGO_ENCODED_RUSTFLAGS"], "-b\u{1f}-a");
     }
 
     #[test]
