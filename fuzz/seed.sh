@@ -20,6 +20,7 @@ tool build --offline --manifest-path "$work/minimal/Cargo.toml" --key "$work/key
 for example in minimal workspace; do
   cargo metadata --format-version 1 --all-features --locked --manifest-path "examples/$example/Cargo.toml" >"$work/$example.json"
 done
+echo 'int f(int a) { return a ? f(a - 1) : 3; }' | cc -x c -c -o "$work/f.o" -
 
 python3 - "$work" "$corpus" <<'PYTHON'
 import base64, glob, gzip, json, os, pathlib, sys
@@ -157,6 +158,7 @@ for name in ["minimal", "workspace"]:
     seed("plan", name, (work / f"{name}.json").read_bytes())
 for number, condition in enumerate(['cfg(all(unix, not(target_os = "linux")))', "x86_64-pc-windows-gnu", "cfg(any())"]):
     seed("conditions", f"seed-{number}", condition)
+seed("difference", "object", b"\x01\x40" + (work / "f.o").read_bytes())
 for number, word in enumerate(["2026-01-02T03:04:05Z", "2026-01-02", "e" * 64, "https://u:p@x/y?token=z", "sbom/a.cdx.json", "\x1b[31m\u202e"]):
     seed("words", f"seed-{number}", word)
 lock = open("examples/minimal/Cargo.lock").read() + '\n[[package]]\nname = "b"\nversion = "1.0.0"\nsource = "git+https://x/b?branch=main#' + "1" * 40 + '"\n'

@@ -23,6 +23,7 @@ mod lock;
 mod lock_changes;
 mod memory;
 mod published;
+mod rebuild;
 mod registry;
 mod sandbox_policy;
 mod secrets;

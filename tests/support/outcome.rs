@@ -91,7 +91,9 @@ impl Outcome {
             let Ok(entries) = self.root.join(folder).read_dir_utf8() else { continue };
             let names = entries.map(|entry| entry.unwrap().file_name().to_owned());
             found.extend(names.filter(|name| {
-                [".staging-", ".aside-", ".supplychain-", "cargo-home-"].iter().any(|prefix| name.starts_with(prefix))
+                [".staging-", ".aside-", ".supplychain-", "cargo-home-", "supplychain-again-"]
+                    .iter()
+                    .any(|prefix| name.starts_with(prefix))
             }));
         }
         found

@@ -128,6 +128,7 @@ pub fn plan(mut evidence: Evidence<'_>) -> Result<Plan, Error> {
         artifacts: planned.artifacts,
         resolved_only: Vec::new(),
         gaps: Vec::new(),
+        reproduction: None,
     };
     build.resolved_only = build.components.keys().filter(|purl| !build.takes_part(purl)).cloned().collect();
     evidence.gaps.sort();

@@ -52,6 +52,7 @@ pub(crate) struct Case {
     pub(crate) manifests_changed: bool,
     pub(crate) reused_target: Option<ReusedTarget>,
     pub(crate) sandbox: Option<SandboxFacts>,
+    pub(crate) reproduction: Option<crate::model::Reproduction>,
     pub(crate) audits: Audits,
 }
 
@@ -88,6 +89,7 @@ impl Case {
             manifests_changed: false,
             reused_target: None,
             sandbox: None,
+            reproduction: None,
             audits: Audits::default(),
         }
     }
@@ -323,6 +325,7 @@ impl Case {
             manifests_changed: self.manifests_changed,
             reused_target: self.reused_target.as_ref(),
             sandbox: self.sandbox.as_ref(),
+            reproduction: self.reproduction.as_ref(),
             advisories: &advisories,
             audits: &self.audits,
             build: self.build.as_ref().map_err(String::as_str),

@@ -16,7 +16,7 @@ use crate::model::published::PublishedFacts;
 use crate::model::registry::Registry;
 use crate::model::sandbox::SandboxFacts;
 use crate::model::workflow::Workflow;
-use crate::model::{Build, CargoConfig, Lockfile};
+use crate::model::{Build, CargoConfig, Lockfile, Reproduction};
 
 pub use crate::model::ToolchainFile;
 
@@ -112,6 +112,8 @@ pub struct Facts<'a> {
     pub reused_target: Option<&'a ReusedTarget>,
     /// What held the build and what it tried all the same; none: nothing was built.
     pub sandbox: Option<&'a SandboxFacts>,
+    /// Only after a build that was made twice.
+    pub reproduction: Option<&'a Reproduction>,
     pub advisories: &'a Advisories,
     /// What others audited, `supply-chain/`; with `--base` that of the revision.
     pub audits: &'a Audits,

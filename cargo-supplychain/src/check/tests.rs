@@ -119,7 +119,10 @@ fn build(linked: &[&str]) -> Build {
         features: Vec::new(),
         all_features: false,
         default_features: true,
+        manifest: "Cargo.toml".into(),
         rustflags: Vec::new(),
+        rustflags_from: crate::model::cargo_config::FlagsFrom::default(),
+        path_remapping: None,
         target_folder: TargetFolder::Unused,
         environment: BTreeMap::new(),
         profile_overrides: BTreeMap::new(),
@@ -137,6 +140,7 @@ fn build(linked: &[&str]) -> Build {
         artifacts: vec![artifact],
         resolved_only: Vec::new(),
         gaps: Vec::new(),
+        reproduction: None,
     }
 }
 

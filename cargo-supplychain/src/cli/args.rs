@@ -230,6 +230,9 @@ pub struct BuildArgs {
     /// Check and plan, compile nothing, write nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Build a second time, in other folders and with another home, and compare every artifact
+    #[arg(long)]
+    pub reproduce: bool,
     /// Write no signatures; the release says so
     #[arg(long, conflicts_with = "key")]
     pub no_sign: bool,
@@ -362,7 +365,8 @@ pub struct SbomArgs {
 Examples:
   cargo supplychain verify app-1.0.0-x86_64-unknown-linux-gnu --key signer.pub
   cargo supplychain verify ./app --bundle app.provenance.sigstore.json --key signer.pub
-  cargo supplychain verify release --key signer.pub --expect-version 1.2.0 --require-fresh-target")]
+  cargo supplychain verify release --key signer.pub --expect-version 1.2.0 --require-fresh-target
+  cargo supplychain verify release --key signer.pub --rebuild --source ../checkout")]
 pub struct VerifyArgs {
     /// Release folders or files
     #[arg(required = true, value_name = "PATH")]
@@ -385,6 +389,21 @@ pub struct VerifyArgs {
     /// The policy file with [verify], instead of supplychain.toml in the working folder
     #[arg(long, value_name = "FILE")]
     pub policy: Option<Utf8PathBuf>,
+    /// Build the release again from its source, and compare: runs its build scripts
+    #[arg(long, help_heading = "Rebuild")]
+    pub rebuild: bool,
+    /// The git repository of the source, instead of the one around the working folder
+    #[arg(long, value_name = "DIR", requires = "rebuild", help_heading = "Rebuild")]
+    pub source: Option<Utf8PathBuf>,
+    /// Sign a statement of your own when the bytes are the same
+    #[arg(long, requires = "rebuild", help_heading = "Rebuild")]
+    pub attest: bool,
+    /// Private key to sign it with (PEM), instead of the configured or your own
+    #[arg(long, value_name = "FILE", requires = "attest", help_heading = "Rebuild")]
+    pub signing_key: Option<Utf8PathBuf>,
+    /// Where it goes, instead of RELEASE.rebuild.sigstore.json beside the release folder
+    #[arg(long, value_name = "FILE", requires = "attest", help_heading = "Rebuild")]
+    pub output: Option<Utf8PathBuf>,
 }
 
 /// Bring the advisory database into the cache

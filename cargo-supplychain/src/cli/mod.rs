@@ -136,7 +136,7 @@ fn dispatch(shell: &mut Shell, context: &Context, command: Command) -> Exit {
         Command::Check(args) => commands::check::run(shell, context, &args),
         Command::Diff(args) => commands::diff::run(shell, context, &args),
         Command::Sbom(args) => commands::sbom::run(shell, context, &args),
-        Command::Verify(args) => commands::verify::run(shell, context, args),
+        Command::Verify(args) => commands::verify::run(shell, context, args, &interrupt),
         Command::Baseline(command) => commands::baseline::run(shell, context, command),
         Command::Fetch(args) => commands::data::fetch(shell, context, &args),
         Command::Key(command) => commands::key::run(shell, context, &command),
@@ -159,8 +159,8 @@ fn on_interrupt(interrupt: &Interrupt) {
         if let Some(child) = state.child.and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw) {
             let _ = rustix::process::kill_process(child, rustix::process::Signal::INT);
         }
-        if let Some(staging) = &state.staging {
-            let _ = std::fs::remove_dir_all(staging);
+        for folder in [&state.staging, &state.elsewhere].into_iter().flatten() {
+            let _ = std::fs::remove_dir_all(folder);
         }
         eprintln!("\ninterrupted: no release was written");
         std::process::exit(Exit::Interrupted as i32);

@@ -188,12 +188,12 @@ fn private_home(home: &Utf8Path) -> Result<tempfile::TempDir, Error> {
 }
 
 #[cfg(unix)]
-fn link(target: &std::path::Path, link: &std::path::Path) -> std::io::Result<()> {
+pub(super) fn link(target: &std::path::Path, link: &std::path::Path) -> std::io::Result<()> {
     std::os::unix::fs::symlink(target, link)
 }
 
 #[cfg(windows)]
-fn link(target: &std::path::Path, link: &std::path::Path) -> std::io::Result<()> {
+pub(super) fn link(target: &std::path::Path, link: &std::path::Path) -> std::io::Result<()> {
     std::os::windows::fs::symlink_dir(target, link)
 }
 

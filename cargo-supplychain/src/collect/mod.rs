@@ -1,10 +1,12 @@
 //! Layer 3 (IO): evidence from the machine: cargo configuration, metadata, lockfile, toolchain, version control, CI, files.
 
 pub mod audits;
+pub mod c_compiler;
 pub mod capabilities;
 pub mod cargo;
 pub mod cargo_config;
 pub mod ci;
+pub mod elsewhere;
 pub mod environment;
 pub mod git_database;
 pub mod index;

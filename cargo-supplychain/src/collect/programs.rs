@@ -20,7 +20,7 @@ pub fn find(context: &Context, workspace: &Utf8Path, word: &str) -> Result<Progr
     Ok(Program { path: path.into_string(), sha256 })
 }
 
-fn place(context: &Context, workspace: &Utf8Path, word: &str) -> Option<Utf8PathBuf> {
+pub(super) fn place(context: &Context, workspace: &Utf8Path, word: &str) -> Option<Utf8PathBuf> {
     if Utf8Path::new(word).is_absolute() {
         return Some(word.into());
     }

@@ -67,7 +67,10 @@ pub fn parse(path: &str, text: &str, known: &[KnownRule<'_>]) -> Result<Settings
     let exemptions = place.exemptions(raw.exemptions)?;
     Ok(Settings {
         file: Some(path.to_owned()),
-        build: BuildSettings { fail_on: raw.build.fail_on.map_or(Ok(FailOn::default()), |level| place.fail_on(&level))? },
+        build: BuildSettings {
+            fail_on: raw.build.fail_on.map_or(Ok(FailOn::default()), |level| place.fail_on(&level))?,
+            remap_paths: raw.build.remap_paths.unwrap_or(true),
+        },
         release: ReleaseSettings {
             name: raw.release.name,
             version: raw.release.version,
@@ -127,6 +130,7 @@ struct Raw {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct RawBuild {
     fail_on: Option<Spanned<String>>,
+    remap_paths: Option<bool>,
 }
 
 #[derive(Deserialize, Default)]

@@ -30,9 +30,17 @@ pub struct Settings {
 }
 
 /// `[build]`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BuildSettings {
     pub fail_on: FailOn,
+    /// Give the machine's folders fixed names in what is compiled.
+    pub remap_paths: bool,
+}
+
+impl Default for BuildSettings {
+    fn default() -> Self {
+        Self { fail_on: FailOn::default(), remap_paths: true }
+    }
 }
 
 /// `[release]`.

@@ -136,7 +136,10 @@ pub(super) fn build() -> Build {
             features: vec!["tls".to_owned()],
             all_features: false,
             default_features: true,
+            manifest: "Cargo.toml".into(),
             rustflags: vec!["-Ctarget-cpu=native".to_owned()],
+            rustflags_from: crate::model::cargo_config::FlagsFrom::default(),
+            path_remapping: None,
             target_folder: TargetFolder::Fresh,
             environment: BTreeMap::from([("CARGO_PROFILE_RELEASE_LTO".to_owned(), "thin".to_owned())]),
             profile_overrides: BTreeMap::new(),
@@ -169,6 +172,7 @@ pub(super) fn build() -> Build {
         components,
         artifacts,
         gaps: Vec::new(),
+        reproduction: None,
     }
 }
 

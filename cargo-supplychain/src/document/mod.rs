@@ -14,6 +14,7 @@ mod inventory;
 mod markdown;
 pub mod notice;
 pub mod provenance;
+pub mod rebuild;
 pub mod release;
 pub mod report;
 pub mod sarif;

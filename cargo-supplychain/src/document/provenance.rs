@@ -9,8 +9,9 @@ use super::identity::public_url;
 use super::{Document, HOME, TOOL_VERSION, evidence, report};
 use crate::base::Sha256;
 use crate::finding::Report;
+use crate::model::remap::PathRemapping;
 use crate::model::sandbox::{Enforcement, SandboxRecord};
-use crate::model::{Build, CiRun, Component, Origin};
+use crate::model::{Build, CiRun, Component, Origin, Reproduced, Reproduction};
 
 /// The predicate's type.
 pub const PREDICATE_TYPE: &str = "https://slsa.dev/provenance/v1";
@@ -63,6 +64,7 @@ fn external_parameters(build: &Build) -> Value {
     source.insert("subdirectory".to_owned(), json!(build.source.subdirectory));
     json!({
         "source": source,
+        "manifest": invocation.manifest,
         "arguments": invocation.arguments,
         "profile": invocation.profile,
         "target": invocation.target,
@@ -87,6 +89,7 @@ fn internal_parameters(build: &Build) -> Value {
             "channel": toolchain.channel,
         },
         "rustflags": invocation.rustflags,
+        "pathRemapping": invocation.path_remapping.as_ref().map(path_remapping),
         "targetIsExplicit": invocation.target_is_explicit,
         "targetFolder": invocation.target_folder,
         "sandbox": invocation.sandbox.enforcement.word(),
@@ -100,6 +103,9 @@ fn internal_parameters(build: &Build) -> Value {
         && let Some(fields) = fields.as_object_mut()
     {
         fields.insert("profileOverrides".to_owned(), json!(invocation.profile_overrides));
+    }
+    if let (Some(reproduction), Some(fields)) = (&build.reproduction, fields.as_object_mut()) {
+        fields.insert("reproduction".to_owned(), reproduced(reproduction));
     }
     if let (Some(ci), Some(fields)) = (&build.ci, fields.as_object_mut()) {
         fields.insert("ci".to_owned(), json!({"provider": ci.provider, "facts": ci.facts}));
@@ -126,6 +132,30 @@ fn sandbox_details(sandbox: &SandboxRecord) -> Value {
         fields["deniedKindsNotListed"] = json!(sandbox.unlisted);
     }
     fields
+}
+
+/// What a second build gave. The report says more of what differs.
+fn reproduced(reproduction: &Reproduction) -> Value {
+    let artifact =
+        |one: &Reproduced| json!({"name": one.name, "sha256": one.second, "agrees": one.agrees(), "causes": one.causes()});
+    json!({
+        "agrees": reproduction.agrees(),
+        "varied": reproduction.varied,
+        "artifacts": reproduction.artifacts.iter().map(artifact).collect::<Vec<_>>(),
+        "notCompared": reproduction.not_compared,
+        "failed": reproduction.failed,
+    })
+}
+
+/// The names that folders of the machine have in the artifacts; our own flags, apart from the project's.
+fn path_remapping(remapping: &PathRemapping) -> Value {
+    json!({
+        "workspace": remapping.workspace,
+        "cargoHome": remapping.cargo_home,
+        "targetFolder": remapping.target_folder,
+        "repository": remapping.repository,
+        "c": remapping.c,
+    })
 }
 
 /// `git+URL@COMMIT` (SPDX download location form), where both are known.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::reproduction::Reproduction;
 use super::surroundings::{CiRun, Invocation, Source, Toolchain};
 use crate::base::{Sha256, Timestamp};
 
@@ -28,6 +29,9 @@ pub struct Build {
     pub resolved_only: Vec<String>,
     /// What evidence could not establish.
     pub gaps: Vec<Gap>,
+    /// What a second build gave, where there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reproduction: Option<Reproduction>,
 }
 
 impl Build {

@@ -103,6 +103,20 @@ pub struct Attempt {
     pub count: u64,
 }
 
+/// `dep 1.0.0, build script: read ~/.ssh/id_rsa`, for people; the text of others in it is escaped by who shows it.
+impl fmt::Display for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Actor { name, version, kind, .. } = &self.actor;
+        write!(f, "{name} {version}, {}: ", kind.words())?;
+        match &self.act {
+            Act::Read { path, .. } => write!(f, "read {path}"),
+            Act::Write { path } => write!(f, "write {path}"),
+            Act::Network { family } => write!(f, "network {family}"),
+            Act::System { call } => write!(f, "call {call}"),
+        }
+    }
+}
+
 /// Who tried it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Actor {
@@ -164,6 +178,18 @@ impl SandboxFacts {
     pub fn record(&self, asked: SandboxMode) -> SandboxRecord {
         let denied = self.attempts.iter().fold(0u64, |sum, attempt| sum.saturating_add(attempt.count));
         SandboxRecord { asked, enforcement: self.enforcement.clone(), denied, unlisted: self.unlisted }
+    }
+
+    /// Adds what another build behind the same walls tried.
+    pub fn add(&mut self, other: Self) {
+        for attempt in other.attempts {
+            match self.attempts.iter_mut().find(|known| known.actor == attempt.actor && known.act == attempt.act) {
+                Some(known) => known.count = known.count.saturating_add(attempt.count),
+                None => self.attempts.push(attempt),
+            }
+        }
+        self.attempts.sort();
+        self.unlisted = self.unlisted.saturating_add(other.unlisted);
     }
 
     /// Whether anything was refused.

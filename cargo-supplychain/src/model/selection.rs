@@ -48,6 +48,41 @@ impl Selection {
             || !self.bench.is_empty()
     }
 
+    /// Reads back what [`Selection::to_arguments`] has written, as a provenance records it: the selection, the keys of `--config`
+    /// arguments, and what else was passed to cargo.
+    #[must_use]
+    pub fn from_arguments(arguments: &[String]) -> (Self, Vec<String>, Vec<String>) {
+        let mut selection = Self::default();
+        let (mut config, mut passed) = (Vec::new(), Vec::new());
+        let mut rest = arguments.iter();
+        while let Some(argument) = rest.next() {
+            let mut value = || rest.next().cloned().unwrap_or_default();
+            match argument.as_str() {
+                "--workspace" => selection.workspace = true,
+                "--lib" => selection.lib = true,
+                "--bins" => selection.bins = true,
+                "--examples" => selection.examples = true,
+                "--tests" => selection.tests = true,
+                "--benches" => selection.benches = true,
+                "--all-targets" => selection.all_targets = true,
+                "--all-features" => selection.all_features = true,
+                "--no-default-features" => selection.no_default_features = true,
+                "--package" => selection.packages.push(value()),
+                "--exclude" => selection.exclude.push(value()),
+                "--bin" => selection.bin.push(value()),
+                "--example" => selection.example.push(value()),
+                "--test" => selection.test.push(value()),
+                "--bench" => selection.bench.push(value()),
+                "--features" => selection.features.extend(value().split(',').map(str::to_owned)),
+                "--profile" => selection.profile = value(),
+                "--target" => selection.target = Some(value()),
+                "--config" => config.push(value()),
+                other => passed.push(other.to_owned()),
+            }
+        }
+        (selection, config, passed)
+    }
+
     /// The arguments after `cargo build`.
     #[must_use]
     pub fn to_arguments(&self) -> Vec<String> {
@@ -87,5 +122,32 @@ impl Selection {
             arguments.extend(["--target".to_owned(), target.clone()]);
         }
         arguments
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_are_read_back() {
+        let some = |values: &[&str]| values.iter().map(|&value| value.to_owned()).collect::<Vec<_>>();
+        let selection = Selection {
+            packages: some(&["a", "b@1"]),
+            workspace: true,
+            exclude: some(&["c"]),
+            bins: true,
+            bin: some(&["--odd"]),
+            features: some(&["x", "y/z"]),
+            no_default_features: true,
+            profile: "dist".to_owned(),
+            target: Some("t".to_owned()),
+            ..Selection::default()
+        };
+        let mut arguments = selection.to_arguments();
+        arguments.extend(some(&["--config", "build.jobs=…", "--jobs", "2", "-Z", "x"]));
+        let (read, config, passed) = Selection::from_arguments(&arguments);
+        assert_eq!((read, config, passed), (selection, some(&["build.jobs=…"]), some(&["--jobs", "2", "-Z", "x"])));
+        assert_eq!(Selection::from_arguments(&some(&["--target"])).0.target.as_deref(), Some(""));
     }
 }

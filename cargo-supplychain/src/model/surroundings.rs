@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::build::TargetFolder;
+use super::cargo_config::FlagsFrom;
+use super::remap::PathRemapping;
 use super::sandbox::SandboxRecord;
 use crate::base::Timestamp;
 
@@ -23,8 +25,15 @@ pub struct Invocation {
     pub features: Vec<String>,
     pub all_features: bool,
     pub default_features: bool,
-    /// Effective rustflags of the target, in order.
+    /// The manifest that it is about, relative to the workspace root.
+    pub manifest: String,
+    /// Effective rustflags of the target, in order: the project's, without those of our own.
     pub rustflags: Vec<String>,
+    /// Where cargo takes them from.
+    #[serde(skip)]
+    pub rustflags_from: FlagsFrom,
+    /// Which folders have fixed names in what was compiled; none where that is switched off, or nothing was compiled.
+    pub path_remapping: Option<PathRemapping>,
     pub target_folder: TargetFolder,
     /// Allow-listed variables of the environment that shape a build (`CARGO_PROFILE_*`, `RUSTFLAGS`, …): never secrets.
     pub environment: BTreeMap<String, String>,

@@ -19,7 +19,7 @@ use crate::collect::toolchain::Programs;
 use crate::collect::{self, cargo, ci, environment, toolchain, vcs};
 use crate::config::{self, Settings};
 use crate::files;
-use crate::model::cargo_config::{build_targets, rustflags};
+use crate::model::cargo_config::{FlagsFrom, build_targets, rustflags};
 use crate::model::manifest::Manifest;
 use crate::model::sandbox::SandboxRecord;
 use crate::model::{CargoConfig, ConfigEntry, Gap, Invocation, Origin, Selection, TargetFolder, Toolchain};
@@ -317,7 +317,8 @@ fn platforms(context: &Context, request: &Request, gathered: &Gathered) -> Resul
     let parse = Platforms::cfgs;
     // `[target.'cfg(…)'] rustflags` depends on cfgs, which depend on flags: cargo, too, asks rustc without flags first.
     let plain = print(explicit.map(String::as_str), &[])?;
-    let flags = rustflags(cargo_config, &context.env, target, &parse(&plain));
+    let plain_cfgs = parse(&plain);
+    let flags = rustflags(cargo_config, &context.env, target, &plain_cfgs);
     let shaping = toolchain::cfg_flags(&flags);
     let of_target = if shaping.is_empty() { plain } else { print(explicit.map(String::as_str), &shaping)? };
     // With an explicit target, flags do not reach the host.
@@ -335,7 +336,10 @@ fn platforms(context: &Context, request: &Request, gathered: &Gathered) -> Resul
         features: sorted(&selection.features),
         all_features: selection.all_features,
         default_features: !selection.no_default_features,
+        manifest: relative(&gathered.workspace.manifest, &gathered.workspace.root),
         rustflags: flags,
+        rustflags_from: FlagsFrom::of(cargo_config, &context.env, target, &plain_cfgs),
+        path_remapping: None,
         target_folder: TargetFolder::Unused,
         environment: environment::recorded(&context.env),
         profile_overrides: profile_overrides(cargo_config),
@@ -349,6 +353,11 @@ fn profile_overrides(config: &CargoConfig) -> BTreeMap<String, String> {
     let entries = config.effective().filter(|entry| entry.starts_with(&["profile", "*"]));
     // The strongest last.
     entries.rev().map(|entry| (entry.dotted(), entry.value.to_string())).collect()
+}
+
+/// With forward slashes, so that it means the same on every system.
+fn relative(path: &Utf8Path, root: &Utf8Path) -> String {
+    path.strip_prefix(root).unwrap_or(path).as_str().replace('\\', "/")
 }
 
 fn sorted(values: &[String]) -> Vec<String> {

@@ -1,4 +1,4 @@
-//! What has to be undone when the user interrupts: the child to end, the staging folder to remove. Shared with the signal handler.
+//! What has to be undone when the user interrupts: the child to end, the folders to remove. Shared with the signal handler.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -15,6 +15,8 @@ pub struct State {
     pub child: Option<u32>,
     /// The staging folder.
     pub staging: Option<Utf8PathBuf>,
+    /// The folder of a build elsewhere.
+    pub elsewhere: Option<Utf8PathBuf>,
 }
 
 impl Interrupt {

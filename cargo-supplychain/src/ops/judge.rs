@@ -11,6 +11,7 @@ use crate::base::Context;
 use crate::base::text::counted;
 use crate::check::{self, Advisories, Facts, ReusedTarget, Scope};
 use crate::finding::{Area, FailOn, Report};
+use crate::model::Reproduction;
 use crate::model::cargo_config::environment;
 use crate::model::sandbox::SandboxFacts;
 
@@ -31,6 +32,8 @@ pub struct Request {
     pub registry_api: Option<String>,
     /// `build`: the target folder of an earlier build that this one would go on with.
     pub reused_target: Option<ReusedTarget>,
+    /// `build --reproduce`: what the second build gave.
+    pub reproduction: Option<Reproduction>,
     /// A release follows from it: sources are read as a whole, whatever was found in order before.
     pub is_release: bool,
 }
@@ -84,8 +87,18 @@ pub fn judge(context: &Context, gathered: &Gathered, request: &Request, progress
 }
 
 impl Judged {
-    /// After the build: looks at the sources again. When something happened to them, the report says so; `true` then.
+    /// After the build: looks at the sources again, and at what a second build gave. When something happened to the sources, or the
+    /// builds differ, the report says so; `true` then.
     pub(super) fn look_again(&mut self, context: &Context, gathered: &Gathered, request: &Request) -> bool {
+        let is_changed = self.look_at_sources(context, gathered);
+        let differs = request.reproduction.as_ref().is_some_and(|reproduction| !reproduction.agrees());
+        if is_changed || differs {
+            self.judge_again(context, gathered, request);
+        }
+        is_changed || differs
+    }
+
+    fn look_at_sources(&mut self, context: &Context, gathered: &Gathered) -> bool {
         let Ok(before) = &mut self.known.integrity else { return false };
         let changes = integrity::changes(context, gathered, &self.known.verified);
         let mut is_changed = false;
@@ -98,9 +111,6 @@ impl Judged {
                 (changes, _) => drop(before.packages.insert(package, changes)),
             }
             is_changed = true;
-        }
-        if is_changed {
-            self.judge_again(context, gathered, request);
         }
         is_changed
     }
@@ -150,6 +160,7 @@ fn report(
         manifests_changed: gathered.base.as_ref().is_some_and(|base| base.asks_for_others(&gathered.manifests)),
         reused_target: request.reused_target.as_ref(),
         sandbox,
+        reproduction: request.reproduction.as_ref(),
         advisories: &known.advisories,
         audits: &known.audits,
         build: gathered.plan.as_ref().map(|plan| &plan.build).map_err(|missing| missing.why.lines().next().unwrap_or_default()),

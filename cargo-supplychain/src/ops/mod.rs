@@ -19,6 +19,7 @@ pub mod key;
 mod machine;
 pub mod progress;
 mod published;
+pub mod rebuild;
 mod registry_api;
 pub mod sbom;
 pub mod verify;

@@ -30,6 +30,12 @@ pub struct Outcome {
 
 /// Verifies each path. An unreadable one is an error of the whole run.
 pub fn verify(context: &Context, request: &Request) -> Result<Vec<Outcome>, Error> {
+    let policy = policy(context, request)?;
+    request.paths.iter().map(|path| one(context, request, &policy, path)).collect()
+}
+
+/// Whom and what the request accepts.
+pub(super) fn policy(context: &Context, request: &Request) -> Result<VerificationPolicy, Error> {
     let (settings, _) = gather::settings(context, request.policy.as_deref(), &context.cwd, None)?;
     let key = key(context, request, settings.verify.key.as_deref())?;
     let mut policy = VerificationPolicy::new(key)
@@ -38,7 +44,7 @@ pub fn verify(context: &Context, request: &Request) -> Result<Vec<Outcome>, Erro
     for predicate in &request.require_predicates {
         policy = policy.require_predicate(predicate.as_str());
     }
-    request.paths.iter().map(|path| one(context, request, &policy, path)).collect()
+    Ok(policy)
 }
 
 /// The signer comes from the command line or the user's own policy, never from what is verified (ARCHITECTURE.md, invariant 7).

@@ -185,8 +185,8 @@ impl Request {
     /// The environment of a sealed build: a home and a temporary folder of its own; where cargo and rustup keep theirs is said, because
     /// they can no longer tell by the home.
     #[must_use]
-    pub fn sealed_environment(&self) -> BTreeMap<String, String> {
-        let mut environment = self.environment.clone();
+    pub fn sealed_environment(&self, environment: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+        let mut environment = environment.clone();
         environment.insert("HOME".to_owned(), self.private_home().into_string());
         for name in ["TMPDIR", "TMP", "TEMP"] {
             environment.insert(name.to_owned(), self.temporary().into_string());
@@ -219,6 +219,7 @@ impl Request {
         }
         if let Some(home) = &self.cargo_home {
             walls.read.extend(["registry", "git", "bin", "config", "config.toml", "env"].map(|name| home.join(name)));
+            walls.read.extend(linked_sources(home));
         }
         for root in [Some(&self.workspace), self.source_root()].into_iter().flatten() {
             walls.list.push(root.clone());
@@ -343,6 +344,13 @@ pub(super) const SECRET_HOME: [&str; 38] = [
     ".config/cargo-supplychain",
 ];
 
+/// Sources of cargo's home that are links to somewhere else (a cache that several homes share).
+fn linked_sources(home: &Utf8Path) -> Vec<Utf8PathBuf> {
+    let folders = ["registry/index", "registry/cache", "registry/src", "git/db", "git/checkouts"];
+    let entries = folders.iter().flat_map(|folder| entries(&home.join(folder)));
+    entries.filter(|entry| entry.is_symlink()).filter_map(|entry| entry.canonicalize_utf8().ok()).collect()
+}
+
 /// What of `/etc` may be read.
 fn etc() -> Vec<Utf8PathBuf> {
     let mut open = Vec::new();
@@ -429,7 +437,7 @@ mod tests {
     #[test]
     fn a_sealed_build_has_a_home_of_its_own() {
         let request = request(&[("HOME", "/home/u"), ("XDG_CONFIG_HOME", "/home/u/.config"), ("LANG", "C")]);
-        let environment = request.sealed_environment();
+        let environment = request.sealed_environment(&request.environment);
         assert_eq!(environment["HOME"], "/home/u/app/target/supplychain/.sealed/home");
         assert_eq!(environment["TMPDIR"], "/home/u/app/target/supplychain/.sealed/tmp");
         assert_eq!(environment["CARGO_HOME"], "/home/u/.cargo");

@@ -8,11 +8,16 @@ use crate::base::Sha256;
 /// Largest control file (see [`needs_bytes`]) whose bytes are kept; a larger one is rejected.
 pub const MAX_CONTROL_BYTES: u64 = 64 * 1024 * 1024;
 
-/// Whether the bytes of the file have to be understood, not only hashed: `release.json`, `SHA256SUMS`, the bundles and the SBOMs.
+/// The lockfile of the build, which a rebuild compares with the one of the source.
+pub const LOCKFILE: &str = "evidence/Cargo.lock";
+
+/// Whether the bytes of the file have to be understood, not only hashed: `release.json`, `SHA256SUMS`, the bundles, the SBOMs and
+/// the lockfile.
 #[must_use]
 pub fn needs_bytes(path: &str) -> bool {
     path == RELEASE_MANIFEST
         || path == SHA256SUMS
+        || path == LOCKFILE
         || (path.starts_with("attestations/") || path.starts_with("sbom/")) && path.ends_with(".json")
 }
 

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::release::not_fresh;
+use super::release::{no_provenance, not_fresh};
 use super::signature::{Authentic, authenticate};
 use super::verified::not_proven;
-use super::{ProvenanceFacts, Reason, ReasonId, Rejection, VerificationPolicy, Verified, VerifiedArtifact};
+use super::{ProvenanceFacts, Reason, ReasonId, Recipe, Rejection, VerificationPolicy, Verified, VerifiedArtifact};
 use crate::attest::{Bundle, CYCLONEDX, PROVENANCE, Statement};
 use crate::base::Sha256;
 
@@ -100,6 +100,7 @@ fn artifact(evidence: &FileEvidence, statements: &[Statement]) -> VerifiedArtifa
         sha256: evidence.sha256,
         predicate_types: types.into_iter().collect(),
         provenance: provenance.map(|statement| ProvenanceFacts::read(&statement.predicate)),
+        recipe: provenance.map_or_else(no_provenance, |statement| Recipe::read(&statement.predicate)),
     }
 }
 

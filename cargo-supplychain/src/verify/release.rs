@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::signature::authenticate;
 use super::verified::not_proven;
 use super::{
-    Entry, FileEntry, ProvenanceFacts, Reason, ReasonId, Rejection, ReleaseContents, VerificationPolicy, Verified,
+    Entry, FileEntry, ProvenanceFacts, Reason, ReasonId, Recipe, Rejection, ReleaseContents, VerificationPolicy, Verified,
     VerifiedArtifact, manifest,
 };
 use crate::attest::{
@@ -300,6 +300,7 @@ impl<'a> Judge<'a> {
                 sha256: file.sha256,
                 predicate_types,
                 provenance: provenance.map(|one| ProvenanceFacts::read(&one.predicate)),
+                recipe: provenance.map_or_else(no_provenance, |one| Recipe::read(&one.predicate)),
             });
         }
         if artifacts.is_empty() {
@@ -320,6 +321,10 @@ impl<'a> Judge<'a> {
             self.reasons.extend(not_fresh(artifact, self.policy));
         }
     }
+}
+
+pub(super) fn no_provenance() -> Result<Recipe, String> {
+    Err("it has no provenance".to_owned())
 }
 
 /// The reason when the policy asks for a fresh target folder and the artifact's provenance does not say that it was one.

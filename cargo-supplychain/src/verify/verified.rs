@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::ProvenanceFacts;
+use super::{ProvenanceFacts, Recipe};
 use crate::base::Sha256;
 
 /// The success of a verification. Its fields are private and only this module's verifications make one.
@@ -31,6 +31,8 @@ pub struct VerifiedArtifact {
     pub(super) sha256: Sha256,
     pub(super) predicate_types: Vec<String>,
     pub(super) provenance: Option<ProvenanceFacts>,
+    #[serde(skip)]
+    pub(super) recipe: Result<Recipe, String>,
 }
 
 impl Verified {
@@ -106,6 +108,14 @@ impl VerifiedArtifact {
     #[must_use]
     pub fn provenance(&self) -> Option<&ProvenanceFacts> {
         self.provenance.as_ref()
+    }
+
+    /// How to build it again, by its provenance.
+    ///
+    /// # Errors
+    /// Why it cannot be, a fragment.
+    pub fn recipe(&self) -> Result<&Recipe, &str> {
+        self.recipe.as_ref().map_err(String::as_str)
     }
 }
 

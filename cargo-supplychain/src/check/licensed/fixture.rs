@@ -83,6 +83,7 @@ fn build(own: &str, packages: &[Package<'_>]) -> Build {
         artifacts: vec![artifact],
         resolved_only: Vec::new(),
         gaps: Vec::new(),
+        reproduction: None,
     }
 }
 
@@ -95,7 +96,10 @@ fn invocation() -> Invocation {
         features: Vec::new(),
         all_features: false,
         default_features: true,
+        manifest: "Cargo.toml".into(),
         rustflags: Vec::new(),
+        rustflags_from: crate::model::cargo_config::FlagsFrom::default(),
+        path_remapping: None,
         target_folder: TargetFolder::Unused,
         environment: BTreeMap::new(),
         profile_overrides: BTreeMap::new(),

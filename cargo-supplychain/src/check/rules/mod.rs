@@ -8,6 +8,7 @@ mod advisory_vulnerability;
 mod build_new_build_script;
 mod build_new_native_code;
 mod build_new_proc_macro;
+mod build_not_reproducible;
 pub(super) mod build_script_not_allowed;
 mod build_unclean_target_folder;
 mod campaign_shared_new_dependency;
@@ -161,6 +162,7 @@ pub static ALL: &[&Rule] = &[
     &build_new_build_script::RULE,
     &build_new_proc_macro::RULE,
     &build_new_native_code::RULE,
+    &build_not_reproducible::RULE,
     &build_script_not_allowed::RULE,
     &build_unclean_target_folder::RULE,
     &sandbox_denied_network::RULE,

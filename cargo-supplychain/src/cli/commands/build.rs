@@ -36,6 +36,7 @@ pub(in crate::cli) fn run(
         clean: args.clean,
         release_dir: args.release_dir.clone(),
         dry_run: args.dry_run,
+        reproduce: args.reproduce,
         no_sign: args.no_sign,
         key: args.key.clone(),
         sandbox: args.sandbox,
@@ -174,6 +175,7 @@ fn show_release(shell: &mut Shell, context: &Context, released: &Released) {
                 "target_folder": released.build.invocation.target_folder,
                 "sandbox": released.build.invocation.sandbox.enforcement.word(),
                 "gaps": released.build.gaps,
+                "reproduction": released.build.reproduction,
             }
         });
         let value = envelope(shell, &released.report, Exit::Pass, value);
@@ -247,6 +249,16 @@ fn notes(released: &Released) -> Vec<String> {
         Some(true) => notes.push("the work tree has uncommitted changes, which the provenance says".to_owned()),
         None => notes.push("no git commit stands behind this release".to_owned()),
         Some(false) => {}
+    }
+    match &build.reproduction {
+        Some(reproduction) if !reproduction.agrees() => {
+            notes.push("a second build did not give the same bytes, which the provenance says".to_owned());
+        }
+        Some(reproduction) if !reproduction.not_compared.is_empty() => {
+            let derived = counted(reproduction.not_compared.len(), "derived artifact");
+            notes.push(format!("{derived} of `[release] artifacts` were not made a second time"));
+        }
+        _ => {}
     }
     if !build.gaps.is_empty() {
         let gaps = counted(build.gaps.len(), "gap");

@@ -7,6 +7,7 @@ pub(super) mod data;
 pub(super) mod diff;
 pub(super) mod key;
 pub(super) mod project;
+mod rebuild;
 pub(super) mod sbom;
 pub(super) mod verify;
 
@@ -113,6 +114,7 @@ fn judge_request(args: &PolicyArgs) -> judge::Request {
         advisory_db: args.advisory_db.clone(),
         registry_snapshot: args.registry_snapshot.clone(),
         reused_target: None,
+        reproduction: None,
         registry_api: args.registry_api.clone(),
         is_release: false,
     }

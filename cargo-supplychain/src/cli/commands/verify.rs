@@ -1,5 +1,6 @@
 //! `verify`.
 
+use camino::Utf8Path;
 use serde_json::json;
 
 use super::super::args::{Format, VerifyArgs};
@@ -9,10 +10,16 @@ use super::{ENVELOPE_VERSION, json_out};
 use crate::base::Context;
 use crate::base::text::{counted, plain};
 use crate::ops;
+use crate::ops::Interrupt;
 use crate::ops::verify::Outcome;
 use crate::verify::{ProvenanceFacts, Rejection, Verified};
 
-pub(in crate::cli) fn run(shell: &mut Shell, context: &Context, args: VerifyArgs) -> Result<Exit, ops::Error> {
+pub(in crate::cli) fn run(
+    shell: &mut Shell,
+    context: &Context,
+    args: VerifyArgs,
+    interrupt: &Interrupt,
+) -> Result<Exit, ops::Error> {
     if !matches!(shell.format, Format::Human | Format::Json) {
         return Err(ops::Error::usage(&"verify has the formats human and json"));
     }
@@ -25,6 +32,10 @@ pub(in crate::cli) fn run(shell: &mut Shell, context: &Context, args: VerifyArgs
         require_predicates: args.require_predicate,
         policy: args.policy,
     };
+    if args.rebuild {
+        let rest = (args.source, args.attest, args.signing_key, args.output);
+        return super::rebuild::run(shell, context, request, rest, interrupt);
+    }
     let outcomes = ops::verify::verify(context, &request)?;
     let rejected = outcomes.iter().any(|outcome| outcome.result.is_err());
     let exit = if rejected { Exit::Rejected } else { Exit::Pass };
@@ -42,8 +53,8 @@ pub(in crate::cli) fn run(shell: &mut Shell, context: &Context, args: VerifyArgs
     } else {
         for outcome in &outcomes {
             match &outcome.result {
-                Ok(verified) => show_verified(shell, outcome, verified),
-                Err(rejection) => show_rejection(shell, outcome, rejection),
+                Ok(verified) => show_verified(shell, &outcome.path, verified),
+                Err(rejection) => show_rejection(shell, &outcome.path, rejection),
             }
         }
     }
@@ -57,9 +68,9 @@ fn as_json(outcome: &Outcome) -> serde_json::Value {
     }
 }
 
-fn show_verified(shell: &Shell, outcome: &Outcome, verified: &Verified) {
+pub(super) fn show_verified(shell: &Shell, path: &Utf8Path, verified: &Verified) {
     shell.err(|err| {
-        writeln!(err, "{GOOD}{:>12}{GOOD:#} {}", "Verified", plain(outcome.path.as_str()))?;
+        writeln!(err, "{GOOD}{:>12}{GOOD:#} {}", "Verified", plain(path.as_str()))?;
         let release = [Some(verified.name()), verified.version(), verified.target()];
         let release: Vec<_> = release.into_iter().flatten().collect();
         writeln!(err, "{:>12} {}", "release", plain(&release.join(" ")))?;
@@ -101,9 +112,9 @@ fn provenance(facts: &ProvenanceFacts) -> Vec<String> {
     lines
 }
 
-fn show_rejection(shell: &Shell, outcome: &Outcome, rejection: &Rejection) {
+pub(super) fn show_rejection(shell: &Shell, path: &Utf8Path, rejection: &Rejection) {
     shell.err(|err| {
-        writeln!(err, "{BAD}{:>12}{BAD:#} {STRONG}{}{STRONG:#}", "Rejected", plain(outcome.path.as_str()))?;
+        writeln!(err, "{BAD}{:>12}{BAD:#} {STRONG}{}{STRONG:#}", "Rejected", plain(path.as_str()))?;
         for reason in rejection.reasons() {
             writeln!(err, "  {BAD}{}{BAD:#} {}", reason.id, plain(&reason.path))?;
             writeln!(err, "    {}", plain(&reason.message))?;

@@ -102,7 +102,11 @@ fn empty_file_is_the_default_policy() {
 fn mistakes_have_a_place_and_a_suggestion() {
     let exemption = |rest: &str| format!("[[exemptions]]\nid = \"x/y\"\n{rest}");
     for (text, expected, suggestion) in [
-        ("[build]\nfail_on = \"low\"".to_owned(), "p:2:1: unknown key `fail_on`, expected `fail-on`", Some("fail-on")),
+        (
+            "[build]\nfail_on = \"low\"".to_owned(),
+            "p:2:1: unknown key `fail_on`, expected `fail-on` or `remap-paths`",
+            Some("fail-on"),
+        ),
         (
             "[advisory]\n".into(),
             "p:1:2: unknown key `advisory`, expected one of `build`, `release`, `rules`, `advisories`, `registry`, `bans`, `licences`, `exemptions`, `sandbox`, `documents`, `sign`, `verify`",

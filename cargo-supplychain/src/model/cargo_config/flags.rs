@@ -34,7 +34,7 @@ pub fn rustflags(config: &CargoConfig, env: &BTreeMap<String, String>, target: &
     if of_target.is_empty() { joined(config.effective().filter(|entry| entry.is(&["build", "rustflags"]))) } else { of_target }
 }
 
-fn of_target(config: &CargoConfig, target: &str, cfgs: &[Cfg]) -> Vec<String> {
+pub(super) fn of_target(config: &CargoConfig, target: &str, cfgs: &[Cfg]) -> Vec<String> {
     let rustflags: Vec<_> = config.effective().filter(|entry| entry.is(&["target", "*", "rustflags"])).collect();
     let is_triple = |entry: &ConfigEntry| match entry.scope {
         Scope::Environment => in_variable(&entry.key[1]) == in_variable(target),

@@ -2,6 +2,7 @@
 //! and what follows from it by cargo's own rules: effective rustflags, targets, profile settings. Pure: reading the files is
 //! `collect`'s, judging them is `check`'s.
 
+mod append;
 pub mod environment;
 mod flags;
 mod repeat;
@@ -12,6 +13,7 @@ use serde::Serialize;
 
 use crate::base::Location;
 
+pub use append::{Appended, FlagsFrom, append};
 pub use flags::{build_targets, is_shallow, rustflags};
 pub use repeat::allow_listed;
 

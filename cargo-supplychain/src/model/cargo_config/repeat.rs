@@ -59,7 +59,7 @@ fn absolute(entry: &ConfigEntry) -> toml::Value {
     }
 }
 
-fn quoted_unless_bare(part: &str) -> String {
+pub(super) fn quoted_unless_bare(part: &str) -> String {
     let is_bare = !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
     if is_bare { part.to_owned() } else { quoted(part) }
 }

@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::remap::remap;
 use super::seal::Seal;
 use super::{CACHE_TAG, Folders, Request, output_error};
 use crate::archive::folder::Staging;
@@ -16,7 +17,7 @@ use crate::files;
 use crate::model::events::BuildEvents;
 use crate::model::sandbox::SandboxFacts;
 use crate::model::{ArtifactFile, ArtifactKind, Build, TargetFolder};
-use crate::ops::gather::Gathered;
+use crate::ops::gather::{self, Gathered};
 use crate::ops::progress::Stage;
 use crate::ops::{Class, Error, Interrupt, Progress};
 
@@ -62,49 +63,77 @@ fn compile_in<'a>(
     let stage = Stage::begin(progress, "build", &format!("{} {} ({how})", plan.build.name, plan.build.version));
     prepare_target(folders)?;
     plan.build.invocation.target_folder = folders.target_folder;
-    let environment = gathered.build_environment(context);
-    let sealed_environment = seal.environment();
-    let arguments = arguments(request, gathered);
-    let call = cargo::BuildRequest {
-        cwd: &context.cwd,
-        target_dir: &folders.target,
-        environment: sealed_environment.as_ref().unwrap_or(&environment),
-        arguments: &arguments,
-        // Behind walls there is no network; all sources are here since the plan was made.
-        offline: context.offline || seal.is_closed(),
-    };
-    let events;
-    (events, *facts) = run(gathered, &call, seal, interrupt)?;
-    let events = events.map_err(build_error)?;
-    let mut sources: Vec<_> =
-        assemble::produced(&plan, &events)?.into_iter().map(|file| (file.artifact, file.path, file.file_name)).collect();
-    // Packaging runs nothing of the project, and asks git.
-    let call = cargo::BuildRequest { environment: &environment, offline: context.offline, ..call };
-    for (name, version) in plan.crates.clone() {
-        let path = package(request, gathered, &call, &plan, &name, &version)?;
-        sources.push((name.clone(), path, format!("{name}-{version}.crate")));
-    }
+    let remap = gathered.settings.build.remap_paths;
+    let call = Call { context, gather: &request.gather, gathered, target: &folders.target, remap, seal };
+    let made;
+    (*facts, made) = call_cargo(&call, &mut plan, interrupt);
+    let Made { events, files: sources } = made?;
     refuse_changed_lock(gathered)?;
     stage.end(progress, &format!("{}, {how}", counted(sources.len(), "artifact")));
 
     let mut files = BTreeMap::new();
-    for (artifact, path, name) in &sources {
-        files.insert(artifact.clone(), copy(&staging, path, name)?);
+    for made in &sources {
+        files.insert(made.artifact.clone(), copy(&staging, &made.path, &made.file_name)?);
     }
     let mut build = assemble::complete(plan, &events, &files);
+    let environment = gathered.build_environment(context);
     add_derived(gathered, &staging, &mut build, &environment, interrupt, progress)?;
     Ok(Compiled { build, staging })
 }
 
-/// Runs cargo, inside the walls where there are some.
-fn run(
-    gathered: &Gathered,
-    call: &cargo::BuildRequest<'_>,
-    seal: &Seal,
-    interrupt: &Interrupt,
-) -> Result<(Result<BuildEvents, cargo::Error>, SandboxFacts), Error> {
+/// A call of cargo for what was gathered: also for a second build of the same sources elsewhere.
+pub(in crate::ops) struct Call<'a> {
+    pub context: &'a Context,
+    pub gather: &'a gather::Request,
+    pub gathered: &'a Gathered,
+    /// The target folder.
+    pub target: &'a Utf8Path,
+    /// Whether the machine's folders have fixed names in what is compiled.
+    pub remap: bool,
+    pub seal: &'a Seal,
+}
+
+/// What cargo told, and the files of the artifacts.
+pub(in crate::ops) struct Made {
+    pub events: BuildEvents,
+    pub files: Vec<MadeFile>,
+}
+
+/// The file of one artifact.
+pub(in crate::ops) struct MadeFile {
+    pub artifact: String,
+    pub path: Utf8PathBuf,
+    /// Its name in a release.
+    pub file_name: String,
+}
+
+/// Calls cargo, inside the walls where there are some, and records in the plan what was added to the call. What was tried behind the
+/// walls is told whatever came of the build.
+pub(in crate::ops) fn call_cargo(call: &Call<'_>, plan: &mut Plan, interrupt: &Interrupt) -> (SandboxFacts, Result<Made, Error>) {
+    let Call { context, gathered, seal, .. } = *call;
+    let mut environment = gathered.build_environment(context);
+    let mut arguments = arguments(call.gather, gathered);
+    if call.remap {
+        let remapped = remap(context, gathered, &plan.build, call.target, &environment);
+        arguments.extend(remapped.arguments);
+        environment.extend(remapped.environment);
+        plan.build.invocation.path_remapping = remapped.recorded;
+    }
+    let compiler = match gathered.compiler() {
+        Ok(compiler) => compiler,
+        Err(error) => return (seal.finish(None), Err(error)),
+    };
+    let sealed_environment = seal.environment(&environment);
+    let request = cargo::BuildRequest {
+        cwd: &context.cwd,
+        target_dir: call.target,
+        environment: &sealed_environment,
+        arguments: &arguments,
+        // Behind walls there is no network; all sources are here since the plan was made.
+        offline: context.offline || seal.is_closed(),
+    };
     let mut sealed = None;
-    let built = cargo::build(&gathered.compiler()?.programs, call, &mut |command| {
+    let built = cargo::build(&compiler.programs, &request, &mut |command| {
         let (child, guard) = seal.start(command)?;
         sealed = guard;
         interrupt.lock().child = Some(child.id());
@@ -112,15 +141,30 @@ fn run(
     });
     // A handler that is at work holds the lock and ends the process: before its result is told, ours waits.
     interrupt.lock().child = None;
-    Ok((built, seal.finish(sealed)))
+    let facts = seal.finish(sealed);
+    // Packaging runs nothing of the project, and asks git.
+    let request = cargo::BuildRequest { environment: &environment, offline: context.offline, ..request };
+    (facts, built.map_err(build_error).and_then(|events| made(call, &request, plan, events)))
+}
+
+/// The files of the artifacts, a library's package among them.
+fn made(call: &Call<'_>, request: &cargo::BuildRequest<'_>, plan: &Plan, events: BuildEvents) -> Result<Made, Error> {
+    let produced = assemble::produced(plan, &events)?.into_iter();
+    let mut files: Vec<_> =
+        produced.map(|file| MadeFile { artifact: file.artifact, path: file.path, file_name: file.file_name }).collect();
+    for (name, version) in &plan.crates {
+        let path = package(call, request, plan, name, version)?;
+        files.push(MadeFile { artifact: name.clone(), path, file_name: format!("{name}-{version}.crate") });
+    }
+    Ok(Made { events, files })
 }
 
 /// The arguments after `cargo build`, as the user chose them.
-fn arguments(request: &Request, gathered: &Gathered) -> Vec<String> {
+fn arguments(request: &gather::Request, gathered: &Gathered) -> Vec<String> {
     let mut arguments = vec!["--manifest-path".to_owned(), gathered.workspace.manifest.to_string()];
-    arguments.extend(request.gather.selection.to_arguments());
-    arguments.extend(request.gather.config.iter().flat_map(|entry| ["--config".to_owned(), entry.clone()]));
-    arguments.extend(request.gather.passed.iter().cloned());
+    arguments.extend(request.selection.to_arguments());
+    arguments.extend(request.config.iter().flat_map(|entry| ["--config".to_owned(), entry.clone()]));
+    arguments.extend(request.passed.iter().cloned());
     arguments
 }
 
@@ -150,18 +194,18 @@ fn prepare_target(folders: &Folders) -> Result<(), Error> {
 }
 
 fn package(
-    request: &Request,
-    gathered: &Gathered,
-    call: &cargo::BuildRequest<'_>,
+    call: &Call<'_>,
+    request: &cargo::BuildRequest<'_>,
     plan: &Plan,
     name: &str,
     version: &str,
 ) -> Result<Utf8PathBuf, Error> {
+    let gathered = call.gathered;
     let mut arguments = vec!["--manifest-path".to_owned(), gathered.workspace.manifest.to_string()];
-    arguments.extend(request.gather.config.iter().flat_map(|entry| ["--config".to_owned(), entry.clone()]));
-    let call = cargo::BuildRequest { arguments: &arguments, ..call.clone() };
+    arguments.extend(call.gather.config.iter().flat_map(|entry| ["--config".to_owned(), entry.clone()]));
+    let request = cargo::BuildRequest { arguments: &arguments, ..request.clone() };
     let dirty = plan.build.source.dirty != Some(false);
-    cargo::package(&gathered.compiler()?.programs, &call, name, version, dirty).map_err(build_error)
+    cargo::package(&gathered.compiler()?.programs, &request, name, version, dirty).map_err(build_error)
 }
 
 /// Cargo.lock has to be, after the build, byte for byte what was checked before it.

@@ -1,10 +1,12 @@
 //! `build`: the main job. Gather, judge, compile, complete the model, write documents and attestations into a staging folder, verify
 //! it, and exchange it with the release folder. A straight line; every step fails without leaving anything of a release behind.
 
-mod compile;
+pub(super) mod again;
+pub(super) mod compile;
 mod release;
-mod seal;
-mod sealed;
+mod remap;
+pub(super) mod seal;
+pub(super) mod sealed;
 
 pub use release::rule_infos;
 
@@ -37,6 +39,8 @@ pub struct Request {
     /// Instead of `target/supplychain`.
     pub release_dir: Option<Utf8PathBuf>,
     pub dry_run: bool,
+    /// Build a second time, in other folders, and compare.
+    pub reproduce: bool,
     pub no_sign: bool,
     pub key: Option<Utf8PathBuf>,
     /// `--sandbox`, over `[sandbox] mode`.
@@ -98,7 +102,7 @@ pub fn build(
 ) -> Result<Outcome, Error> {
     let gathered = gather(context, &request.gather, progress)?;
     let reused_target = reused_target(context, &gathered, request.clean);
-    let judge_request = judge::Request { reused_target, ..request.judge.clone() };
+    let mut judge_request = judge::Request { reused_target, ..request.judge.clone() };
     let mut judged = judge(context, &gathered, &judge_request, progress)?;
     if judged.report.enforced_verdict() != Verdict::Pass {
         return Ok(Outcome::Stopped(judged.report));
@@ -123,7 +127,7 @@ pub fn build(
     let root = &gathered.workspace.root;
     let signer = key::signer(context, &gathered.settings, root, request.key.as_deref(), request.no_sign, prompt, progress)?;
     let folders = Folders::new(context, &gathered, request, &plan);
-    let seal = seal::Seal::new(context, &gathered, (mode, missing), &plan, &folders)?;
+    let seal = seal::Seal::new(context, &gathered, (mode, missing), &plan, &folders.target)?;
     let releases = open(&folders.parent, progress)?;
     // The target folder is ours as well, wherever the release goes.
     let _own = if folders.parent == folders.own { None } else { Some(open(&folders.own, progress)?) };
@@ -137,12 +141,24 @@ pub fn build(
         interrupt,
         progress,
     );
-    let record = facts.record(mode);
+    let mut tried = facts.clone();
     let mut compiled = match sealed::after_build(&mut judged, run, &folders.own, facts, built)? {
         Ended::GoOn(compiled) => compiled,
         Ended::Stop(outcome) => return Ok(not_released(interrupt, *outcome)),
     };
-    compiled.build.invocation.sandbox = record;
+    if request.reproduce {
+        let (reproduction, again) = again::reproduce(context, request, &gathered, (&compiled, mode), interrupt, progress)?;
+        judge_request.reproduction = Some(reproduction.clone());
+        compiled.build.reproduction = Some(reproduction);
+        // Who waits for the second build to try something is told as well.
+        tried.add(again);
+        let run = (context, &gathered, &judge_request);
+        compiled = match sealed::after_build(&mut judged, run, &folders.own, tried.clone(), Ok(compiled))? {
+            Ended::GoOn(compiled) => compiled,
+            Ended::Stop(outcome) => return Ok(not_released(interrupt, *outcome)),
+        };
+    }
+    compiled.build.invocation.sandbox = tried.record(mode);
     let is_changed = judged.look_again(context, &gathered, &judge_request);
     if is_changed && judged.report.enforced_verdict() != Verdict::Pass {
         return Ok(not_released(interrupt, Outcome::Withheld { report: judged.report, error: None }));

@@ -5,7 +5,7 @@ use std::process::{Child, Command};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{Folders, sealed};
+use super::sealed;
 use crate::assemble::Plan;
 use crate::base::Context;
 use crate::collect::cargo_config::cargo_home;
@@ -18,7 +18,7 @@ use crate::ops::gather::Gathered;
 use crate::sandbox::{self, Exception, Sealed};
 
 /// How the next child of a build is started.
-pub(super) enum Seal {
+pub(in crate::ops) enum Seal {
     /// Inside these walls.
     Walls(Box<sandbox::Request>),
     /// As always, and why.
@@ -27,32 +27,32 @@ pub(super) enum Seal {
 
 impl Seal {
     /// Before anything runs. `missing`: why nothing can enclose a build here, where the build may go on without.
-    pub(super) fn new(
+    pub(in crate::ops) fn new(
         context: &Context,
         gathered: &Gathered,
         (mode, missing): (SandboxMode, Option<String>),
         plan: &Plan,
-        folders: &Folders,
+        target: &Utf8Path,
     ) -> Result<Self, Error> {
         if mode == SandboxMode::Off || missing.is_some() {
             return Ok(Self::Open(sealed::unsealed(mode, missing.as_deref())));
         }
-        request(context, gathered, plan, folders).map(|request| Self::Walls(Box::new(request)))
+        request(context, gathered, plan, target).map(|request| Self::Walls(Box::new(request)))
     }
 
-    pub(super) fn is_closed(&self) -> bool {
+    pub(in crate::ops) fn is_closed(&self) -> bool {
         matches!(self, Self::Walls(_))
     }
 
-    /// The environment of sealed children.
-    pub(super) fn environment(&self) -> Option<BTreeMap<String, String>> {
+    /// The environment of the build's children, where it would be this one without walls.
+    pub(in crate::ops) fn environment(&self, environment: &BTreeMap<String, String>) -> BTreeMap<String, String> {
         match self {
-            Self::Walls(request) => Some(request.sealed_environment()),
-            Self::Open(_) => None,
+            Self::Walls(request) => request.sealed_environment(environment),
+            Self::Open(_) => environment.clone(),
         }
     }
 
-    pub(super) fn start(&self, command: Command) -> std::io::Result<(Child, Option<Sealed>)> {
+    pub(in crate::ops) fn start(&self, command: Command) -> std::io::Result<(Child, Option<Sealed>)> {
         match self {
             Self::Open(_) => {
                 let mut command = command;
@@ -67,7 +67,7 @@ impl Seal {
     }
 
     /// What was enforced and tried, after the child has ended; `None`: it was never started.
-    pub(super) fn finish(&self, sealed: Option<Sealed>) -> SandboxFacts {
+    pub(in crate::ops) fn finish(&self, sealed: Option<Sealed>) -> SandboxFacts {
         match (self, sealed) {
             (Self::Walls(request), Some(sealed)) => sealed.finish(request),
             (Self::Walls(_), None) => sealed::unsealed(SandboxMode::Auto, Some("cargo was not started")),
@@ -76,7 +76,7 @@ impl Seal {
     }
 }
 
-fn request(context: &Context, gathered: &Gathered, plan: &Plan, folders: &Folders) -> Result<sandbox::Request, Error> {
+fn request(context: &Context, gathered: &Gathered, plan: &Plan, target: &Utf8Path) -> Result<sandbox::Request, Error> {
     let root = &gathered.workspace.root;
     let home = home_folder(context);
     let programs = &gathered.compiler()?.programs;
@@ -104,8 +104,8 @@ fn request(context: &Context, gathered: &Gathered, plan: &Plan, folders: &Folder
             .map(|folder| context.cwd.join(folder))
             .or_else(|| home.as_ref().map(|home| home.join(".rustup"))),
         toolchain: toolchain(&programs.rustc),
-        target: folders.target.clone(),
-        private: folders.own.join(PRIVATE),
+        target: target.to_owned(),
+        private: target.with_file_name(PRIVATE),
         environment: gathered.build_environment(context),
         exceptions: exceptions.collect(),
         members: components

@@ -25,7 +25,7 @@ pub(super) fn mode(request: &Request, settings: &Settings) -> SandboxMode {
 }
 
 /// Why nothing can enclose a build here; none: it can be, or nobody asks.
-pub(super) fn missing(mode: SandboxMode) -> Option<String> {
+pub(in crate::ops) fn missing(mode: SandboxMode) -> Option<String> {
     if mode == SandboxMode::Off { None } else { sandbox::probe().err().map(|error| error.to_string()) }
 }
 
