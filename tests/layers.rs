@@ -14,7 +14,7 @@ const LAYERS: [(&str, &[&str]); 8] = [
     ("L1, upper step", &["advisory", "config"]),
     ("L2", &["assemble", "check", "document", "verify"]),
     ("L3, ground floor", &["files", "http"]),
-    ("L3", &["archive", "collect", "feeds", "sign"]),
+    ("L3", &["archive", "collect", "feeds", "sandbox", "sign"]),
     ("L4", &["ops"]),
     ("L5", &["cli"]),
 ];

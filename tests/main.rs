@@ -25,6 +25,7 @@ mod memory;
 mod published;
 mod rebuild;
 mod registry;
+mod sandbox;
 mod sandbox_policy;
 mod secrets;
 mod selections;

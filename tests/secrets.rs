@@ -41,7 +41,7 @@ fn no_secret_reaches_a_build_script_or_the_release() {
     project.append("supplychain.toml", "[release]\npackage = [\"sh\", \"pack.sh\"]\nartifacts = [\"target/dist/env.txt\"]\n");
     let repository = git2::Repository::init(project.folder()).unwrap();
     repository.remote("origin", &format!("https://user:{CANARY}@example.org/org/app.git")).unwrap();
-    let mut build = project.command(&["build", "--offline", "--format", "json", "--verbose"]);
+    let mut build = project.command(&["build", "--offline", "--format", "json", "--verbose", "--sandbox", "off"]);
     for name in SECRETS {
         build = build.env(name, format!("{CANARY}-{name}"));
     }
@@ -119,7 +119,7 @@ fn a_build_script_cannot_look_into_the_parent() {
             "fn main() {{\n    let status = |id: &str| std::fs::read_to_string(format!(\"/proc/{{id}}/status\")).unwrap();\n    let parent = |id: &str| status(id).lines().find_map(|line| line.strip_prefix(\"PPid:\").map(|id| id.trim().to_owned())).unwrap();\n    let ours = parent(&parent(\"self\"));\n    let name = status(&ours).lines().next().unwrap().to_owned();\n    let environment = std::fs::read(format!(\"/proc/{{ours}}/environ\")).map_err(|error| error.kind());\n    std::fs::write({seen:?}, format!(\"{{name}}\\n{{}}\", environment.is_ok_and(|bytes| String::from_utf8_lossy(&bytes).contains({CANARY:?})))).unwrap();\n}}\n"
         ),
     );
-    project.command(&["build", "--offline", "--no-sign"]).env("MY_SECRET", CANARY).run().expect(0);
+    project.command(&["build", "--offline", "--no-sign", "--sandbox", "off"]).env("MY_SECRET", CANARY).run().expect(0);
     let seen = fs::read_to_string(seen).unwrap();
     assert!(seen.starts_with("Name:\tcargo-supplycha"), "{seen}");
     // The superuser may look into any process; for everybody else the kernel refuses.

@@ -169,7 +169,7 @@ impl Project {
         let Ok(entries) = self.path(folder).read_dir_utf8() else { return Vec::new() };
         let mut found: Vec<_> = entries
             .map(|entry| entry.unwrap().path().to_owned())
-            .filter(|path| path.is_dir() && path.file_name() != Some(".build"))
+            .filter(|path| path.is_dir() && !matches!(path.file_name(), Some(".build" | ".sealed")))
             .collect();
         found.sort();
         found

@@ -159,7 +159,10 @@ fn on_interrupt(interrupt: &Interrupt) {
         if let Some(child) = state.child.and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw) {
             let _ = rustix::process::kill_process(child, rustix::process::Signal::INT);
         }
-        for folder in [&state.staging, &state.elsewhere].into_iter().flatten() {
+        if state.sealed.is_some() {
+            sandbox::end_all();
+        }
+        for folder in [&state.sealed, &state.staging, &state.elsewhere].into_iter().flatten() {
             let _ = std::fs::remove_dir_all(folder);
         }
         eprintln!("\ninterrupted: no release was written");

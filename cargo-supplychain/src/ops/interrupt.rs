@@ -13,6 +13,8 @@ pub struct Interrupt(Arc<Mutex<State>>);
 pub struct State {
     /// The process id of the running child.
     pub child: Option<u32>,
+    /// The private folder of a sealed build that runs.
+    pub sealed: Option<Utf8PathBuf>,
     /// The staging folder.
     pub staging: Option<Utf8PathBuf>,
     /// The folder of a build elsewhere.

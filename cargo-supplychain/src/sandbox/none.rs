@@ -16,6 +16,8 @@ pub(super) fn spawn(_: Command, _: &Request) -> Result<(Child, Guard), Error> {
     probe().map(|_| unreachable!("the probe fails here"))
 }
 
+pub(super) fn end_orphans() {}
+
 impl Guard {
     pub(super) fn finish(self) -> (Seal, Vec<Attempt>, u64) {
         match self {}

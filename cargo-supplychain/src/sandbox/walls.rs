@@ -127,7 +127,11 @@ const PUBLIC_PARTS: [(&str, &[&str]); 2] =
 /// Variables that name a tool, a library or a folder of either for build scripts.
 const TOOL_ENDS: [&str; 12] =
     ["_DIR", "_ROOT", "_HOME", "_PREFIX", "_PATH", "_INCLUDE", "_LIB", "_BIN", "_SYSROOT", "_LINKER", "_SDK", "_TOOLCHAIN_FILE"];
-const TOOL_NAMES: [&str; 24] = [
+const TOOL_NAMES: [&str; 28] = [
+    "RUSTC",
+    "RUSTC_WRAPPER",
+    "RUSTC_WORKSPACE_WRAPPER",
+    "CARGO_BUILD_RUSTC_WRAPPER",
     "CC",
     "CXX",
     "AR",

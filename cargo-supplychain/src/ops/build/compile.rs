@@ -75,10 +75,7 @@ fn compile_in<'a>(
     for made in &sources {
         files.insert(made.artifact.clone(), copy(&staging, &made.path, &made.file_name)?);
     }
-    let mut build = assemble::complete(plan, &events, &files);
-    let environment = gathered.build_environment(context);
-    add_derived(gathered, &staging, &mut build, &environment, interrupt, progress)?;
-    Ok(Compiled { build, staging })
+    Ok(Compiled { build: assemble::complete(plan, &events, &files), staging })
 }
 
 /// A call of cargo for what was gathered: also for a second build of the same sources elsewhere.
@@ -119,7 +116,7 @@ pub(in crate::ops) fn call_cargo(call: &Call<'_>, plan: &mut Plan, interrupt: &I
         environment.extend(remapped.environment);
         plan.build.invocation.path_remapping = remapped.recorded;
     }
-    let compiler = match gathered.compiler() {
+    let compiler = match tag_target(call.target).and_then(|()| gathered.compiler()) {
         Ok(compiler) => compiler,
         Err(error) => return (seal.finish(None), Err(error)),
     };
@@ -136,11 +133,15 @@ pub(in crate::ops) fn call_cargo(call: &Call<'_>, plan: &mut Plan, interrupt: &I
     let built = cargo::build(&compiler.programs, &request, &mut |command| {
         let (child, guard) = seal.start(command)?;
         sealed = guard;
-        interrupt.lock().child = Some(child.id());
+        let mut state = interrupt.lock();
+        (state.child, state.sealed) = (Some(child.id()), seal.private());
         Ok(child)
     });
-    // A handler that is at work holds the lock and ends the process: before its result is told, ours waits.
-    interrupt.lock().child = None;
+    {
+        // A handler that is at work holds the lock and ends the process: before its result is told, ours waits.
+        let mut state = interrupt.lock();
+        (state.child, state.sealed) = (None, None);
+    }
     let facts = seal.finish(sealed);
     // Packaging runs nothing of the project, and asks git.
     let request = cargo::BuildRequest { environment: &environment, offline: context.offline, ..request };
@@ -188,8 +189,12 @@ fn prepare_target(folders: &Folders) -> Result<(), Error> {
         #[expect(clippy::disallowed_methods, reason = "our own target folder, which the user asked to be fresh")]
         std::fs::remove_dir_all(&folders.target).map_err(|error| output_error(&folders.target, &error))?;
     }
-    // The walls stand on folders that exist, and cargo tags only what it made itself.
-    let tag = folders.target.join(CACHE_TAG);
+    Ok(())
+}
+
+/// The walls stand on folders that exist, and cargo tags only what it made itself.
+fn tag_target(target: &Utf8Path) -> Result<(), Error> {
+    let tag = target.join(CACHE_TAG);
     if tag.exists() { Ok(()) } else { files::write(&tag, TAG_CONTENT).map_err(|error| output_error(&tag, &error)) }
 }
 
@@ -224,22 +229,24 @@ fn copy(staging: &Staging<'_>, source: &Utf8Path, name: &str) -> Result<Artifact
     Ok(ArtifactFile { name: name.to_owned(), size, sha256 })
 }
 
-/// `[release] package` runs, then the files that `[release] artifacts` matches are added as derived artifacts.
-fn add_derived(
+/// `[release] package` runs, then the files that `[release] artifacts` matches are added as derived artifacts. Outside of the walls: it
+/// is the user's own command, and nothing that tried to break out gets as far as this.
+pub(super) fn add_derived(
+    context: &Context,
     gathered: &Gathered,
-    staging: &Staging<'_>,
-    build: &mut Build,
-    environment: &BTreeMap<String, String>,
+    compiled: &mut Compiled<'_>,
     interrupt: &Interrupt,
     progress: &mut dyn Progress,
 ) -> Result<(), Error> {
+    let Compiled { build, staging } = compiled;
+    let environment = gathered.build_environment(context);
     let release = &gathered.settings.release;
     let root = &gathered.workspace.root;
     if let Some((program, arguments)) = release.package.split_first() {
         let stage = Stage::begin(progress, "package", &release.package.join(" "));
         #[expect(clippy::disallowed_methods, reason = "the user's own command, from the policy file")]
         let mut command = Command::new(program);
-        command.args(arguments).current_dir(root).env_clear().envs(environment).stdin(Stdio::null());
+        command.args(arguments).current_dir(root).env_clear().envs(&environment).stdin(Stdio::null());
         // Its output is for people, like cargo's: our standard output carries data.
         command.stdout(std::io::stderr());
         command.env("SUPPLYCHAIN_ARTIFACTS", staging.path().join("artifacts").as_str());

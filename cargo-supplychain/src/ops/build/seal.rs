@@ -44,6 +44,14 @@ impl Seal {
         matches!(self, Self::Walls(_))
     }
 
+    /// The private folder, where there are walls.
+    pub(in crate::ops) fn private(&self) -> Option<Utf8PathBuf> {
+        match self {
+            Self::Walls(request) => Some(request.private.clone()),
+            Self::Open(_) => None,
+        }
+    }
+
     /// The environment of the build's children, where it would be this one without walls.
     pub(in crate::ops) fn environment(&self, environment: &BTreeMap<String, String>) -> BTreeMap<String, String> {
         match self {
@@ -140,8 +148,10 @@ fn further(context: &Context, gathered: &Gathered, plan: &Plan) -> Vec<Utf8PathB
         }
     }
     for entry in &gathered.cargo_config.entries {
+        // Which the policy has judged.
+        let is_program = ["rustc", "rustc-wrapper", "rustc-workspace-wrapper"].iter().any(|key| entry.is(&["build", key]));
         let is_source = entry.is(&["source", "*", "directory"]) || entry.is(&["source", "*", "local-registry"]);
-        if let Some(folder) = entry.value.as_str().filter(|_| is_source || entry.is(&["target", "*", "linker"])) {
+        if let Some(folder) = entry.value.as_str().filter(|_| is_source || is_program || entry.is(&["target", "*", "linker"])) {
             further.push(Utf8Path::new(&entry.base).join(folder));
         }
     }

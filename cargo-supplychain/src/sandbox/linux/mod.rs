@@ -92,8 +92,8 @@ fn start(command: Command, walls: &Walls) -> Result<(Child, Answer), Error> {
     Ok((child, answer))
 }
 
-/// Ends every process that the build has left behind. Each round finds those that the last one orphaned.
-fn end_orphans() {
+/// Ends every process of the build that is our child: what it has left behind, or all of it. Each round finds those that the last one orphaned.
+pub(super) fn end_orphans() {
     for _ in 0..1000 {
         let orphans = orphans();
         if orphans.is_empty() {
