@@ -357,6 +357,57 @@ fn git_is_for_members() {
     assert_eq!(tried(&build(&project).expect(0)), Vec::<String>::new());
 }
 
+/// A repository that borrows the objects of another (`git clone --shared`, and the second build of `--reproduce`) can be read by members
+/// as if they were its own; a "repository" that is only called that is not opened by it.
+#[test]
+fn borrowed_objects_are_gits() {
+    if !can_seal() {
+        return;
+    }
+    let project = Project::app();
+    project.write("build.rs", "fn main() {\n    let git = std::process::Command::new(\"git\").args([\"cat-file\", \"-p\", \"HEAD\"]).output();\n    if let Ok(git) = git { assert!(git.status.success(), \"{git:?}\"); }\n}\n");
+    project.commit("first");
+    let lender = project.root().join("lender/objects");
+    fs::create_dir_all(lender.parent().unwrap()).unwrap();
+    fs::rename(project.path(".git/objects"), &lender).unwrap();
+    fs::create_dir_all(project.path(".git/objects/info")).unwrap();
+    project.write(".git/objects/info/alternates", format!("{lender}\n"));
+    assert_eq!(tried(&build(&project).expect(0)), Vec::<String>::new());
+
+    let home = project.root().join("home");
+    project.write("../home/secret", "canary");
+    project.write(".git/objects/info/alternates", format!("{lender}\n{home}\n"));
+    project.write("build.rs", format!("fn main() {{\n    assert!(std::fs::read(\"{home}/secret\").is_err());\n}}\n"));
+    assert_told(&refused(&project), &["high sandbox/denied-read app 1.0.0: ", "~/secret"]);
+}
+
+/// A build script may ask cargo about the workspace: what cargo cannot write then is nothing that the script wanted.
+#[test]
+fn cargo_in_a_build_script_is_no_attempt() {
+    if !can_seal() {
+        return;
+    }
+    let project = with_script(
+        r#"let cargo = std::env::var("CARGO").unwrap();
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../project/Cargo.toml");
+        for arguments in [["metadata", "--format-version=1"], ["tree", "--edges=all"]] {
+            let told = std::process::Command::new(&cargo).args(arguments).args(["--offline", "--manifest-path", root]).output().unwrap();
+            assert!(told.status.success(), "{told:?}");
+        }
+        let home = std::env::var("CARGO_HOME").unwrap();
+        assert!(std::fs::write(format!("{home}/.package-cache"), "").is_err());"#,
+    );
+    for name in [".package-cache", ".global-cache"] {
+        project.write(&format!("../cargo/{name}"), "");
+    }
+    assert_eq!(tried(&build(&project).expect(0)), Vec::<String>::new());
+    project.write(
+        "../dep/build.rs",
+        r#"fn main() { let _ = std::fs::write(std::env::var("CARGO_HOME").unwrap() + "/config.toml", ""); }"#,
+    );
+    assert_told(&refused(&project), &["high sandbox/denied-write dep 0.2.0: ", "/cargo/config.toml"]);
+}
+
 /// An exception of the policy is for one crate in one version, and is recorded.
 #[test]
 fn an_exception_is_for_one_crate() {

@@ -5,6 +5,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use git2::{Repository, Status, StatusOptions};
 
 use crate::base::{Timestamp, text};
+use crate::files;
 use crate::model::{Gap, Source};
 
 /// What the repository says; without one every field is empty. What could not be read is a gap.
@@ -49,7 +50,7 @@ pub fn read(workspace: &Utf8Path, target_directory: &Utf8Path) -> (Source, Vec<G
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Places {
     pub work_tree: Option<Utf8PathBuf>,
-    /// Git's own folders: that of the work tree and the common one.
+    /// Git's own folders: that of the work tree, the common one, and object folders of other repositories that it borrows from.
     pub data: Vec<Utf8PathBuf>,
 }
 
@@ -60,7 +61,31 @@ pub fn places(workspace: &Utf8Path) -> Places {
     let path = |path: &std::path::Path| Utf8PathBuf::from_path_buf(path.to_owned()).ok();
     let mut data: Vec<_> = [repository.path(), repository.commondir()].into_iter().filter_map(path).collect();
     data.dedup();
+    let borrowed: Vec<_> = data.iter().flat_map(|folder| borrowed(&folder.join("objects"))).collect();
+    data.extend(borrowed);
     Places { work_tree: repository.workdir().and_then(path), data }
+}
+
+/// How many repositories may borrow from each other in a row; git's own limit.
+const BORROWED_DEPTH: usize = 5;
+const ALTERNATES_MAX: u64 = 64 << 10;
+
+/// Object folders that a repository reads besides its own (`objects/info/alternates`, gitrepository-layout(5)): `git clone --shared` and
+/// our own second build make them. What is not a folder of objects by its name and its content is passed over.
+fn borrowed(objects: &Utf8Path) -> Vec<Utf8PathBuf> {
+    let mut found: Vec<Utf8PathBuf> = Vec::new();
+    let mut level = vec![objects.to_owned()];
+    for _ in 0..BORROWED_DEPTH {
+        let read = |objects: &Utf8PathBuf| files::read_text(&objects.join("info/alternates"), ALTERNATES_MAX).unwrap_or_default();
+        let lines: Vec<_> =
+            level.iter().flat_map(|from| read(from).lines().map(|line| from.join(line)).collect::<Vec<_>>()).collect();
+        let real = lines.into_iter().filter_map(|place| place.canonicalize_utf8().ok());
+        level = real.filter(|place| place.file_name() == Some("objects") && place.join("pack").is_dir()).collect();
+        level.retain(|place| !found.contains(place));
+        level.dedup();
+        found.extend(level.iter().cloned());
+    }
+    found
 }
 
 fn remote(repository: &Repository) -> Option<String> {

@@ -6,9 +6,14 @@
 //! where inside the target folder, which docs/sandbox.md says can be raced.
 
 use std::collections::HashSet;
+use std::ffi::OsString;
 use std::fs::File;
+use std::os::fd::AsRawFd as _;
+use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Component, Path, PathBuf};
+
+use rustix::fs::{Mode, OFlags};
 
 use super::actors::{Place, Unit};
 use super::process::Process;
@@ -49,6 +54,8 @@ pub(super) enum Verdict {
 pub(super) struct Judge {
     /// Roots that nobody in the build can change: a path below them needs no second look.
     stable: HashSet<PathBuf>,
+    /// Those of them that hold programs of the machine and no sources of crates.
+    tools: HashSet<PathBuf>,
     read: HashSet<PathBuf>,
     write: HashSet<PathBuf>,
     /// Folders whose names may be listed.
@@ -61,6 +68,9 @@ pub(super) struct Judge {
     exceptions: Vec<Exception>,
     /// Cargo's own credentials, wherever its home is.
     credentials: Vec<PathBuf>,
+    /// Files in which cargo notes that it is at work and what it used. A cargo that a build script starts (`cargo metadata`) asks for
+    /// them, is refused, and does without, as it does in a home that cannot be written.
+    notes_of_cargo: Vec<PathBuf>,
 }
 
 impl Judge {
@@ -77,12 +87,17 @@ impl Judge {
         read.extend(both(&walls.devices));
         let write = both(&walls.write);
         let changeable = [Some(&request.workspace), request.repository.as_ref()];
-        let stable = read
+        let stable: HashSet<PathBuf> = read
             .iter()
             .filter(|root| !changeable.iter().flatten().any(|folder| root.starts_with(folder)) && !write.contains(*root))
             .cloned()
             .collect();
+        let cargo_home = request.cargo_home.as_ref().map(|home| canonical(home.as_std_path()));
+        let tools = stable.iter().filter(|root| !cargo_home.as_ref().is_some_and(|home| canonical(root).starts_with(home)));
+        let in_cargo_home =
+            |names: &[&str]| -> Vec<PathBuf> { names.iter().filter_map(|name| Some(cargo_home.as_ref()?.join(name))).collect() };
         Self {
+            tools: tools.cloned().collect(),
             stable,
             read,
             write,
@@ -93,12 +108,14 @@ impl Judge {
             git: request.git_folders.iter().map(|folder| canonical(folder.as_std_path())).collect(),
             members: request.members.iter().cloned().collect(),
             exceptions: request.exceptions.iter().map(real_exception).collect(),
-            credentials: request
-                .cargo_home
-                .iter()
-                .flat_map(|home| ["credentials", "credentials.toml"].map(|name| canonical(home.as_std_path()).join(name)))
-                .collect(),
+            credentials: in_cargo_home(&["credentials", "credentials.toml"]),
+            notes_of_cargo: in_cargo_home(&NOTES_OF_CARGO),
         }
+    }
+
+    /// Whether a running program is the machine's own of that name, which nobody in the build can have written.
+    pub(super) fn is_tool(&self, program: &Path, name: &str) -> bool {
+        program.file_name().is_some_and(|file| file == name) && below(&self.tools, program)
     }
 
     /// Judges; `place` says who asks, and is only asked where it matters.
@@ -126,7 +143,7 @@ impl Judge {
         if let Ok(rest) = path.strip_prefix("/proc") {
             return self.proc(process, rest, place);
         }
-        let Ok(real) = path.canonicalize() else { return self.absent(path) };
+        let Some(real) = real(path) else { return self.absent(path) };
         if real.starts_with("/proc") || real.starts_with("/dev/pts") || real == Path::new("/dev/tty") {
             // Links like /dev/stdin: the kernel judges where they lead for the caller.
             return if path.starts_with("/dev") { Verdict::Go } else { self.told_read(&real) };
@@ -148,7 +165,8 @@ impl Judge {
         if self.list.contains(&real) {
             return Verdict::Go;
         }
-        if real.is_dir() && !runs && is_harmless_folder(&real) {
+        let is_idle = self.notes_of_cargo.contains(&real) || real.starts_with(LIBRARY_CACHE);
+        if !runs && (is_idle || real.is_dir() && is_harmless_folder(&real)) {
             return Verdict::Quiet(libc::EACCES);
         }
         match place(process) {
@@ -257,6 +275,10 @@ impl Judge {
             return Verdict::Quiet(libc::EACCES);
         }
         let Some(real) = real_for_writing(path, follows) else { return Verdict::Go };
+        // By another name, or through a link: Landlock has a rule for it.
+        if DEVICES.iter().any(|device| real == Path::new(device)) {
+            return Verdict::Go;
+        }
         let place = place(process);
         let Place::In(unit, _) = &place else {
             return match place {
@@ -278,6 +300,9 @@ impl Judge {
             return if is_own { Verdict::Quiet(libc::EROFS) } else { self.told_write(&real) };
         }
         if !below(&self.write, &real) {
+            if self.notes_of_cargo.contains(&real) {
+                return Verdict::Quiet(libc::EROFS);
+            }
             return self.told_write(&real);
         }
         if let Ok(inside) = real.strip_prefix(&self.target)
@@ -302,8 +327,7 @@ impl Judge {
             return Verdict::Go;
         }
         // Between processes of one build, through a socket that they made themselves.
-        let inside =
-            path.parent().and_then(|folder| folder.canonicalize().ok()).is_some_and(|folder| below(&self.write, &folder));
+        let inside = path.parent().and_then(real).is_some_and(|folder| below(&self.write, &folder));
         if inside {
             return Verdict::Go;
         }
@@ -322,6 +346,18 @@ impl Judge {
 }
 
 const DEVICES: [&str; 3] = ["/dev/null", "/dev/zero", "/dev/full"];
+
+/// Where `ldconfig`, which libtool starts, remembers libraries. It does without.
+const LIBRARY_CACHE: &str = "/var/cache/ldconfig";
+/// In cargo's home.
+const NOTES_OF_CARGO: [&str; 6] = [
+    ".package-cache",
+    ".package-cache-mutate",
+    ".global-cache",
+    ".global-cache-journal",
+    ".global-cache-wal",
+    ".global-cache-shm",
+];
 
 /// Files of a process's own folder in `/proc` that programs read about themselves.
 const OWN: [&str; 17] = [
@@ -394,6 +430,15 @@ fn canonical(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
+/// Where a path leads, links followed; none where nothing is, or nothing with a path (a pipe). The kernel walks once, where
+/// `canonicalize` asks about every folder on the way: this is asked about most files that a build opens.
+fn real(path: &Path) -> Option<PathBuf> {
+    let file = rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).ok()?;
+    let link = rustix::fs::readlink(format!("/proc/self/fd/{}", file.as_raw_fd()), Vec::new()).ok()?;
+    let real = PathBuf::from(OsString::from_vec(link.into_bytes()));
+    real.is_absolute().then_some(real)
+}
+
 /// With the places as they really are.
 fn real_exception(exception: &Exception) -> Exception {
     let real = |paths: &[camino::Utf8PathBuf]| {
@@ -404,21 +449,24 @@ fn real_exception(exception: &Exception) -> Exception {
 
 /// Where a write would go; none where the kernel will say that there is no such place.
 fn real_for_writing(path: &Path, follows: bool) -> Option<PathBuf> {
-    if follows && let Ok(real) = path.canonicalize() {
+    if follows && let Some(real) = real(path) {
         return Some(real);
     }
     let name = path.file_name()?;
-    let mut real = path.parent()?.canonicalize().ok()?.join(name);
+    let mut place = real(path.parent()?)?.join(name);
     // A link that leads to nothing yet: `open` would make what it names.
     for _ in 0..8 {
-        let Some(next) = follows.then(|| std::fs::read_link(&real).ok()).flatten() else { break };
-        let next = real.parent()?.join(next);
-        real = next.parent()?.canonicalize().ok()?.join(next.file_name()?);
+        let Some(next) = follows.then(|| std::fs::read_link(&place).ok()).flatten() else { break };
+        let next = place.parent()?.join(next);
+        place = real(next.parent()?)?.join(next.file_name()?);
     }
-    Some(real)
+    Some(place)
 }
 
 /// Never waits for a writer of a pipe, never becomes a terminal of ours.
 fn open_for_reading(path: &Path) -> std::io::Result<File> {
     File::options().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)
 }
+
+#[cfg(test)]
+mod tests;

@@ -36,7 +36,9 @@ enum Answer {
 pub(super) fn ask(socket: &OwnedFd, walls: &Walls) -> Result<(u32, OwnedFd), Error> {
     let broken = |error: rustix::io::Errno| Error::Start(error.into());
     let mut stream = std::os::unix::net::UnixStream::from(socket.try_clone().map_err(Error::Start)?);
-    serde_json::to_writer(&mut stream, walls).map_err(|error| Error::Start(error.into()))?;
+    // In one piece: written as it is made, each word would be a call of its own.
+    let text = serde_json::to_vec(walls).map_err(|error| Error::Start(error.into()))?;
+    stream.write_all(&text).map_err(Error::Start)?;
     stream.shutdown(std::net::Shutdown::Write).map_err(Error::Start)?;
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut space);

@@ -140,9 +140,7 @@ impl Supervisor {
                 _ => Wish::Network("a connection".to_owned()),
             },
             // libuv, which cmake is made with, asks whether there is one, and does without.
-            "io_uring_setup" if process.program().is_some_and(|path| path.starts_with("/usr") && path.ends_with("cmake")) => {
-                Wish::Unknown
-            }
+            "io_uring_setup" if process.program().is_some_and(|path| self.judge.is_tool(&path, "cmake")) => Wish::Unknown,
             "io_uring_setup" => Wish::Network("io_uring".to_owned()),
             name => Wish::System(name),
         })
