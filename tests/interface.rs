@@ -202,6 +202,9 @@ fn help_of_build() {
           --dry-run
               Check and plan, compile nothing, write nothing
 
+          --reproduce
+              Build a second time, in other folders and with another home, and compare every artifact
+
           --no-sign
               Write no signatures; the release says so
 

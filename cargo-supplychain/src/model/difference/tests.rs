@@ -131,6 +131,17 @@ fn what_differs_is_named() {
     assert_eq!(told(b"a", b"b"), ["not explained: format"]);
 }
 
+/// A table of distances that moved with the code it leads to is the same table, and one that leads elsewhere is not.
+#[test]
+fn tables_that_moved_are_the_same() {
+    let make = |fill: usize, offset: i32| {
+        let target = 0x1000 + fill as i32 + 16 + offset;
+        program(fill, &[0xb8, 1, 0, 0, 0, 0xc3], 0, &[(target - 0x2000).to_le_bytes(), [9; 4]].concat(), 1)
+    };
+    assert_eq!(told(&make(0, 0), &make(7, 0)), ["code at other addresses"]);
+    assert_eq!(told(&make(0, 0), &make(7, 5)), ["data that functions refer to: `app::main`"]);
+}
+
 #[test]
 fn what_only_one_has_and_other_hashes_are_told() {
     let one = elf(&[(".text", 1, CODE, &[0xc3, 0xc3])], &[("_ZN1a1b17h0123456789abcdefE", 0, 1), ("gone", 1, 1)]);

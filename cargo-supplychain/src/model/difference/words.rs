@@ -6,6 +6,8 @@ use super::{Cause, CauseKind};
 
 /// Shorter runs of printable bytes are mostly numbers.
 const MIN_WORD: usize = 6;
+/// Words that are neither paths nor times say little when they are short.
+const MIN_TEXT: usize = 8;
 const MAX_WORD: usize = 2048;
 const MAX_WORDS: usize = 500_000;
 
@@ -17,7 +19,10 @@ pub(super) fn causes<'d>(pairs: impl Iterator<Item = (&'d [u8], &'d [u8])>) -> V
         collect(other, &mut second);
     }
     let only = |one: &BTreeSet<&'d str>, other: &BTreeSet<&'d str>, kind: CauseKind| -> Vec<String> {
-        one.difference(other).filter(|word| kind_of(word) == kind).map(|word| shown(word, kind)).collect()
+        one.difference(other)
+            .filter(|word| kind_of(word) == kind && (kind != CauseKind::Text || word.len() >= MIN_TEXT))
+            .map(|word| shown(word, kind))
+            .collect()
     };
     let mut causes = Vec::new();
     for kind in [CauseKind::Paths, CauseKind::Times, CauseKind::Text] {
