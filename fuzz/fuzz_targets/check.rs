@@ -80,6 +80,7 @@ fuzz_target!(|data: &[u8]| {
         unreadable_workflows: &[],
         manifests_changed: data.len() % 2 == 0,
         reused_target: None,
+        reproduction: None,
         advisories: &advisories,
         audits: &audits,
         build: Err("it was not planned"),
