@@ -131,6 +131,12 @@ fn what_differs_is_named() {
     assert_eq!(told(b"a", b"b"), ["not explained: format"]);
 }
 
+#[test]
+fn debug_information_holds_text() {
+    let make = |folder: &str| elf(&[(".debug_str", 1, 0x30, folder.as_bytes()), (".debug_info", 1, 0, &[1, 2])], &[]);
+    assert_eq!(told(&make("/home/alice/app\0x"), &make("/srv/builds/app\0x")), ["paths: `/home/alice/app` / `/srv/builds/app`"]);
+}
+
 /// A table of distances that moved with the code it leads to is the same table, and one that leads elsewhere is not.
 #[test]
 fn tables_that_moved_are_the_same() {
