@@ -26,7 +26,11 @@ pub(super) fn causes<'d>(pairs: impl Iterator<Item = (&'d [u8], &'d [u8])>) -> V
     };
     let mut causes = Vec::new();
     for kind in [CauseKind::Paths, CauseKind::Times, CauseKind::Text] {
-        let pairs = paired(&only(&first, &second, kind), &only(&second, &first, kind));
+        let (mut ones, mut others) = (only(&first, &second, kind), only(&second, &first, kind));
+        if kind == CauseKind::Paths {
+            align(&mut ones, &mut others);
+        }
+        let pairs = paired(&ones, &others);
         if !pairs.is_empty() {
             causes.push(Cause::new(kind, pairs));
         }
@@ -44,6 +48,19 @@ pub(super) fn compilers((first, second): (&[u8], &[u8])) -> Option<Cause> {
     let only = |one: &BTreeSet<String>, other: &BTreeSet<String>| one.difference(other).cloned().collect::<Vec<_>>();
     let pairs = paired(&only(&first, &second), &only(&second, &first));
     if pairs.is_empty() { None } else { Some(Cause::new(CauseKind::Compiler, pairs)) }
+}
+
+/// Brings paths that end alike to the same place; beyond a number that nobody reads they stay sorted.
+fn align(first: &mut Vec<String>, second: &mut Vec<String>) {
+    const MAX: usize = 200;
+    first.dedup();
+    second.dedup();
+    for index in 0..first.len().min(second.len()).min(MAX) {
+        let common = |other: &str| first[index].bytes().rev().zip(other.bytes().rev()).take_while(|(a, b)| a == b).count();
+        let rest = index..second.len().min(MAX);
+        let best = rest.max_by_key(|&at| (common(&second[at]), std::cmp::Reverse(at))).unwrap_or(index);
+        second.swap(index, best);
+    }
 }
 
 /// `A in the first, B in the second`, in the order of each.
@@ -122,6 +139,10 @@ mod tests {
         }
     }
 
+    fn causes_told(first: &[u8], second: &[u8]) -> Vec<String> {
+        causes([(first, second)].into_iter()).iter().map(ToString::to_string).collect()
+    }
+
     #[test]
     fn what_only_one_has_is_shown_beside_the_other() {
         let causes = causes(
@@ -129,6 +150,9 @@ mod tests {
         );
         let told: Vec<_> = causes.iter().map(ToString::to_string).collect();
         assert_eq!(told, ["paths: `/home/a/main.rs` / `/srv/bb/main.rs`"]);
+        let paths = causes_told(b"/aa/xx/deps.rs /aa/ws/main.rs", b"/cc/ws/main.rs /bb/xx/deps.rs /cc/xx/more.rs");
+        let pairs = "`/aa/ws/main.rs` / `/cc/ws/main.rs`, `/aa/xx/deps.rs` / `/bb/xx/deps.rs`, nothing / `/cc/xx/more.rs`";
+        assert_eq!(paths, [format!("paths: {pairs}")]);
         let gone = compilers((b"rustc 1.95\0GCC 13\0", b"GCC 13\0\0")).unwrap();
         assert_eq!(gone.to_string(), "compiler or linker: `rustc 1.95` / nothing");
     }
