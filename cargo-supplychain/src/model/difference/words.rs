@@ -55,10 +55,10 @@ fn align(first: &mut Vec<String>, second: &mut Vec<String>) {
     const MAX: usize = 200;
     first.dedup();
     second.dedup();
-    for index in 0..first.len().min(second.len()).min(MAX) {
-        let common = |other: &str| first[index].bytes().rev().zip(other.bytes().rev()).take_while(|(a, b)| a == b).count();
-        let rest = index..second.len().min(MAX);
-        let best = rest.max_by_key(|&at| (common(&second[at]), std::cmp::Reverse(at))).unwrap_or(index);
+    let end = second.len().min(MAX);
+    for (index, one) in first.iter().enumerate().take(end) {
+        let common = |other: &str| one.bytes().rev().zip(other.bytes().rev()).take_while(|(a, b)| a == b).count();
+        let best = (index..end).max_by_key(|&at| (common(&second[at]), std::cmp::Reverse(at))).unwrap_or(index);
         second.swap(index, best);
     }
 }
