@@ -77,7 +77,8 @@ fn keys_are_not_read() {
         return;
     }
     let project = with_script(
-        r#"let real = std::env::var("CANARY_HOME").unwrap();
+        r#"extern "C" { fn open(path: *const u8, flags: i32) -> i32; }
+        let real = std::env::var("CANARY_HOME").unwrap();
         let home = std::env::var("HOME").unwrap();
         let out = std::env::var("OUT_DIR").unwrap();
         let mut got = String::new();
@@ -88,6 +89,9 @@ fn keys_are_not_read() {
         got += &std::fs::read_to_string(format!("{out}/link")).unwrap_or_default();
         let _ = std::fs::hard_link(format!("{real}/.bashrc"), format!("{out}/hard"));
         got += &std::fs::read_to_string(format!("{out}/hard")).unwrap_or_default();
+        let stdin = unsafe { open(format!("{real}/.bashrc\0").as_ptr(), 0o10_000_000) };
+        got += &std::fs::read_to_string(format!("/proc/self/fd/{stdin}")).unwrap_or_default();
+        got += &std::fs::read_to_string(format!("/proc/self/root{real}/.aws/credentials")).unwrap_or_default();
         let cat = std::process::Command::new("cat").arg(format!("{real}/.ssh/id_rsa")).output().unwrap();
         got += &String::from_utf8_lossy(&cat.stdout);
         assert_eq!(got, "");"#,
@@ -100,9 +104,9 @@ fn keys_are_not_read() {
         &told(&project),
         &[
             "high sandbox/denied-read dep 0.2.0: ~/.ssh/id_rsa (a place where keys are kept), 2 times, by build-script-build",
-            "high sandbox/denied-read dep 0.2.0: ~/.aws/credentials (a place where keys are kept), by build-script-build",
+            "high sandbox/denied-read dep 0.2.0: ~/.aws/credentials (a place where keys are kept), 2 times, by build-script-build",
             "high sandbox/denied-read dep 0.2.0: ~/.cargo/credentials.toml (a place where keys are kept)",
-            "high sandbox/denied-read dep 0.2.0: ~/.bashrc",
+            "high sandbox/denied-read dep 0.2.0: ~/.bashrc, 3 times",
             "high sandbox/denied-read dep 0.2.0: ~/.ssh/id_rsa (a place where keys are kept), by cat",
         ],
     );
@@ -130,7 +134,7 @@ fn what_builds_need_is_there() {
         std::fs::remove_file(format!("{out}/b.o")).unwrap();
         std::fs::create_dir_all(format!("{out}/d/e")).unwrap();
         std::os::unix::net::UnixStream::pair().unwrap();
-        assert!(std::process::Command::new("sh").args(["-c", "echo | cat >/dev/null"]).status().unwrap().success());
+        assert!(std::process::Command::new("sh").args(["-c", "echo x >/dev/stderr; echo y >/dev/stdout; echo | cat >/dev/null"]).status().unwrap().success());
         assert!(std::thread::available_parallelism().unwrap().get() > 0);"#,
     );
     let outcome = build(&project).expect(0);

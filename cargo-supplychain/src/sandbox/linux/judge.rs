@@ -76,10 +76,12 @@ impl Judge {
         let mut read = both(&walls.read);
         read.extend(both(&walls.devices));
         let write = both(&walls.write);
-        let changeable = [Some(&request.workspace), request.repository.as_ref()];
+        let exceptions: Vec<_> = request.exceptions.iter().map(real_exception).collect();
+        let excepted = exceptions.iter().flat_map(|one| one.read.iter().chain(&one.write));
+        let changeable: Vec<_> = [Some(&request.workspace), request.repository.as_ref()].into_iter().flatten().chain(excepted).collect();
         let stable = read
             .iter()
-            .filter(|root| !changeable.iter().flatten().any(|folder| root.starts_with(folder)) && !write.contains(*root))
+            .filter(|root| !changeable.iter().any(|folder| root.starts_with(folder)) && !write.contains(*root))
             .cloned()
             .collect();
         Self {
@@ -92,7 +94,7 @@ impl Judge {
             home: request.home.as_ref().map(|home| home.as_std_path().to_owned()),
             git: request.git_folders.iter().map(|folder| canonical(folder.as_std_path())).collect(),
             members: request.members.iter().cloned().collect(),
-            exceptions: request.exceptions.iter().map(real_exception).collect(),
+            exceptions,
             credentials: request
                 .cargo_home
                 .iter()
@@ -129,7 +131,7 @@ impl Judge {
         let Ok(real) = path.canonicalize() else { return self.absent(path) };
         if real.starts_with("/proc") || real.starts_with("/dev/pts") || real == Path::new("/dev/tty") {
             // Links like /dev/stdin: the kernel judges where they lead for the caller.
-            return if path.starts_with("/dev") { Verdict::Go } else { self.told_read(&real) };
+            return if is_own_stream(path) { Verdict::Go } else { self.told_read(&real) };
         }
         if self.git.iter().any(|folder| real.starts_with(folder)) {
             return self.git(&real, runs, &place(process));
@@ -230,7 +232,12 @@ impl Judge {
             return if Process(id).stat().is_some() { Verdict::Tell(shown(), libc::EACCES) } else { Verdict::Go };
         }
         match words.as_slice() {
-            ["exe" | "cwd" | "root", ..] | ["fd", _, ..] => Verdict::Go,
+            ["exe"] => Verdict::Go,
+            ["fd", _] | ["cwd" | "root", ..] => match led(id, &words) {
+                Some(path) if !path.starts_with("/proc") => self.read(process, &path, false, place),
+                // A pipe or a socket of its own.
+                _ => Verdict::Go,
+            },
             ["task", thread, file] if thread.parse::<u32>().is_ok() && OWN.contains(file) => {
                 self.own_file(Some(id), &format!("task/{thread}/{file}"))
             }
@@ -253,8 +260,22 @@ impl Judge {
         if DEVICES.iter().any(|device| path == Path::new(device)) {
             return Verdict::Go;
         }
+        if is_own_stream(path) {
+            return Verdict::Go;
+        }
         if path.starts_with("/dev") {
             return Verdict::Quiet(libc::EACCES);
+        }
+        if let Ok(rest) = path.strip_prefix("/proc") {
+            let words: Vec<_> = rest.components().filter_map(|part| part.as_os_str().to_str()).collect();
+            let led = match words.as_slice() {
+                ["self" | "thread-self", words @ ..] => process.group().and_then(|id| led(id, words)),
+                _ => None,
+            };
+            return match led {
+                Some(path) if !path.starts_with("/proc") => self.write(process, &path, follows, place),
+                _ => Verdict::Quiet(libc::EACCES),
+            };
         }
         let Some(real) = real_for_writing(path, follows) else { return Verdict::Go };
         let place = place(process);
@@ -322,6 +343,25 @@ impl Judge {
 }
 
 const DEVICES: [&str; 3] = ["/dev/null", "/dev/zero", "/dev/full"];
+
+/// `/dev/stderr` and its like: what the caller has open already.
+fn is_own_stream(path: &Path) -> bool {
+    ["/dev/stdin", "/dev/stdout", "/dev/stderr"].iter().any(|stream| path == Path::new(stream)) || path.starts_with("/dev/fd")
+}
+
+/// Where a link of a process's own folder in `/proc` leads; none where that is no path.
+fn led(id: u32, words: &[&str]) -> Option<PathBuf> {
+    let process = Process(id);
+    let base = match words {
+        ["fd", descriptor] => process.file(descriptor.parse().ok()?)?,
+        ["cwd", ..] => process.folder()?,
+        ["root", ..] => PathBuf::from("/"),
+        _ => return None,
+    };
+    let rest = if words.first() == Some(&"fd") { &[] } else { words.get(1..)? };
+    let path = rest.iter().fold(base, |path, word| path.join(word));
+    path.is_absolute().then_some(path)
+}
 
 /// Files of a process's own folder in `/proc` that programs read about themselves.
 const OWN: [&str; 17] = [

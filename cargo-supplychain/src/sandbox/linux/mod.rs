@@ -63,7 +63,8 @@ impl Guard {
     /// After cargo has ended: ends what is left of the build, and tells what was refused.
     pub(super) fn finish(self) -> (Seal, Vec<Attempt>, u64) {
         end_orphans();
-        let (attempts, unlisted) = self.thread.join().map(supervisor::Heard::list).unwrap_or_default();
+        // Without its supervisor nobody knows what was tried, which is no pass either.
+        let (attempts, unlisted) = self.thread.join().map_or((Vec::new(), 1), supervisor::Heard::list);
         let _ = rustix::process::set_child_subreaper(None);
         (self.seal, attempts, unlisted)
     }
