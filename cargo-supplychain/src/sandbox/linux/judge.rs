@@ -78,7 +78,8 @@ impl Judge {
         let write = both(&walls.write);
         let exceptions: Vec<_> = request.exceptions.iter().map(real_exception).collect();
         let excepted = exceptions.iter().flat_map(|one| one.read.iter().chain(&one.write));
-        let changeable: Vec<_> = [Some(&request.workspace), request.repository.as_ref()].into_iter().flatten().chain(excepted).collect();
+        let changeable: Vec<_> =
+            [Some(&request.workspace), request.repository.as_ref()].into_iter().flatten().chain(excepted).collect();
         let stable = read
             .iter()
             .filter(|root| !changeable.iter().any(|folder| root.starts_with(folder)) && !write.contains(*root))
@@ -226,7 +227,8 @@ impl Judge {
         };
         let Some(id) = id else { return Verdict::Quiet(libc::EACCES) };
         let words: Vec<_> = words.collect();
-        let shown = || Act::Read { path: format!("/proc/{id}/{}", words.join("/")), is_secret: true };
+        let is_secret = matches!(words.first(), Some(&("environ" | "mem" | "fd" | "cmdline")));
+        let shown = || Act::Read { path: format!("/proc/{id}/{}", words.join("/")), is_secret };
         // The job of another process is nobody's business; those of the same crate may look at each other.
         if Some(id) != own && !same_crate(&place(process), &place(Process(id))) {
             return if Process(id).stat().is_some() { Verdict::Tell(shown(), libc::EACCES) } else { Verdict::Go };
