@@ -66,7 +66,7 @@ impl Seal {
                 let mut command = command;
                 command.spawn().map(|child| (child, None))
             }
-            Self::Walls(request) => match sandbox::spawn(command, request) {
+            Self::Walls(request) => match sandbox::spawn(&command, request) {
                 Ok((child, sealed)) => Ok((child, Some(sealed))),
                 Err(sandbox::Error::Start(error)) => Err(error),
                 Err(error) => Err(std::io::Error::other(error)),
