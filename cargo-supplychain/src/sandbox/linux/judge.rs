@@ -130,7 +130,11 @@ impl Judge {
             return self.proc(process, rest, place);
         }
         let Ok(real) = path.canonicalize() else { return self.absent(path) };
-        if real.starts_with("/proc") || real.starts_with("/dev/pts") || real == Path::new("/dev/tty") {
+        // Programs look at the terminal for its width, and ask nobody who is not there.
+        if real == Path::new("/dev/tty") || (real.starts_with("/dev/pts") && !is_own_stream(path)) {
+            return Verdict::Quiet(libc::ENXIO);
+        }
+        if real.starts_with("/proc") || real.starts_with("/dev/pts") {
             // Links like /dev/stdin: the kernel judges where they lead for the caller.
             return if is_own_stream(path) { Verdict::Go } else { self.told_read(&real) };
         }
