@@ -141,6 +141,12 @@ fn made(call: &Call<'_>, request: &cargo::BuildRequest<'_>, plan: &Plan, events:
     let produced = assemble::produced(plan, &events)?.into_iter();
     let mut files: Vec<_> =
         produced.map(|file| MadeFile { artifact: file.artifact, path: file.path, file_name: file.file_name }).collect();
+    // A folder on the way that was made a link would bring in anything.
+    let real = |path: &Utf8Path| path.canonicalize_utf8().unwrap_or_else(|_| path.to_owned());
+    if let Some(file) = files.iter().find(|file| !real(&file.path).starts_with(real(call.target))) {
+        return Err(Error::usage(&format!("{} leads out of the target folder", file.path))
+            .with_help("something in the build has put a link there; build with --clean"));
+    }
     for (name, version) in &plan.crates {
         let path = package(call, request, plan, name, version)?;
         files.push(MadeFile { artifact: name.clone(), path, file_name: format!("{name}-{version}.crate") });

@@ -10,9 +10,10 @@ use std::fs::File;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Component, Path, PathBuf};
 
-use super::actors::{Place, Unit};
+use super::actors::Place;
 use super::process::Process;
-use crate::model::sandbox::{Act, ActorKind};
+use super::target_folder::may_write;
+use crate::model::sandbox::Act;
 use crate::sandbox::walls::{Exception, Request, SECRET_HOME, Walls};
 
 /// What a call asks for, with the path as the caller gave it, absolute.
@@ -407,36 +408,12 @@ fn is_harmless_folder(folder: &Path) -> bool {
         .any(|one| folder == Path::new(one))
 }
 
-/// What a compilation or a build script may write within the target folder: what is its own, and what is nobody's.
-fn may_write(unit: &Unit, real: &Path, inside: &Path) -> bool {
-    let parts: Vec<&str> = inside.iter().map(|part| part.to_str().unwrap_or_default()).collect();
-    let shared = |name: &str| parts.iter().position(|part| *part == name);
-    if shared(".fingerprint").is_some() {
-        return false;
-    }
-    let own_folder = unit.out_dir.iter().filter(|_| unit.actor.kind != ActorKind::Compiler);
-    let is_own = own_folder.chain(&unit.outputs).any(|folder| real.starts_with(canonical(folder)));
-    if let Some(folder) = ["deps", "examples"].iter().find_map(|name| shared(name)) {
-        let name = parts.get(folder + 1).copied().unwrap_or_default();
-        return is_own && mark_of(name).is_none_or(|mark| unit.mark.as_deref() == Some(mark));
-    }
-    is_own || (shared("build").is_none() && shared("incremental").is_none())
-}
-
-/// `-0123456789abcdef` in `libname-0123456789abcdef.rlib`: which compilation the file is of.
-fn mark_of(name: &str) -> Option<&str> {
-    name.match_indices('-').find_map(|(at, _)| {
-        let mark = name.get(at..at + 17)?;
-        mark[1..].bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')).then_some(mark)
-    })
-}
-
 /// Whether the path is one of the roots or below one.
 fn below(roots: &HashSet<PathBuf>, path: &Path) -> bool {
     path.ancestors().any(|folder| roots.contains(folder))
 }
 
-fn canonical(path: &Path) -> PathBuf {
+pub(super) fn canonical(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
@@ -467,4 +444,18 @@ fn real_for_writing(path: &Path, follows: bool) -> Option<PathBuf> {
 /// Never waits for a writer of a pipe, never becomes a terminal of ours.
 fn open_for_reading(path: &Path) -> std::io::Result<File> {
     File::options().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_of_proc_lead_where_the_caller_is() {
+        let own = std::process::id();
+        assert_eq!(led(own, &["root", "etc", "shadow"]), Some("/etc/shadow".into()));
+        assert_eq!(led(own, &["cwd", "x"]), Some(std::env::current_dir().unwrap().join("x")));
+        assert_eq!(led(own, &["fd", "99999"]), None);
+        assert_eq!(led(own, &["environ"]), None);
+    }
 }

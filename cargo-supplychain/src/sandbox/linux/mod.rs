@@ -10,6 +10,7 @@ mod kernel;
 pub(super) mod launcher;
 mod process;
 mod supervisor;
+mod target_folder;
 
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt as _;
