@@ -114,6 +114,35 @@ fn keys_are_not_read() {
     assert!(project.releases().is_empty());
 }
 
+/// Nor are they where the project itself keeps them: a signing key in the workspace, a token in cargo's configuration. Cargo reads the latter.
+#[test]
+fn keys_of_the_project_are_not_read() {
+    if !can_seal() {
+        return;
+    }
+    let project = with_script(
+        r#"let root = std::env::var("CANARY_ROOT").unwrap();
+        for path in ["project/keys/release.pem", "cargo/config.toml", "project/.cargo/config.toml"] {
+            assert!(std::fs::read(format!("{root}/{path}")).is_err(), "{path}");
+        }
+        std::fs::read(format!("{root}/project/keys/release.pub")).unwrap();"#,
+    );
+    project.write("../cargo/config.toml", "[registries.corp]\nindex = \"sparse+https://corp.example/\"\ntoken = \"canary\"\n");
+    project.write(".cargo/config.toml", "[http]\nproxy = \"http://user:canary@proxy.example\"\n[term]\nquiet = true\n");
+    project.run(&["key", "generate", "--output", "keys/release.pem"]).expect(0);
+    let arguments = ["build", "--offline", "--key", "keys/release.pem", "--format", "json"];
+    let outcome = project.command(&arguments).env("CANARY_ROOT", project.root()).run().expect(1);
+    assert_told(
+        &tried(&outcome),
+        &[
+            "high sandbox/denied-read dep 0.2.0: ",
+            "/project/keys/release.pem (a place where keys are kept)",
+            "/cargo/config.toml (a place where keys are kept)",
+            "/project/.cargo/config.toml (a place where keys are kept)",
+        ],
+    );
+}
+
 /// The twin: what a build reads as a matter of course.
 #[test]
 fn what_builds_need_is_there() {

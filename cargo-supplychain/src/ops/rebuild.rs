@@ -109,7 +109,8 @@ pub fn rebuild(
     let mut plan = gathered.planned()?.clone();
     // Whatever the release's own policy says: it is somebody else's code that runs here.
     let mode = SandboxMode::Auto;
-    let seal = Seal::new(&there, &gathered, (mode, sealed::missing(mode)), &plan, &target)?;
+    let mut seal = Seal::new(&there, &gathered, (mode, sealed::missing(mode)), &plan, &target)?;
+    seal.hide(request.signing_key.as_ref().map(|key| context.cwd.join(key)));
     let call = Call {
         context: &there,
         gather: &gather_request,

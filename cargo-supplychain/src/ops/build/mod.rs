@@ -127,7 +127,8 @@ pub fn build(
     let root = &gathered.workspace.root;
     let signer = key::signer(context, &gathered.settings, root, request.key.as_deref(), request.no_sign, prompt, progress)?;
     let folders = Folders::new(context, &gathered, request, &plan);
-    let seal = seal::Seal::new(context, &gathered, (mode, missing), &plan, &folders.target)?;
+    let mut seal = seal::Seal::new(context, &gathered, (mode, missing), &plan, &folders.target)?;
+    seal.hide(request.key.as_ref().map(|key| context.cwd.join(key)));
     let releases = open(&folders.parent, progress)?;
     // The target folder is ours as well, wherever the release goes.
     let _own = if folders.parent == folders.own { None } else { Some(open(&folders.own, progress)?) };

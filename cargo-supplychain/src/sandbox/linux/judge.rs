@@ -62,6 +62,8 @@ pub(super) struct Judge {
     exceptions: Vec<Exception>,
     /// Cargo's own credentials, wherever its home is.
     credentials: Vec<PathBuf>,
+    /// Files with keys or tokens that only cargo may read.
+    hidden: Vec<PathBuf>,
 }
 
 impl Judge {
@@ -97,6 +99,7 @@ impl Judge {
             git: request.git_folders.iter().map(|folder| canonical(folder.as_std_path())).collect(),
             members: request.members.iter().cloned().collect(),
             exceptions,
+            hidden: request.hidden.iter().map(|file| canonical(file.as_std_path())).collect(),
             credentials: request
                 .cargo_home
                 .iter()
@@ -124,7 +127,9 @@ impl Judge {
 
     fn read(&self, process: Process, path: &Path, runs: bool, place: &dyn Fn(Process) -> Place) -> Verdict {
         let is_plain = !path.components().any(|part| part == Component::ParentDir);
-        if is_plain && below(&self.stable, path) {
+        // What is hidden is never far from what is open.
+        let may_be_hidden = self.hidden.iter().any(|file| file.file_name() == path.file_name());
+        if is_plain && !may_be_hidden && below(&self.stable, path) {
             return Verdict::Go;
         }
         if let Ok(rest) = path.strip_prefix("/proc") {
@@ -141,6 +146,12 @@ impl Judge {
         }
         if self.git.iter().any(|folder| real.starts_with(folder)) {
             return self.git(&real, runs, &place(process));
+        }
+        if self.hidden.contains(&real) {
+            return match place(process) {
+                Place::Cargo => open_for_reading(&real).map_or(Verdict::Quiet(libc::EACCES), Verdict::Give),
+                _ => self.told_read(&real),
+            };
         }
         if below(&self.read, &real) || below(&self.write, &real) {
             let excepted =
@@ -188,7 +199,7 @@ impl Judge {
 
     /// `~/.ssh/id_ed25519` where the path is one at which keys are kept, in the real home or in the private one.
     fn secret_place(&self, path: &Path) -> Option<String> {
-        if self.credentials.iter().any(|file| file == path) {
+        if self.credentials.iter().chain(&self.hidden).any(|file| file == path) {
             return Some(self.shown(path));
         }
         let homes = [Some(&self.private_home), self.home.as_ref()];
