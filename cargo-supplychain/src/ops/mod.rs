@@ -21,6 +21,8 @@ pub mod progress;
 mod published;
 mod registry_api;
 pub mod sbom;
+pub mod sign;
+pub mod signer;
 pub mod verify;
 mod workspace;
 

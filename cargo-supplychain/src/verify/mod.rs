@@ -21,5 +21,5 @@ pub use file::{BundleFile, FileEvidence, file};
 pub use policy::VerificationPolicy;
 pub use provenance::ProvenanceFacts;
 pub use rejection::{Reason, ReasonId, Rejection};
-pub use release::release;
+pub use release::{Pending, Unsigned, release, unsigned};
 pub use verified::{Verified, VerifiedArtifact};
