@@ -26,6 +26,7 @@ mod published;
 mod registry;
 mod secrets;
 mod selections;
+mod signing;
 mod support;
 mod takeover;
 mod tripwires;

@@ -55,7 +55,7 @@ pub fn sign(
     let (settings, _) = gather::settings(context, request.policy.as_deref(), &context.cwd, None)?;
     let unreadable = |error: &dyn std::fmt::Display| Error::usage(&format!("cannot read {}: {error}", request.path));
     let path = context.cwd.join(&request.path).canonicalize_utf8().map_err(|error| unreadable(&error))?;
-    let chosen = signer::choose(context, &settings.sign, &context.cwd, &request.signer, prompt, progress)?.ok_or_else(|| {
+    let chosen = signer::choose(context, &settings, &context.cwd, &request.signer, prompt, progress)?.ok_or_else(|| {
         Error::usage(&"[sign] method is \"none\"").with_help("name a key with --key FILE, or change the policy")
     })?;
     if path.is_dir() { release(&path, &chosen, interrupt, progress) } else { file(context, &path, request, &chosen) }

@@ -8,7 +8,7 @@ use super::key::{PASSPHRASE, Prompt};
 use super::{Class, Error, Progress};
 use crate::attest::KeyAlgorithm;
 use crate::base::Context;
-use crate::config::{SignMethod, SignSettings};
+use crate::config::{Settings, SignMethod, SignSettings};
 use crate::files;
 use crate::http::{Client, Patience};
 use crate::sign::command::CommandSigner;
@@ -55,11 +55,11 @@ impl From<sign::Error> for Error {
 }
 
 /// The signer; `None` with `--no-sign` or `[sign] method = "none"`. `auto`: keyless where the surroundings offer an identity and the
-/// network may be used; else the key: `[sign] command`, `[sign] key`, or the user's own, which is created on first use, never in CI.
+/// network may be used, unless `[verify] key` says that releases are signed by a key; else the key: `[sign] command`, `[sign] key`, or the user's own, which is created on first use, never in CI.
 /// `root` is what the policy's paths are relative to.
 pub(super) fn choose(
     context: &Context,
-    settings: &SignSettings,
+    settings: &Settings,
     root: &Utf8Path,
     request: &Request,
     prompt: &mut Prompt<'_>,
@@ -68,25 +68,38 @@ pub(super) fn choose(
     if request.no_sign {
         return Ok(None);
     }
+    let pins_key = settings.verify.key.is_some();
+    let settings = &settings.sign;
     if let Some(path) = &request.key {
         return of_file(context, &context.cwd.join(path), prompt).map(Some);
     }
     if let Some(place) = &request.identity_token {
         let token = TokenSource::given(context, place).map_err(|why| Error::usage(&why))?;
+        refuse_pinned(pins_key)?;
         return keyless(context, settings, root, request, token).map(Some);
     }
     match settings.method {
         SignMethod::None => Ok(None),
         SignMethod::Keyless => {
             let token = TokenSource::ambient(context).ok_or_else(no_identity)?;
+            refuse_pinned(pins_key)?;
             keyless(context, settings, root, request, token).map(Some)
         }
-        SignMethod::Auto if !context.offline => match TokenSource::ambient(context) {
+        SignMethod::Auto if !context.offline && !pins_key => match TokenSource::ambient(context) {
             Some(token) => keyless(context, settings, root, request, token).map(Some),
             None => own_key(context, settings, root, prompt, progress).map(Some),
         },
         SignMethod::Auto | SignMethod::Key => own_key(context, settings, root, prompt, progress).map(Some),
     }
+}
+
+/// A release that its own policy rejects is not worth a build.
+fn refuse_pinned(pins_key: bool) -> Result<(), Error> {
+    if !pins_key {
+        return Ok(());
+    }
+    Err(Error::usage(&"[verify] key pins a key, and this release would be signed keyless")
+        .with_help("sign with the key ([sign] method = \"key\"), or take [verify] key out of the policy"))
 }
 
 fn no_identity() -> Error {

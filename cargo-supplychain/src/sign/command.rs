@@ -102,7 +102,7 @@ impl Signer for CommandSigner {
 
 #[cfg(all(test, unix))]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::fs::PermissionsExt;
 
     use super::*;
     use crate::attest::KeyAlgorithm;
@@ -175,7 +175,7 @@ mod tests {
             ("echo '{\"signature\":\"AAAA\"}'".to_owned(), "not by the key"),
             (world.answer(Content::Statement(b"{ }")), "not by the key"),
             (other.answer(statement), "not by the key"),
-            (format!("echo '{other_key}'"), "another key"),
+            (format!("printf '%s' '{other_key}'"), "another key"),
         ] {
             let error = world.signer(&script).sign(statement).unwrap_err();
             assert!(error.is_outage() && error.to_string().contains(why), "{script}: {error}");

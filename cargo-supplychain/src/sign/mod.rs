@@ -2,6 +2,7 @@
 //! writes private keys, asks the services of keyless signing; never decides whether a signature of others counts, which is `verify`'s.
 
 pub mod command;
+mod cosign;
 pub mod key;
 pub mod keyless;
 mod pem;
@@ -92,7 +93,8 @@ impl Error {
             }
             Self::TooOpen { path, .. } => format!("chmod 600 '{path}'"),
             Self::Format { .. } | Self::NotAKeyFile { .. } => {
-                "expected PEM `PRIVATE KEY` or `ENCRYPTED PRIVATE KEY` (PKCS#8) with an ECDSA P-256 or Ed25519 key".into()
+                "expected PEM `PRIVATE KEY` or `ENCRYPTED PRIVATE KEY` (PKCS#8), or a key of cosign, ECDSA P-256 or Ed25519"
+                    .into()
             }
             Self::PassphraseNeeded { .. } | Self::WrongPassphrase { .. } => {
                 "set SUPPLYCHAIN_KEY_PASSPHRASE, or run where a terminal can ask for it".into()

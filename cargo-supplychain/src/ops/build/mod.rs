@@ -122,7 +122,7 @@ pub fn build(
     }
     // Before the compiler starts: a missing passphrase or an unreadable key should not cost a build.
     let root = &gathered.workspace.root;
-    let signer = signer::choose(context, &gathered.settings.sign, root, &request.signer, prompt, progress)?;
+    let signer = signer::choose(context, &gathered.settings, root, &request.signer, prompt, progress)?;
     let folders = Folders::new(context, &gathered, request, &plan);
     let seal = seal::Seal::new(context, &gathered, (mode, missing), &plan, &folders)?;
     let releases = open(&folders.parent, progress)?;

@@ -154,7 +154,10 @@ mod tests {
             ("no time", |c| c["tsaUrls"] = json!([]), "tsaUrls"),
             (
                 "no log is valid",
-                |c| c["rekorTlogUrls"] = json!([{ "url": "https://x.org", "majorApiVersion": 3, "validFor": {} }]),
+                |c| {
+                    c["rekorTlogUrls"] =
+                        json!([{ "url": "https://x.org", "majorApiVersion": 3, "validFor": { "start": "2020-01-01T00:00:00Z" } }])
+                },
                 "rekorTlogUrls",
             ),
             ("two logs", |c| c["rekorTlogConfig"] = json!({ "selector": "EXACT", "count": 2 }), "more than one"),
