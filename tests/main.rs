@@ -29,6 +29,7 @@ mod sandbox;
 mod sandbox_policy;
 mod secrets;
 mod selections;
+mod signing;
 mod support;
 mod takeover;
 mod tripwires;

@@ -60,6 +60,26 @@ fn no_folder_of_the_machine_is_in_what_is_compiled() {
     assert_eq!(internal(&release)["pathRemapping"], Value::Null);
 }
 
+/// Sources of the registry lie behind two links here: `CARGO_HOME` is one, and in it the folder of the index is another.
+#[cfg(unix)]
+#[test]
+fn packages_behind_links_have_fixed_names() {
+    let project = Project::example("minimal");
+    let linked = project.root().join("linked");
+    std::os::unix::fs::symlink(project.cargo_home(), &linked).unwrap();
+    let index = project.cargo_home().join("registry/src").read_dir_utf8().unwrap().next().unwrap().unwrap().path().to_owned();
+    let real = index.canonicalize_utf8().unwrap();
+    let build = ["build", "--profile", "dev", "--clean"];
+    project.command(&build).offline().env("CARGO_HOME", linked.as_str()).run().expect(0);
+    let release = project.release();
+    let file = release.join("artifacts").read_dir_utf8().unwrap().next().unwrap().unwrap().path().to_owned();
+    let binary = fs::read(file).unwrap();
+    assert!(contains(&binary, "/cargo/registry/src/"));
+    for folder in [project.root(), &real] {
+        assert!(!contains(&binary, folder.as_str()), "{folder}");
+    }
+}
+
 #[test]
 fn flags_of_the_project_are_kept() {
     let project = app();

@@ -10,7 +10,8 @@ use crate::support::{Outcome, Project};
 /// Whether this machine can seal builds; the tests need Linux with Landlock.
 fn can_seal() -> bool {
     let probe = Project::app();
-    let outcome = probe.run(&["build", "--offline", "--dry-run", "--sandbox", "require"]);
+    let outcome = probe.run(&["build", "--dry-run", "--sandbox", "require"]);
+    assert!(matches!(outcome.code, 0 | 4), "{outcome}");
     if outcome.code == 4 {
         eprintln!("not tried, this kernel cannot seal a build: {}", outcome.stderr);
     }
@@ -33,7 +34,7 @@ fn with_script(body: &str) -> Project {
 }
 
 fn build(project: &Project) -> Outcome {
-    project.run(&["build", "--offline", "--no-sign", "--format", "json", "--sandbox", "require"])
+    project.run(&["build", "--no-sign", "--format", "json", "--sandbox", "require"])
 }
 
 /// What was tried by whom: `high sandbox/denied-read dep 0.2.0: ~/.ssh/id_rsa (…)`, one a line of evidence.
@@ -77,7 +78,8 @@ fn keys_are_not_read() {
         return;
     }
     let project = with_script(
-        r#"let real = std::env::var("CANARY_HOME").unwrap();
+        r#"extern "C" { fn open(path: *const u8, flags: i32) -> i32; }
+        let real = std::env::var("CANARY_HOME").unwrap();
         let home = std::env::var("HOME").unwrap();
         let out = std::env::var("OUT_DIR").unwrap();
         let mut got = String::new();
@@ -88,6 +90,9 @@ fn keys_are_not_read() {
         got += &std::fs::read_to_string(format!("{out}/link")).unwrap_or_default();
         let _ = std::fs::hard_link(format!("{real}/.bashrc"), format!("{out}/hard"));
         got += &std::fs::read_to_string(format!("{out}/hard")).unwrap_or_default();
+        let stdin = unsafe { open(format!("{real}/.bashrc\0").as_ptr(), 0o10_000_000) };
+        got += &std::fs::read_to_string(format!("/proc/self/fd/{stdin}")).unwrap_or_default();
+        got += &std::fs::read_to_string(format!("/proc/self/root{real}/.aws/credentials")).unwrap_or_default();
         let cat = std::process::Command::new("cat").arg(format!("{real}/.ssh/id_rsa")).output().unwrap();
         got += &String::from_utf8_lossy(&cat.stdout);
         assert_eq!(got, "");"#,
@@ -100,13 +105,42 @@ fn keys_are_not_read() {
         &told(&project),
         &[
             "high sandbox/denied-read dep 0.2.0: ~/.ssh/id_rsa (a place where keys are kept), 2 times, by build-script-build",
-            "high sandbox/denied-read dep 0.2.0: ~/.aws/credentials (a place where keys are kept), by build-script-build",
+            "high sandbox/denied-read dep 0.2.0: ~/.aws/credentials (a place where keys are kept), 2 times, by build-script-build",
             "high sandbox/denied-read dep 0.2.0: ~/.cargo/credentials.toml (a place where keys are kept)",
-            "high sandbox/denied-read dep 0.2.0: ~/.bashrc",
+            "high sandbox/denied-read dep 0.2.0: ~/.bashrc, 3 times",
             "high sandbox/denied-read dep 0.2.0: ~/.ssh/id_rsa (a place where keys are kept), by cat",
         ],
     );
     assert!(project.releases().is_empty());
+}
+
+/// Nor are they where the project itself keeps them: a signing key in the workspace, a token in cargo's configuration. Cargo reads the latter.
+#[test]
+fn keys_of_the_project_are_not_read() {
+    if !can_seal() {
+        return;
+    }
+    let project = with_script(
+        r#"let root = std::env::var("CANARY_ROOT").unwrap();
+        for path in ["project/keys/release.pem", "cargo/config.toml", "project/.cargo/config.toml"] {
+            assert!(std::fs::read(format!("{root}/{path}")).is_err(), "{path}");
+        }
+        std::fs::read(format!("{root}/project/keys/release.pub")).unwrap();"#,
+    );
+    project.write("../cargo/config.toml", "[registries.corp]\nindex = \"sparse+https://corp.example/\"\ntoken = \"canary\"\n");
+    project.write(".cargo/config.toml", "[http]\nproxy = \"http://user:canary@proxy.example\"\n[term]\nquiet = true\n");
+    project.run(&["key", "generate", "--output", "keys/release.pem"]).expect(0);
+    let arguments = ["build", "--offline", "--key", "keys/release.pem", "--format", "json"];
+    let outcome = project.command(&arguments).env("CANARY_ROOT", project.root()).run().expect(1);
+    assert_told(
+        &tried(&outcome),
+        &[
+            "high sandbox/denied-read dep 0.2.0: ",
+            "/project/keys/release.pem (a place where keys are kept)",
+            "/cargo/config.toml (a place where keys are kept)",
+            "/project/.cargo/config.toml (a place where keys are kept)",
+        ],
+    );
 }
 
 /// The twin: what a build reads as a matter of course.
@@ -130,7 +164,7 @@ fn what_builds_need_is_there() {
         std::fs::remove_file(format!("{out}/b.o")).unwrap();
         std::fs::create_dir_all(format!("{out}/d/e")).unwrap();
         std::os::unix::net::UnixStream::pair().unwrap();
-        assert!(std::process::Command::new("sh").args(["-c", "echo | cat >/dev/null"]).status().unwrap().success());
+        assert!(std::process::Command::new("sh").args(["-c", "echo x >/dev/stderr; echo y >/dev/stdout; echo | cat >/dev/null"]).status().unwrap().success());
         assert!(std::thread::available_parallelism().unwrap().get() > 0);"#,
     );
     let outcome = build(&project).expect(0);
@@ -312,7 +346,7 @@ fn other_processes_are_out_of_reach() {
             "high sandbox/denied-call dep 0.2.0: ptrace",
             "high sandbox/denied-call dep 0.2.0: process_vm_readv",
             "high sandbox/denied-call dep 0.2.0: keyctl",
-            "medium sandbox/denied-call dep 0.2.0: mount",
+            "high sandbox/denied-call dep 0.2.0: mount",
         ],
     );
 }
@@ -433,8 +467,13 @@ fn an_exception_is_for_one_crate() {
     let model = project.json("target/supplychain/app-1.0.0-x86_64-unknown-linux-gnu/evidence/build.json");
     let exceptions = model["invocation"]["sandbox"]["enforcement"]["exceptions"].to_string();
     assert!(exceptions.contains("dep 0.2.0: read "), "{exceptions}");
-    project.write("supplychain.toml", policy + &allow("0.2.1", sdk.as_str()));
-    project.command(&["build", "--offline", "--no-sign", "--clean"]).env("SDK", &sdk).run().expect(1);
+    project.write("supplychain.toml", policy.clone() + &allow("0.2.1", sdk.as_str()));
+    let clean = || project.command(&["build", "--no-sign", "--clean", "--format", "json"]).env("SDK", &sdk).offline().run();
+    assert_told(&tried(&clean().expect(1)), &["sandbox/denied-read dep 0.2.0: ", "/sdk/lib"]);
+    // Another crate does not get what this one was allowed.
+    project.write("supplychain.toml", policy + &allow("0.2.0", sdk.as_str()));
+    project.write("build.rs", "fn main() { assert!(std::fs::read(std::env::var(\"SDK\").unwrap() + \"/lib\").is_err()); }\n");
+    assert_told(&tried(&clean().expect(1)), &["sandbox/denied-read app 1.0.0: ", "/sdk/lib"]);
 }
 
 /// BLD-10: `off` and `auto` without a kernel that can are said, never claimed.

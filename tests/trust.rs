@@ -13,8 +13,8 @@ use cargo_supplychain::attest::{
 use cargo_supplychain::base::{Sha256, Timestamp};
 use cargo_supplychain::collect::release_folder;
 use cargo_supplychain::model::release::{FORMAT_VERSION, FileRole, ReleaseFile, ReleaseManifest, Signing, StatementRef};
-use cargo_supplychain::sign::Signer as _;
 use cargo_supplychain::sign::key::KeySigner;
+use cargo_supplychain::sign::{Content, Signer as _};
 use cargo_supplychain::verify::{VerificationPolicy, file, release};
 use serde_json::json;
 
@@ -92,7 +92,7 @@ fn write_release(root: &Utf8Path, signer: &KeySigner) -> Utf8PathBuf {
     {
         let bytes = Statement::new(subject_name(ARTIFACT), artifact.1, predicate_type, predicate).to_bytes();
         let path = format!("attestations/tool.{kind}.sigstore.json");
-        sums.insert(path.clone(), staging.write(&path, &signer.sign(&bytes).unwrap()).unwrap().1);
+        sums.insert(path.clone(), staging.write(&path, &signer.sign(Content::Statement(&bytes)).unwrap()).unwrap().1);
         let (predicate_type, subject, sha256) = (predicate_type.into(), ARTIFACT.into(), Sha256::of(&bytes));
         statements.push(StatementRef { path, predicate_type, subject, sha256 });
     }
@@ -109,7 +109,7 @@ fn write_release(root: &Utf8Path, signer: &KeySigner) -> Utf8PathBuf {
     };
     let bytes = serde_json::to_vec_pretty(&manifest).unwrap();
     let statement = Statement::release(&bytes, &manifest.name, &manifest.version, &manifest.target).to_bytes();
-    for (path, bytes) in [(RELEASE_MANIFEST, bytes), (RELEASE_BUNDLE, signer.sign(&statement).unwrap())] {
+    for (path, bytes) in [(RELEASE_MANIFEST, bytes), (RELEASE_BUNDLE, signer.sign(Content::Statement(&statement)).unwrap())] {
         sums.insert(path.into(), staging.write(path, &bytes).unwrap().1);
     }
     sums.extend(manifest.files.iter().map(|file| (file.path.clone(), file.sha256)));

@@ -9,7 +9,7 @@ use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
 use ureq::{Agent, Proxy};
 
 use crate::base::Http;
-use crate::base::http::{Error, Request, Response, is_allowed, is_loopback};
+use crate::base::http::{Call, Error, Request, Response, is_allowed, is_loopback};
 use crate::base::text::one_line;
 
 /// Who asks: crates.io's data access policy wants a name and a way to reach its people.
@@ -64,13 +64,16 @@ impl Client {
         {
             call = call.header(*name, *value);
         }
-        let mut answer = call.call().map_err(|error| told(error, request.limit))?;
-        let headers = answer.headers().iter();
-        let headers = headers.filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
-        let (status, headers) = (answer.status().as_u16(), headers.collect());
-        let body = answer.body_mut().with_config().limit(request.limit).read_to_vec();
-        Ok(Response { status, headers, body: body.map_err(|error| told(error, request.limit))? })
+        read(call.call().map_err(|error| told(error, request.limit))?, request.limit)
     }
+}
+
+fn read(mut answer: ureq::http::Response<ureq::Body>, limit: u64) -> Result<Response, Error> {
+    let headers = answer.headers().iter();
+    let headers = headers.filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
+    let (status, headers) = (answer.status().as_u16(), headers.collect());
+    let body = answer.body_mut().with_config().limit(limit).read_to_vec();
+    Ok(Response { status, headers, body: body.map_err(|error| told(error, limit))? })
 }
 
 impl Http for Client {
@@ -91,6 +94,29 @@ impl Http for Client {
             }
         }
         Err(Error::Unreachable(format!("more than {MAX_REDIRECTS} redirects")))
+    }
+
+    fn call(&self, call: &Call<'_>) -> Result<Response, Error> {
+        let Call { request, body, within } = call;
+        if !is_allowed(request.url) {
+            return Err(Error::Refused);
+        }
+        let (agent, limit) = (self.agent(request.url), request.limit);
+        let patience = (Some(self.patience.connect.min(*within)), Some((*within).min(self.patience.whole)));
+        let answer = if let Some(body) = body {
+            let mut call = agent.post(request.url).config().timeout_connect(patience.0).timeout_global(patience.1).build();
+            for (name, value) in request.headers {
+                call = call.header(*name, *value);
+            }
+            call.send(*body)
+        } else {
+            let mut call = agent.get(request.url).config().timeout_connect(patience.0).timeout_global(patience.1).build();
+            for (name, value) in request.headers {
+                call = call.header(*name, *value);
+            }
+            call.call()
+        };
+        read(answer.map_err(|error| told(error, limit))?, limit)
     }
 }
 

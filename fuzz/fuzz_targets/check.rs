@@ -85,6 +85,7 @@ fuzz_target!(|data: &[u8]| {
         manifests_changed: data.len() % 2 == 0,
         reused_target: None,
         sandbox: None,
+        reproduction: None,
         advisories: &advisories,
         audits: &audits,
         build: Err("it was not planned"),

@@ -7,6 +7,7 @@ mod outcome;
 mod registry;
 mod repository;
 pub mod server;
+pub mod sigstore;
 pub mod world;
 
 use std::collections::BTreeMap;

@@ -4,6 +4,7 @@
     bench.py --tool PATH WORKSPACE [--advisory-db DIR] [--peers DIR] [--pairs 7]
 
 1. A second `cargo supplychain build` with nothing to compile, against `cargo build` with nothing to compile: the difference is our work.
+   Without remapped paths, or the two would compile everything anew in turns. (What walls cost is `sandbox.py`'s.) --skip-build leaves it out.
 2. `check --offline`, against `cargo metadata`, and against cargo-deny's and cargo-audit's checks (binaries in --peers; skipped with a
    message without them). The database of all three is --advisory-db.
 3. `check --only integrity`, against `check --only config`, which reads the same project and no sources: with nothing remembered, and with
@@ -86,6 +87,7 @@ def main():
     parser.add_argument("--advisory-db", type=pathlib.Path)
     parser.add_argument("--peers", type=pathlib.Path)
     parser.add_argument("--pairs", type=int, default=7)
+    parser.add_argument("--skip-build", action="store_true")
     parser.add_argument("workspace", type=pathlib.Path)
     arguments = parser.parse_args()
     tool, workspace = arguments.tool.resolve(), arguments.workspace.resolve()
@@ -94,41 +96,52 @@ def main():
     print(f"{workspace.name}: {packages} packages in the lockfile, {arguments.pairs} pairs, CPU seconds")
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        key = folder / "key.pem"
-        subprocess.run([tool, "supplychain", "key", "generate", "-q", "--output", key], check=True)
-        # The first one compiles what is not compiled yet, outside of the measurement.
-        ours = [tool, "supplychain", "build", "-q", "--offline", "--fail-on", "none", "--key", key, *database]
-        cpu(ours, workspace)
-        cargo = ["cargo", "build", "-q", "--release", "--locked", "--offline", "--target-dir", "target/supplychain/.build"]
-        of_cargo, of_ours = paired(arguments.pairs, lambda: cpu(cargo, workspace), lambda: cpu(ours, workspace))
-        print(f"  build, nothing to compile: cargo {of_cargo:.3f}, cargo supplychain {of_ours:.3f}: our own work {of_ours - of_cargo:.3f}")
+        if not arguments.skip_build:
+            build(tool, workspace, folder, database, arguments.pairs)
+        check_and_peers(tool, workspace, folder, database, arguments)
 
-        own = statistics.median(own_cpu(ours, workspace) for _ in range(arguments.pairs))
-        print(f"  the same, our process alone, without cargo: {own:.2f}", flush=True)
 
-        check = [tool, "supplychain", "check", "-q", "--offline", "--fail-on", "none", *database]
-        metadata = ["cargo", "metadata", "--format-version", "1", "--all-features", "--locked", "--offline"]
-        cold = paired(arguments.pairs, lambda: cpu(check + ["--cache-dir", tempfile.mkdtemp(dir=folder)], workspace))[0]
-        of_check, of_metadata = paired(arguments.pairs, lambda: cpu(check, workspace), lambda: cpu(metadata, workspace))
-        print(f"  check --offline: warm {of_check:.3f}, cold {cold:.3f}; one cargo metadata {of_metadata:.3f}")
-        print(f"  check --offline costs {of_check / of_metadata:.2f} of one cargo metadata")
-        integrity(tool, workspace, folder, arguments.pairs)
-        if not arguments.peers or not arguments.advisory_db:
-            print("  peers: skipped, no --peers or no --advisory-db")
-            return
-        config, copy = deny_config(folder, arguments.advisory_db.resolve())
-        deny = [arguments.peers.resolve() / "cargo-deny", "--offline", "--all-features", "--config", config, "check"]
-        audit = [arguments.peers.resolve() / "cargo-audit", "audit", "--no-fetch", "--stale", "--db", copy]
-        # Both end with the findings' exit code; an exit of theirs without a result would be the cheapest of all.
-        for command in (deny, audit):
-            judged = subprocess.run([str(part) for part in command], cwd=workspace, capture_output=True, text=True)
-            if not any(word in judged.stderr + judged.stdout for word in ("advisories FAILED", "advisories ok", "Loaded ")):
-                sys.exit(f"{command} did not judge\n{judged.stderr[-2000:]}")
-        of_check, of_deny, of_audit = paired(
-            arguments.pairs, lambda: cpu(check, workspace), lambda: cpu(deny, workspace, accepted=range(256)),
-            lambda: cpu(audit, workspace, accepted=range(256)))
-        print(f"  check --offline {of_check:.3f}, cargo-deny {of_deny:.3f}, cargo-audit {of_audit:.3f}: "
-              f"the two together cost {(of_deny + of_audit) / of_check:.1f} times as much")
+
+def build(tool, workspace, folder, database, pairs):
+    key = folder / "key.pem"
+    policy = folder / "policy.toml"
+    policy.write_text("[build]\nremap-paths = false\n")
+    subprocess.run([tool, "supplychain", "key", "generate", "-q", "--output", key], check=True)
+    # The first one compiles what is not compiled yet, outside of the measurement.
+    ours = [tool, "supplychain", "build", "-q", "--offline", "--fail-on", "none", "--key", key, "--policy", policy, "--sandbox", "off", *database]
+    cpu(ours, workspace)
+    cargo = ["cargo", "build", "-q", "--release", "--locked", "--offline", "--target-dir", "target/supplychain/.build"]
+    of_cargo, of_ours = paired(pairs, lambda: cpu(cargo, workspace), lambda: cpu(ours, workspace))
+    print(f"  build, nothing to compile: cargo {of_cargo:.3f}, cargo supplychain {of_ours:.3f}: our own work {of_ours - of_cargo:.3f}")
+
+    own = statistics.median(own_cpu(ours, workspace) for _ in range(pairs))
+    print(f"  the same, our process alone, without cargo: {own:.2f}", flush=True)
+
+
+def check_and_peers(tool, workspace, folder, database, arguments):
+    check = [tool, "supplychain", "check", "-q", "--offline", "--fail-on", "none", *database]
+    metadata = ["cargo", "metadata", "--format-version", "1", "--all-features", "--locked", "--offline"]
+    cold = paired(arguments.pairs, lambda: cpu(check + ["--cache-dir", tempfile.mkdtemp(dir=folder)], workspace))[0]
+    of_check, of_metadata = paired(arguments.pairs, lambda: cpu(check, workspace), lambda: cpu(metadata, workspace))
+    print(f"  check --offline: warm {of_check:.3f}, cold {cold:.3f}; one cargo metadata {of_metadata:.3f}")
+    print(f"  check --offline costs {of_check / of_metadata:.2f} of one cargo metadata")
+    integrity(tool, workspace, folder, arguments.pairs)
+    if not arguments.peers or not arguments.advisory_db:
+        print("  peers: skipped, no --peers or no --advisory-db")
+        return
+    config, copy = deny_config(folder, arguments.advisory_db.resolve())
+    deny = [arguments.peers.resolve() / "cargo-deny", "--offline", "--all-features", "--config", config, "check"]
+    audit = [arguments.peers.resolve() / "cargo-audit", "audit", "--no-fetch", "--stale", "--db", copy]
+    # Both end with the findings' exit code; an exit of theirs without a result would be the cheapest of all.
+    for command in (deny, audit):
+        judged = subprocess.run([str(part) for part in command], cwd=workspace, capture_output=True, text=True)
+        if not any(word in judged.stderr + judged.stdout for word in ("advisories FAILED", "advisories ok", "Loaded ")):
+            sys.exit(f"{command} did not judge\n{judged.stderr[-2000:]}")
+    of_check, of_deny, of_audit = paired(
+        arguments.pairs, lambda: cpu(check, workspace), lambda: cpu(deny, workspace, accepted=range(256)),
+        lambda: cpu(audit, workspace, accepted=range(256)))
+    print(f"  check --offline {of_check:.3f}, cargo-deny {of_deny:.3f}, cargo-audit {of_audit:.3f}: "
+          f"the two together cost {(of_deny + of_audit) / of_check:.1f} times as much")
 
 
 if __name__ == "__main__":

@@ -2,12 +2,14 @@
 //! Pure. Making a signature is `sign`'s, judging one is `verify`'s; neither private keys nor files are ever seen here.
 
 mod bundle;
+mod pending;
 mod public_key;
 mod statement;
 pub mod strict_json;
 mod sums;
 
 pub use bundle::{BUNDLE_MEDIA_TYPE, Bundle, MAX_BUNDLE_BYTES, PAYLOAD_TYPE};
+pub use pending::{payload_of, pending_path};
 pub use public_key::{InvalidKey, KeyAlgorithm, PublicKey};
 pub use statement::{MAX_SUBJECTS, Statement, Subject};
 pub use sums::sha256sums;

@@ -2,6 +2,7 @@
 //! `crate::http`. And which URLs are asked at all.
 
 use std::fmt;
+use std::time::Duration;
 
 /// A GET.
 #[derive(Debug, Clone, Copy)]
@@ -11,6 +12,16 @@ pub struct Request<'r> {
     pub headers: &'r [(&'r str, &'r str)],
     /// The largest body, in bytes as they are used (after decompression); a larger one is [`Error::TooLarge`].
     pub limit: u64,
+}
+
+/// A request that has to be answered by a deadline, and may bring something; redirects are answers like others.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'r> {
+    pub request: Request<'r>,
+    /// A POST of these bytes; none: a GET.
+    pub body: Option<&'r [u8]>,
+    /// The whole of it, connection and body included.
+    pub within: Duration,
 }
 
 /// Any answer, whatever its status.
@@ -58,6 +69,11 @@ impl std::error::Error for Error {}
 /// Asks a server.
 pub trait Http: Sync {
     fn get(&self, request: &Request<'_>) -> Result<Response, Error>;
+
+    /// By default refused: most that are asked are only read from.
+    fn call(&self, _call: &Call<'_>) -> Result<Response, Error> {
+        Err(Error::Refused)
+    }
 }
 
 /// Whether a URL is asked: https, and http on this machine only, where nobody stands between.

@@ -92,6 +92,7 @@ pub enum Command {
     Check(Box<CheckArgs>),
     Sbom(Box<SbomArgs>),
     Diff(Box<DiffArgs>),
+    Sign(SignArgs),
     Verify(VerifyArgs),
     #[command(subcommand)]
     Baseline(BaselineCommand),
@@ -233,12 +234,11 @@ pub struct BuildArgs {
     /// Build a second time, in other folders and with another home, and compare every artifact
     #[arg(long)]
     pub reproduce: bool,
-    /// Write no signatures; the release says so
-    #[arg(long, conflicts_with = "key")]
+    /// Sign nothing: the statements wait in the release for `cargo supplychain sign`
+    #[arg(long, conflicts_with_all = ["key", "identity_token"])]
     pub no_sign: bool,
-    /// Private key to sign with (PEM), instead of the configured or your own
-    #[arg(long, value_name = "FILE")]
-    pub key: Option<Utf8PathBuf>,
+    #[command(flatten)]
+    pub signer: SignerArgs,
     /// How the build is sealed: auto, require, off; over [sandbox] mode in the policy
     #[arg(long, value_name = "MODE")]
     pub sandbox: Option<SandboxMode>,
@@ -271,6 +271,55 @@ pub struct BuildArgs {
     pub message_format: Vec<String>,
     #[arg(long, hide = true)]
     pub target_dir: Option<String>,
+}
+
+/// Who signs.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Signing")]
+pub struct SignerArgs {
+    /// Private key to sign with (PEM), instead of the configured or your own
+    #[arg(long, value_name = "FILE", conflicts_with = "identity_token")]
+    pub key: Option<Utf8PathBuf>,
+    /// Sign keyless with this OIDC token (a file, or env:NAME), instead of the CI system's
+    #[arg(long, value_name = "FILE|env:NAME")]
+    pub identity_token: Option<String>,
+    /// The services of keyless signing (a Sigstore signing configuration), instead of the public good instance
+    #[arg(long, value_name = "FILE")]
+    pub signing_config: Option<Utf8PathBuf>,
+    /// What keyless signatures are judged by before they are written (a Sigstore trusted_root.json)
+    #[arg(long, value_name = "FILE")]
+    pub trusted_root: Option<Utf8PathBuf>,
+}
+
+/// Sign a release whose statements are pending, or a single file
+///
+/// A release of `build --no-sign`, or of a build during an outage of the signing services: everything in it is verified against its list,
+/// the statements that wait are signed as they are, and nothing else changes. It is complete afterwards, or as it was (exit 4 where a
+/// service did not answer). A file gets FILE.sigstore.json beside it.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo supplychain sign --pending target/supplychain/app-1.0.0-x86_64-unknown-linux-gnu
+  cargo supplychain sign app-1.0.0-x86_64-unknown-linux-gnu --key release.pem
+  cargo supplychain sign notes.txt --bundle notes.sigstore.json")]
+pub struct SignArgs {
+    /// A release folder, or a file
+    #[arg(value_name = "PATH")]
+    pub path: Utf8PathBuf,
+    /// Complete what is pending: what is done for a release anyway
+    #[arg(long, conflicts_with_all = ["statement", "bundle"])]
+    pub pending: bool,
+    /// The file is an in-toto statement
+    #[arg(long)]
+    pub statement: bool,
+    /// Where the bundle of a file goes
+    #[arg(long, value_name = "FILE")]
+    pub bundle: Option<Utf8PathBuf>,
+    #[command(flatten)]
+    pub signer: SignerArgs,
+    /// The policy file with [sign], instead of supplychain.toml in the working folder
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<Utf8PathBuf>,
 }
 
 /// Judge the workspace without running any of its code

@@ -92,6 +92,12 @@ pub fn parse(path: &str, text: &str, known: &[KnownRule<'_>]) -> Result<Settings
         sign: SignSettings {
             method: raw.sign.method.map_or(Ok(SignMethod::default()), |method| place.sign_method(&method))?,
             key: raw.sign.key,
+            timeout: raw.sign.timeout.map(|timeout| place.timeout(&timeout)).transpose()?,
+            command: place.command(raw.sign.command, raw.sign.public_key.as_ref())?,
+            public_key: raw.sign.public_key,
+            command_env: raw.sign.command_env,
+            signing_config: raw.sign.signing_config,
+            trusted_root: raw.sign.trusted_root,
         },
         verify: VerifySettings { key: raw.verify.key, require_fresh_target: raw.verify.require_fresh_target },
     })
@@ -169,6 +175,13 @@ struct RawDocuments {
 struct RawSign {
     method: Option<Spanned<String>>,
     key: Option<String>,
+    command: Option<Spanned<Vec<String>>>,
+    public_key: Option<String>,
+    #[serde(default)]
+    command_env: Vec<String>,
+    signing_config: Option<String>,
+    trusted_root: Option<String>,
+    timeout: Option<Spanned<u32>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -238,13 +251,34 @@ impl Place<'_> {
     fn sign_method(&self, method: &Spanned<String>) -> Result<SignMethod, Error> {
         match method.get_ref().as_str() {
             "auto" => Ok(SignMethod::Auto),
+            "keyless" => Ok(SignMethod::Keyless),
             "key" => Ok(SignMethod::Key),
             "none" => Ok(SignMethod::None),
             other => Err(Error {
-                suggestion: did_you_mean(other, ["auto", "key", "none"].into_iter()),
-                ..self.error(Some(method.span()), format!("unknown signing method `{other}`: use auto, key or none"))
+                suggestion: did_you_mean(other, ["auto", "keyless", "key", "none"].into_iter()),
+                ..self.error(Some(method.span()), format!("unknown signing method `{other}`: use auto, keyless, key or none"))
             }),
         }
+    }
+
+    /// Seconds.
+    fn timeout(&self, timeout: &Spanned<u32>) -> Result<u32, Error> {
+        match timeout.get_ref() {
+            1..=3600 => Ok(*timeout.get_ref()),
+            other => Err(self.error(Some(timeout.span()), format!("`timeout` is {other}: write seconds from 1 to 3600"))),
+        }
+    }
+
+    /// A program that signs needs its public half from elsewhere: what it says of itself proves nothing.
+    fn command(&self, command: Option<Spanned<Vec<String>>>, public_key: Option<&String>) -> Result<Vec<String>, Error> {
+        let Some(command) = command else { return Ok(Vec::new()) };
+        if command.get_ref().first().is_none_or(String::is_empty) {
+            return Err(self.error(Some(command.span()), "`command` names no program".to_owned()));
+        }
+        if public_key.is_none() {
+            return Err(self.error(Some(command.span()), "`command` needs `public-key`, the public half of its key".to_owned()));
+        }
+        Ok(command.into_inner())
     }
 }
 

@@ -222,14 +222,27 @@ pub struct SignSettings {
     pub method: SignMethod,
     /// Private key PEM; relative to the workspace root. None: the user's own key.
     pub key: Option<String>,
+    /// A program (with arguments) that signs in place of a key file: an HSM, a KMS.
+    pub command: Vec<String>,
+    /// The public half of the key behind `command`, PEM; relative to the workspace root.
+    pub public_key: Option<String>,
+    /// Variables that `command` gets besides `PATH` and `HOME`.
+    pub command_env: Vec<String>,
+    /// The services of keyless signing, a Sigstore signing configuration; relative to the workspace root. None: the public good instance.
+    pub signing_config: Option<String>,
+    /// What keyless signatures are judged by before they are written, a Sigstore trust root. None: the public good instance's.
+    pub trusted_root: Option<String>,
+    /// Seconds that one signature of a service or `command` may take, repetitions included. None: 60.
+    pub timeout: Option<u32>,
 }
 
 /// How statements are signed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum SignMethod {
-    /// The configured or the user's own key (keyless where an OIDC identity is at hand comes later).
+    /// Keyless where the CI system offers an identity; else the configured or the user's own key.
     #[default]
     Auto,
+    Keyless,
     Key,
     None,
 }

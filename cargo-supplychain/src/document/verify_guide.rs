@@ -15,11 +15,21 @@ pub struct Guide<'a> {
     pub version: &'a str,
     pub target: &'a str,
     pub signing: Signing,
-    /// SHA-256 of the signer's public key (DER SubjectPublicKeyInfo); none without a key.
-    pub key: Option<Sha256>,
+    pub signer: Signer<'a>,
     /// Paths within the release, `artifacts/rg`, in the order to be shown.
     pub artifacts: &'a [String],
     pub attestations: &'a [Attestation<'a>],
+}
+
+/// Who signed.
+#[derive(Debug, Clone, Copy)]
+pub enum Signer<'a> {
+    /// SHA-256 of the public key (DER SubjectPublicKeyInfo).
+    Key(Sha256),
+    /// Whom the certificates name.
+    Identity { name: &'a str, issuer: &'a str },
+    /// Nobody yet.
+    Unknown,
 }
 
 /// One bundle of `attestations/`.
@@ -44,41 +54,37 @@ pub fn document(guide: &Guide<'_>) -> Document {
 }
 
 fn english(guide: &Guide<'_>, line: &mut impl FnMut(&str)) {
-    let signed = guide.signing != Signing::Unsigned;
-    if signed {
-        line(
-            "Know the signer first. Get the publisher's public key, `signer.pub`, from a place other than this folder: the\n\
-             publisher's website, their repository, an earlier release that you trust. The key in `evidence/signer.pub` is a\n\
-             convenience; whoever could change this folder could change it too.\n",
-        );
-        if let Some(key) = &guide.key {
-            line(&format!(
-                "SHA-256 of the key (DER) that this release was signed with, to compare with what you know:\n\n    {key}\n"
-            ));
-        }
-    } else {
-        line("**This release is not signed** (`--no-sign`). Its checksums find accidents, not forgery.\n");
+    match guide.signing {
+        Signing::Signed => {}
+        Signing::Pending => line(
+            "**Signatures of this release were pending when this was written.** Until its publisher has completed them\n\
+             (`cargo supplychain sign --pending`), verification is rejected.\n",
+        ),
+        Signing::Unsigned => line(
+            "**This release was not signed when this was written** (`--no-sign`). Until somebody has signed it\n\
+             (`cargo supplychain sign`), its checksums find accidents, not forgery, and verification is rejected.\n",
+        ),
     }
-    if guide.signing == Signing::Pending {
-        line("Signatures of this release are pending: until they are completed, verification is rejected.\n");
+    know_the_signer(guide.signer, line);
+    line("## With cargo-supplychain, offline\n");
+    line(&format!("    cargo supplychain verify . {}\n", ours(guide.signer)));
+    line(
+        "It verifies every signature, recomputes every digest, and refuses files that are missing or not listed. Exit code 0\n\
+         means verified, 3 rejected. It needs no network and takes nothing in this folder for an anchor.\n",
+    );
+    line("## With cosign\n");
+    let by = match guide.signer {
+        Signer::Identity { .. } => "by an identity",
+        Signer::Key(_) | Signer::Unknown => "with the key and without a transparency log",
+    };
+    line(&format!(
+        "Each attestation is a DSSE envelope in a Sigstore bundle, signed {by} (cosign 3;\n\
+         add `--new-bundle-format` for 2.4 and later):\n",
+    ));
+    for attestation in guide.attestations {
+        line(&cosign(attestation, guide.signer));
     }
-    if signed {
-        line("## With cargo-supplychain, offline\n");
-        line("    cargo supplychain verify . --key /path/to/signer.pub\n");
-        line(
-            "It verifies every signature, recomputes every digest, and refuses files that are missing or not listed. Exit code 0\n\
-             means verified, 3 rejected. It needs no network and takes nothing in this folder for an anchor.\n",
-        );
-        line("## With cosign\n");
-        line(
-            "Each attestation is a DSSE envelope in a Sigstore bundle, signed with the key and without a transparency log (cosign 3;\n\
-             add `--new-bundle-format` for 2.4 and later):\n",
-        );
-        for attestation in guide.attestations {
-            line(&cosign(attestation));
-        }
-        line("");
-    }
+    line("");
     line("## Checksums only\n");
     line("    sha256sum --check SHA256SUMS\n");
     line("This finds damaged files. It proves nothing about who made them.\n");
@@ -89,17 +95,59 @@ fn english(guide: &Guide<'_>, line: &mut impl FnMut(&str)) {
     line("- `sbom/`: what each artifact contains, as CycloneDX and SPDX");
     line("- `reports/`: what was found when it was built");
     line("- `evidence/`: the model of the build, its lockfile and the state of the data that it was judged with");
-    if signed {
-        line("- `attestations/`: signed statements over all of it");
-    }
+    line("- `attestations/`: signed statements over all of it; `*.pending.json` wait for their signatures");
     line("- `release.json`: the list of all files with their digests");
 }
 
+/// The anchor: it cannot come from here.
+fn know_the_signer(signer: Signer<'_>, line: &mut impl FnMut(&str)) {
+    match signer {
+        Signer::Key(key) => {
+            line(
+                "Know the signer first. Get the publisher's public key, `signer.pub`, from a place other than this folder: the\n\
+                 publisher's website, their repository, an earlier release that you trust. The key in `evidence/signer.pub` is a\n\
+                 convenience; whoever could change this folder could change it too.\n",
+            );
+            line(&format!(
+                "SHA-256 of the key (DER) that this release was signed with, to compare with what you know:\n\n    {key}\n"
+            ));
+        }
+        Signer::Identity { name, issuer } => {
+            line(
+                "Know the signer first: which workflow or person may sign this publisher's releases, from a place other than\n\
+                 this folder. This one was signed by the identity\n",
+            );
+            line(&format!("    {}\n    {}\n", plain(name), plain(issuer)));
+            line(
+                "(the certificate's name, and who vouched for it), to compare with what you know. The trust root in\n\
+                 `evidence/trusted_root.json` is a convenience and no anchor either.\n",
+            );
+        }
+        Signer::Unknown => line(
+            "Know the signer first: the publisher's public key, or the identity that may sign their releases, from a place other\n\
+             than this folder.\n",
+        ),
+    }
+}
+
+/// How our tool is told whom to accept.
+fn ours(signer: Signer<'_>) -> String {
+    match signer {
+        Signer::Identity { name, issuer } => format!("--identity {} --issuer {}", argument(name), argument(issuer)),
+        Signer::Key(_) | Signer::Unknown => "--key /path/to/signer.pub".to_owned(),
+    }
+}
+
 /// Flags as its reference documents them; the Sigstore bundle is what it expects by default from 3.0 on.
-fn cosign(attestation: &Attestation<'_>) -> String {
+fn cosign(attestation: &Attestation<'_>, signer: Signer<'_>) -> String {
+    let by = match signer {
+        Signer::Identity { name, issuer } => {
+            format!("--certificate-identity {} --certificate-oidc-issuer {}", argument(name), argument(issuer))
+        }
+        Signer::Key(_) | Signer::Unknown => "--key /path/to/signer.pub --insecure-ignore-tlog=true".to_owned(),
+    };
     format!(
-        "    cosign verify-blob-attestation --key /path/to/signer.pub --insecure-ignore-tlog=true \\\n      \
-         --type {} --bundle {} {}",
+        "    cosign verify-blob-attestation {by} \\\n      --type {} --bundle {} {}",
         argument(attestation.predicate_type),
         argument(attestation.bundle),
         argument(attestation.subject)
@@ -113,25 +161,33 @@ fn argument(word: &str) -> String {
 
 fn japanese(guide: &Guide<'_>, line: &mut impl FnMut(&str)) {
     line("\n# 検証の手順\n");
-    if guide.signing == Signing::Unsigned {
-        line(
-            "**このリリースは署名されていません**（`--no-sign`）。チェックサムで分かるのは破損だけで、改ざんは検出できません。\n",
-        );
-    } else {
-        line(
+    match guide.signing {
+        Signing::Signed => {}
+        Signing::Pending => line("このリリースの署名は、この文書の作成時点では保留中です。完了するまで検証は失敗します。\n"),
+        Signing::Unsigned => line(
+            "**このリリースは、この文書の作成時点では署名されていません**（`--no-sign`）。チェックサムで分かるのは破損だけで、改ざんは検出できません。\n",
+        ),
+    }
+    match guide.signer {
+        Signer::Key(_) | Signer::Unknown => line(
             "まず署名者を確かめてください。公開鍵 `signer.pub` は、このフォルダー以外の場所（発行元のウェブサイトやリポジトリ、\n\
              信頼済みの過去のリリースなど）から入手します。`evidence/signer.pub` は利便のための写しであり、信頼の起点にはなりません。\n",
-        );
-        if let Some(key) = &guide.key {
-            line(&format!("署名に使われた公開鍵（DER）の SHA-256:\n\n    {key}\n"));
-        }
-        if guide.signing == Signing::Pending {
-            line("このリリースの署名は保留中です。完了するまで検証は失敗します。\n");
-        }
-        line("cargo-supplychain による検証（オフライン）:\n");
-        line("    cargo supplychain verify . --key /path/to/signer.pub\n");
-        line("終了コード 0 は検証成功、3 は拒否です。cosign による検証コマンドは上の英語の節を参照してください。\n");
+        ),
+        Signer::Identity { .. } => line(
+            "まず署名者を確かめてください。どのワークフローや人物が署名してよいかは、このフォルダー以外の場所で確認します。\n\
+             このフォルダーの中の情報は、信頼の起点にはなりません。\n",
+        ),
     }
+    match guide.signer {
+        Signer::Key(key) => line(&format!("署名に使われた公開鍵（DER）の SHA-256:\n\n    {key}\n")),
+        Signer::Identity { name, issuer } => {
+            line(&format!("署名に使われた証明書の名義と発行者:\n\n    {}\n    {}\n", plain(name), plain(issuer)));
+        }
+        Signer::Unknown => {}
+    }
+    line("cargo-supplychain による検証（オフライン）:\n");
+    line(&format!("    cargo supplychain verify . {}\n", ours(guide.signer)));
+    line("終了コード 0 は検証成功、3 は拒否です。cosign による検証コマンドは上の英語の節を参照してください。\n");
     line("チェックサムのみの確認（作成者の証明にはなりません）:\n");
     line("    sha256sum --check SHA256SUMS");
 }
@@ -147,7 +203,7 @@ mod tests {
             version: "1.2.0",
             target: "x86_64-unknown-linux-gnu",
             signing,
-            key: Some(Sha256::of("key")),
+            signer: Signer::Key(Sha256::of("key")),
             artifacts,
             attestations,
         }
@@ -181,9 +237,22 @@ mod tests {
     #[test]
     fn an_unsigned_release_says_so_and_promises_nothing() {
         let text = render(&guide(Signing::Unsigned, &[], &[]));
-        assert!(text.contains("**This release is not signed**") && text.contains("署名されていません"));
-        assert!(!text.contains("cargo supplychain verify") && !text.contains("cosign"), "{text}");
-        assert!(render(&guide(Signing::Pending, &[], &[])).contains("pending"));
+        assert!(text.contains("**This release was not signed when this was written**") && text.contains("署名されていません"));
+        assert!(render(&guide(Signing::Pending, &[], &[])).contains("were pending when this was written"));
+    }
+
+    #[test]
+    fn an_identity_is_what_the_commands_ask_for() {
+        let attestations = [Attestation { bundle: "b", predicate_type: "t", subject: "s" }];
+        let signer = Signer::Identity { name: "https://github.com/o/r/w.yml@refs/tags/v1", issuer: "https://issuer.example" };
+        let text = render(&Guide { signer, ..guide(Signing::Signed, &[], &attestations) });
+        for expected in [
+            "cargo supplychain verify . --identity https://github.com/o/r/w.yml@refs/tags/v1 --issuer https://issuer.example",
+            "--certificate-identity https://github.com/o/r/w.yml@refs/tags/v1 --certificate-oidc-issuer https://issuer.example",
+        ] {
+            assert!(text.contains(expected), "{expected}\n{text}");
+        }
+        assert!(!text.contains("signer.pub"), "{text}");
     }
 
     #[test]

@@ -22,6 +22,8 @@ mod published;
 pub mod rebuild;
 mod registry_api;
 pub mod sbom;
+pub mod sign;
+pub mod signer;
 pub mod verify;
 mod workspace;
 

@@ -9,9 +9,9 @@ use super::build::seal::Seal;
 use super::build::sealed;
 use super::gather::{self, Gathered, gather};
 use super::judge::{self, judge};
-use super::key::{self, Prompt};
+use super::key::Prompt;
 use super::progress::{Silent, Stage};
-use super::{Class, Error, Interrupt, Progress, verify as ordinary};
+use super::{Class, Error, Interrupt, Progress, signer, verify as ordinary};
 use crate::attest::{self, RELEASE_MANIFEST, Statement, Subject};
 use crate::base::text::{counted, plain};
 use crate::base::{Context, Sha256};
@@ -22,7 +22,7 @@ use crate::files;
 use crate::finding::{Area, Verdict};
 use crate::model::sandbox::SandboxMode;
 use crate::model::{Build, Reproduction, Selection};
-use crate::sign::Signer as _;
+use crate::sign::{Content, Signer};
 use crate::verify::{self, Entry, LOCKFILE, Recipe, Rejection, ReleaseContents, Verified};
 
 /// Recorded variables that name programs of the builder's machine: which compiler it is, is judged by what it says of itself.
@@ -109,7 +109,8 @@ pub fn rebuild(
     let mut plan = gathered.planned()?.clone();
     // Whatever the release's own policy says: it is somebody else's code that runs here.
     let mode = SandboxMode::Auto;
-    let seal = Seal::new(&there, &gathered, (mode, sealed::missing(mode)), &plan, &target)?;
+    let mut seal = Seal::new(&there, &gathered, (mode, sealed::missing(mode)), &plan, &target)?;
+    seal.hide(request.signing_key.as_ref().map(|key| context.cwd.join(key)));
     let call = Call {
         context: &there,
         gather: &gather_request,
@@ -127,7 +128,7 @@ pub fn rebuild(
     stage.end(progress, &counted(reproduction.artifacts.len(), "artifact"));
     let mut rebuilt = Rebuilt { path: path.clone(), verified, reproduction, commit: recipe.commit.clone(), statement: None };
     if let Some(signer) = signer.filter(|_| rebuilt.is_reproduced()) {
-        let bytes = signer.sign(&statement(&rebuilt, recipe, &contents, &plan.build).to_bytes())?;
+        let bytes = signer.sign(Content::Statement(&statement(&rebuilt, recipe, &contents, &plan.build).to_bytes()))?;
         let output = output(context, request, &folder);
         files::write(&output, &bytes).map_err(|error| Error::new(Class::Output, &format!("cannot write {output}: {error}")))?;
         rebuilt.statement = Some((output, signer.describe()));
@@ -152,14 +153,15 @@ fn signer(
     request: &Request,
     prompt: &mut Prompt<'_>,
     progress: &mut dyn Progress,
-) -> Result<Option<crate::sign::key::KeySigner>, Error> {
+) -> Result<Option<Box<dyn Signer>>, Error> {
     let (settings, _) = gather::settings(context, request.verify.policy.as_deref(), &context.cwd, None)?;
-    let signer = key::signer(context, &settings, &context.cwd, request.signing_key.as_deref(), false, prompt, progress)?;
+    let asked = signer::Request { key: request.signing_key.clone(), ..signer::Request::default() };
+    let chosen = signer::choose(context, &settings, &context.cwd, &asked, prompt, progress)?;
     let missing = || {
         Error::usage(&"nothing to sign the agreement with: [sign] method is \"none\"")
             .with_help("name a key with --signing-key FILE")
     };
-    Ok(Some(signer.ok_or_else(missing)?))
+    chosen.map(|chosen| Some(chosen.signer)).ok_or_else(missing)
 }
 
 fn bytes<'a>(contents: &'a ReleaseContents, path: &str) -> Option<&'a [u8]> {

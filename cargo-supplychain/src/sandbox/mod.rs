@@ -61,7 +61,7 @@ pub struct Sealed(linux::Guard);
 ///
 /// # Errors
 /// The private folders cannot be made, or the build cannot be sealed.
-pub fn spawn(command: Command, request: &Request) -> Result<(Child, Sealed), Error> {
+pub fn spawn(command: &Command, request: &Request) -> Result<(Child, Sealed), Error> {
     for folder in [request.private_home(), request.temporary()] {
         fresh(&folder).map_err(Error::Start)?;
     }

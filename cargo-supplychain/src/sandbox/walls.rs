@@ -36,6 +36,8 @@ pub struct Request {
     pub packages: Vec<(String, String)>,
     /// `[sandbox] read`.
     pub read: Vec<Utf8PathBuf>,
+    /// Files that hold keys or tokens, wherever they lie: only cargo may read them.
+    pub hidden: Vec<Utf8PathBuf>,
 }
 
 /// What the policy allows one crate.
@@ -225,11 +227,17 @@ impl Request {
             walls.read.extend(["registry", "git", "bin", "config", "config.toml", "env"].map(|name| home.join(name)));
             walls.read.extend(linked_sources(home));
         }
+        let closed: Vec<_> = self.hidden.iter().chain(&self.git_folders).map(|path| real(path)).collect();
         for root in [Some(&self.workspace), self.source_root()].into_iter().flatten() {
             walls.list.push(root.clone());
-            walls.read.extend(entries(root).into_iter().filter(|path| path.file_name() != Some(".git")));
+            for entry in entries(root).into_iter().filter(|path| path.file_name() != Some(".git")) {
+                walls.open(&entry, &closed);
+            }
         }
-        walls.read.extend(self.further.iter().chain(&self.read).cloned());
+        for place in self.further.iter().chain(&self.read) {
+            walls.open(place, &closed);
+        }
+        walls.read.retain(|path| !closed.contains(&real(path)));
         for exception in &self.exceptions {
             walls.read.extend(exception.read.iter().cloned());
             walls.write.extend(exception.write.iter().cloned());
@@ -298,6 +306,28 @@ impl Request {
         tools.retain(|tool| !self.holds_home(tool) && !holds_keys(tool, self.home.as_deref()));
         tools
     }
+}
+
+impl Walls {
+    /// Opens a place for reading, all but what is closed in it.
+    fn open(&mut self, place: &Utf8Path, closed: &[Utf8PathBuf]) {
+        let real = real(place);
+        if closed.iter().any(|path| real.starts_with(path)) {
+            return;
+        }
+        if !closed.iter().any(|path| path.starts_with(&real)) {
+            self.read.push(place.to_owned());
+            return;
+        }
+        self.list.push(place.to_owned());
+        for entry in entries(place) {
+            self.open(&entry, closed);
+        }
+    }
+}
+
+fn real(path: &Utf8Path) -> Utf8PathBuf {
+    path.canonicalize_utf8().unwrap_or_else(|_| path.to_owned())
 }
 
 /// Whether a folder of the home is one where keys are kept, or holds one.
@@ -447,6 +477,20 @@ mod tests {
         assert_eq!(environment["CARGO_HOME"], "/home/u/.cargo");
         assert_eq!(environment["LANG"], "C");
         assert!(!environment.contains_key("XDG_CONFIG_HOME"));
+    }
+
+    #[test]
+    fn a_key_in_the_workspace_is_left_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(folder.path()).unwrap().canonicalize_utf8().unwrap();
+        for file in ["src/main.rs", "keys/release.pem", "keys/release.pub", ".git/HEAD", "a/keys/x"] {
+            std::fs::create_dir_all(root.join(file).parent().unwrap()).unwrap();
+            std::fs::write(root.join(file), "").unwrap();
+        }
+        let request = Request { workspace: root.clone(), hidden: vec![root.join("keys/release.pem")], ..request(&[]) };
+        let walls = request.walls();
+        let open: Vec<_> = walls.read.iter().filter_map(|path| path.strip_prefix(&root).ok()).collect();
+        assert_eq!(open, ["a", "keys/release.pub", "src"]);
     }
 
     #[test]

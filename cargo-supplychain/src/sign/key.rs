@@ -6,9 +6,11 @@ use std::io::{self, Read as _, Write as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use pkcs8::der::zeroize::Zeroizing;
+use sigstore_types::{HashAlgorithm, MessageDigest, MessageSignature, SignatureBytes, SignatureContent};
+use sigstore_verify::bundle::{BundleV03, VerificationMaterialV03};
 
 use super::pem::{self, PemError, PrivateKey};
-use super::{Error, Signer};
+use super::{Content, Error, Signer};
 use crate::attest::{Bundle, KeyAlgorithm, PublicKey};
 use crate::base::Context;
 
@@ -121,22 +123,53 @@ impl KeySigner {
 }
 
 impl Signer for KeySigner {
-    fn sign(&self, statement: &[u8]) -> Result<Vec<u8>, Error> {
-        let message = Bundle::to_be_signed(statement);
+    fn sign(&self, content: Content<'_>) -> Result<Vec<u8>, Error> {
+        let message = match content {
+            Content::Statement(statement) => Bundle::to_be_signed(statement),
+            Content::Blob(bytes) => bytes.to_vec(),
+        };
         let signature = self.private.sign(&message).ok_or(Error::Backend("it did not sign"))?;
         // A signature that a fault damaged must not leave the machine: it would be found by the user's users.
         if !self.public.verifies(&message, &signature) {
             return Err(Error::Backend("its signature does not verify"));
         }
-        Ok(Bundle { payload: statement.to_vec(), signature, hint: self.public.hint() }.to_bytes())
+        Ok(key_bundle(content, signature, &self.public))
     }
 
-    fn public_key_pem(&self) -> Option<String> {
-        Some(self.public.to_pem())
+    fn verifies(&self, bundle: &[u8]) -> Result<(), String> {
+        key_verifies(&self.public, bundle)
+    }
+
+    fn public_key(&self) -> Option<&PublicKey> {
+        Some(&self.public)
     }
 
     fn describe(&self) -> String {
         format!("key {} ({})", self.public.fingerprint(), self.path)
+    }
+}
+
+/// Whether a key signed the statement in a bundle.
+pub(super) fn key_verifies(public: &PublicKey, bundle: &[u8]) -> Result<(), String> {
+    let bundle = Bundle::parse(bundle).map_err(|error| error.to_string())?;
+    match public.verifies(&Bundle::to_be_signed(&bundle.payload), &bundle.signature) {
+        true => Ok(()),
+        false => Err(format!("its signature is not by the key {}", public.fingerprint())),
+    }
+}
+
+/// The bundle of a key's signature.
+pub(super) fn key_bundle(content: Content<'_>, signature: Vec<u8>, public: &PublicKey) -> Vec<u8> {
+    match content {
+        Content::Statement(statement) => Bundle { payload: statement.to_vec(), signature, hint: public.hint() }.to_bytes(),
+        Content::Blob(bytes) => {
+            let digest = sigstore_crypto::sha256(bytes);
+            let signed = MessageSignature::new(SignatureBytes::new(signature))
+                .with_message_digest(MessageDigest::new(HashAlgorithm::Sha2256, digest.into()));
+            let key = VerificationMaterialV03::PublicKey { hint: public.hint() };
+            let bundle = BundleV03::new(key, SignatureContent::MessageSignature(signed)).into_bundle();
+            serde_json::to_vec(&bundle).expect("a bundle of strings always serialises")
+        }
     }
 }
 
@@ -234,7 +267,7 @@ mod tests {
         }
         assert_eq!(crate::sign::read_public_key(&folder.join("deep/er/key.pub")).unwrap(), *signer.public_key());
         let loaded = KeySigner::load(&path, None, &mut no_prompt).unwrap();
-        let bundle = Bundle::parse(&loaded.sign(b"{}").unwrap()).unwrap();
+        let bundle = Bundle::parse(&loaded.sign(Content::Statement(b"{}")).unwrap()).unwrap();
         assert_eq!(bundle.payload, b"{}");
         assert_eq!(bundle.hint, signer.public_key().hint());
         assert!(signer.public_key().verifies(&Bundle::to_be_signed(b"{}"), &bundle.signature));

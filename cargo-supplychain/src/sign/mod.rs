@@ -1,23 +1,52 @@
-//! Layer 3 (IO): who signs. [`Signer`] is the seam: a key today ([`key::KeySigner`]), keyless later. Reads and writes private
-//! keys; never decides whether a signature counts, which is `verify`'s.
+//! Layer 3 (IO): who signs. [`Signer`] is the seam: a key ([`key::KeySigner`]), an identity ([`keyless::KeylessSigner`]). Reads and
+//! writes private keys, asks the services of keyless signing; never decides whether a signature of others counts, which is `verify`'s.
 
+pub mod command;
+mod cosign;
 pub mod key;
+pub mod keyless;
 mod pem;
+mod process;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::attest::InvalidKey;
+use crate::attest::{InvalidKey, PublicKey};
 
-/// Signs in-toto statements.
+/// What is signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content<'a> {
+    /// The bytes of an in-toto statement ([`crate::attest::Statement::to_bytes`]), in a DSSE envelope.
+    Statement(&'a [u8]),
+    /// Any bytes; the bundle holds their digest and signature only.
+    Blob(&'a [u8]),
+}
+
+/// Signs.
 pub trait Signer {
-    /// The Sigstore bundle (JSON bytes) for the statement's bytes ([`crate::attest::Statement::to_bytes`]).
+    /// The Sigstore bundle (JSON bytes) of a signature that was verified before it is given here.
     ///
     /// # Errors
-    /// Why the statement could not be signed.
-    fn sign(&self, statement: &[u8]) -> Result<Vec<u8>, Error>;
+    /// Why there is none; [`Error::is_outage`] where it may be had later.
+    fn sign(&self, content: Content<'_>) -> Result<Vec<u8>, Error>;
 
-    /// The public key as PEM, where the signer is a key; `signer.pub` of the release, a convenience for people.
-    fn public_key_pem(&self) -> Option<String>;
+    /// Whether this signer signed the statement in a bundle that was there before.
+    ///
+    /// # Errors
+    /// Why it is not proved, a fragment.
+    fn verifies(&self, bundle: &[u8]) -> Result<(), String>;
+
+    /// The public key, where the signer is a key; `signer.pub` of the release, a convenience for people.
+    fn public_key(&self) -> Option<&PublicKey>;
+
+    /// Whom the certificates of this run name; none before the first signature, and for a key.
+    fn identity(&self) -> Option<keyless::Identity> {
+        None
+    }
+
+    /// The trust root (JSON) that its bundles were judged by; none for a key.
+    fn trusted_root(&self) -> Option<&[u8]> {
+        None
+    }
 
     /// Who signs, for people: `key SHA256:… (~/.config/…/key.pem)`.
     fn describe(&self) -> String;
@@ -48,6 +77,10 @@ pub enum Error {
     NoHome,
     /// The cryptographic library failed (no randomness, …).
     Backend(&'static str),
+    /// Keyless signing is not set up as it has to be; why, a fragment.
+    Setup { what: String, why: String },
+    /// A service or program that signs did not do so in time, or not so that it verifies; why, a fragment.
+    Unavailable { why: String },
 }
 
 impl Error {
@@ -60,7 +93,8 @@ impl Error {
             }
             Self::TooOpen { path, .. } => format!("chmod 600 '{path}'"),
             Self::Format { .. } | Self::NotAKeyFile { .. } => {
-                "expected PEM `PRIVATE KEY` or `ENCRYPTED PRIVATE KEY` (PKCS#8) with an ECDSA P-256 or Ed25519 key".into()
+                "expected PEM `PRIVATE KEY` or `ENCRYPTED PRIVATE KEY` (PKCS#8), or a key of cosign, ECDSA P-256 or Ed25519"
+                    .into()
             }
             Self::PassphraseNeeded { .. } | Self::WrongPassphrase { .. } => {
                 "set SUPPLYCHAIN_KEY_PASSPHRASE, or run where a terminal can ask for it".into()
@@ -71,8 +105,15 @@ impl Error {
             Self::Unwritable { .. } => {
                 "name another place with `key generate --output FILE`, or for your own key with XDG_CONFIG_HOME".into()
             }
-            Self::Unreadable { .. } | Self::Backend(_) => String::new(),
+            Self::Unavailable { .. } => "complete it later with `cargo supplychain sign --pending RELEASE`".into(),
+            Self::Unreadable { .. } | Self::Backend(_) | Self::Setup { .. } => String::new(),
         }
+    }
+
+    /// Whether the same may succeed later: the statement stays pending, and nothing else is lost.
+    #[must_use]
+    pub fn is_outage(&self) -> bool {
+        matches!(self, Self::Unavailable { .. })
     }
 
     /// Whether output could not be written (exit 74) rather than input not be used (exit 2).
@@ -98,6 +139,8 @@ impl std::fmt::Display for Error {
             Self::PublicKey { path, source } => write!(f, "{path} is not a public key that can be used: {source}"),
             Self::NoHome => f.write_str("where the signing key lies is unknown: HOME is not set"),
             Self::Backend(what) => write!(f, "the cryptographic library failed: {what}"),
+            Self::Setup { what, why } => write!(f, "{what} cannot be used for signing: {why}"),
+            Self::Unavailable { why } => write!(f, "not signed: {why}"),
         }
     }
 }
@@ -116,9 +159,9 @@ impl std::error::Error for Error {
 ///
 /// # Errors
 /// The file cannot be read, or is no public key.
-pub fn read_public_key(path: &Utf8Path) -> Result<crate::attest::PublicKey, Error> {
+pub fn read_public_key(path: &Utf8Path) -> Result<PublicKey, Error> {
     let bytes = key::read_bounded(path)?.0;
     let invalid = |source| Error::PublicKey { path: path.to_owned(), source };
     let text = std::str::from_utf8(&bytes).map_err(|_| invalid(InvalidKey("not a text file".into())))?;
-    crate::attest::PublicKey::from_pem(text).map_err(invalid)
+    PublicKey::from_pem(text).map_err(invalid)
 }

@@ -1,4 +1,4 @@
-//! PKCS#8 private keys in PEM (RFC 5958, RFC 7468), plain or encrypted with PBES2 (RFC 8018). No IO here; what is secret is
+//! PKCS#8 private keys in PEM (RFC 5958, RFC 7468), plain or encrypted with PBES2 (RFC 8018); cosign's form is `cosign`'s. No IO here; what is secret is
 //! wiped when it is dropped.
 
 use aws_lc_rs::encoding::AsDer as _;
@@ -64,6 +64,9 @@ pub(super) fn read(text: &str, passphrase: impl FnOnce() -> Option<Zeroizing<Str
     if text.contains("-----BEGIN EC PRIVATE KEY-----") {
         return Err(format("SEC 1 form; convert it with `openssl pkcs8 -topk8 -in FILE -out NEW`"));
     }
+    if let Some(inside) = super::cosign::inside(text) {
+        return super::cosign::read(&inside, passphrase);
+    }
     let (label, document) =
         SecretDocument::from_pem(text).map_err(|error| PemError::Format(format!("not PEM of one key: {error}")))?;
     match label {
@@ -80,7 +83,7 @@ pub(super) fn read(text: &str, passphrase: impl FnOnce() -> Option<Zeroizing<Str
     }
 }
 
-fn from_der(der: &[u8]) -> Result<PrivateKey, PemError> {
+pub(super) fn from_der(der: &[u8]) -> Result<PrivateKey, PemError> {
     let unsupported = |_| PemError::Format("neither ECDSA P-256 nor Ed25519, or damaged".to_owned());
     let info = PrivateKeyInfo::try_from(der).map_err(|_| PemError::Format("not PKCS#8".to_owned()))?;
     if info.algorithm.oid == pkcs8::ObjectIdentifier::new_unwrap("1.3.101.112") {
@@ -94,16 +97,20 @@ fn check_cost(scheme: &EncryptionScheme<'_>) -> Result<(), PemError> {
     let pbes2 = scheme.pbes2().ok_or_else(|| PemError::Format("the encryption is not PBES2".to_owned()))?;
     let affordable = match &pbes2.kdf {
         pbes2::Kdf::Scrypt(params) => {
-            let cost = params.cost_parameter;
-            cost.is_power_of_two()
-                && cost > 1
-                && params.parallelization <= MAX_SCRYPT_PARALLEL
-                && cost.checked_mul(128 * u64::from(params.block_size)).is_some_and(|bytes| bytes <= MAX_SCRYPT_BYTES)
+            is_affordable(params.cost_parameter, params.block_size.into(), params.parallelization.into())
         }
         pbes2::Kdf::Pbkdf2(params) => params.iteration_count <= MAX_PBKDF2_ITERATIONS,
         _ => false,
     };
     if affordable { Ok(()) } else { Err(PemError::Format("its key derivation asks for too much work".to_owned())) }
+}
+
+/// Whether scrypt with these parameters (N, r, p) stays within bounds.
+pub(super) fn is_affordable(cost: u64, block_size: u64, parallel: u64) -> bool {
+    cost.is_power_of_two()
+        && cost > 1
+        && parallel <= u64::from(MAX_SCRYPT_PARALLEL)
+        && block_size.checked_mul(128).and_then(|block| block.checked_mul(cost)).is_some_and(|bytes| bytes <= MAX_SCRYPT_BYTES)
 }
 
 /// Makes a new key: its PEM text, encrypted when there is a passphrase (scrypt N=2^15, r=8, p=1 and AES-256-CBC).
@@ -125,8 +132,8 @@ pub(super) fn generate(algorithm: KeyAlgorithm, passphrase: Option<&str>) -> Opt
     info.encrypt_with_params(parameters, passphrase).ok()?.to_pem(ENCRYPTED, LineEnding::LF).ok()
 }
 
-fn scrypt_parameters() -> Option<pkcs8::pkcs5::scrypt::Params> {
-    pkcs8::pkcs5::scrypt::Params::new(15, 8, 1, 32).ok()
+fn scrypt_parameters() -> Option<scrypt::Params> {
+    scrypt::Params::new(15, 8, 1, 32).ok()
 }
 
 #[cfg(test)]

@@ -23,5 +23,5 @@ pub use policy::VerificationPolicy;
 pub use provenance::ProvenanceFacts;
 pub use recipe::Recipe;
 pub use rejection::{Reason, ReasonId, Rejection};
-pub use release::release;
+pub use release::{Pending, Unsigned, release, unsigned};
 pub use verified::{Verified, VerifiedArtifact};

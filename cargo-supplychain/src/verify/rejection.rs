@@ -11,6 +11,7 @@ use crate::base::text::plain;
 pub enum ReasonId {
     Malformed,
     Missing,
+    Pending,
     PayloadType,
     SignatureInvalid,
     WrongSigner,
@@ -26,9 +27,10 @@ pub enum ReasonId {
 
 impl ReasonId {
     /// Every reason.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Malformed,
         Self::Missing,
+        Self::Pending,
         Self::PayloadType,
         Self::SignatureInvalid,
         Self::WrongSigner,
@@ -48,6 +50,7 @@ impl ReasonId {
         match self {
             Self::Malformed => "attest/malformed",
             Self::Missing => "attest/missing",
+            Self::Pending => "attest/pending",
             Self::PayloadType => "attest/payload-type",
             Self::SignatureInvalid => "attest/signature-invalid",
             Self::WrongSigner => "attest/wrong-signer",
@@ -68,6 +71,7 @@ impl ReasonId {
         match self {
             Self::Malformed | Self::PayloadType => "get the release again from its publisher; do not use this copy",
             Self::Missing => "ask the publisher for the attestations, or sign the release with `cargo supplychain build`",
+            Self::Pending => "its publisher completes it with `cargo supplychain sign --pending RELEASE`",
             Self::SignatureInvalid | Self::SubjectDigestMismatch | Self::FileMissing | Self::FileUnlisted => {
                 "the files are not what was signed: get the release again; do not use this copy"
             }

@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::signature::authenticate;
+use super::signature::{Authentic, authenticate};
 use super::verified::not_proven;
 use super::{
     Entry, FileEntry, ProvenanceFacts, Reason, ReasonId, Recipe, Rejection, ReleaseContents, VerificationPolicy, Verified,
     VerifiedArtifact, manifest,
 };
 use crate::attest::{
-    CYCLONEDX, PROVENANCE, RELEASE, RELEASE_BUNDLE, RELEASE_MANIFEST, SHA256SUMS, SPDX, Statement, sha256sums, strict_json,
-    subject_name,
+    CYCLONEDX, PROVENANCE, RELEASE, RELEASE_BUNDLE, RELEASE_MANIFEST, SHA256SUMS, SPDX, Statement, payload_of, pending_path,
+    sha256sums, strict_json, subject_name,
 };
 use crate::base::Sha256;
 use crate::model::release::{FileRole, ReleaseFile, ReleaseManifest, Signing, StatementRef};
@@ -27,14 +27,9 @@ const REQUIRED: [&str; 3] = [PROVENANCE, CYCLONEDX, SPDX];
 /// Why the release is rejected.
 pub fn release(contents: &ReleaseContents, policy: &VerificationPolicy) -> Result<Verified, Rejection> {
     let manifest = authentic_manifest(contents, policy)?;
-    let mut judge = Judge { contents, policy, manifest: &manifest, reasons: Vec::new(), verified: BTreeMap::new() };
-    judge.files();
-    judge.unlisted();
-    judge.sums();
-    judge.statements();
-    judge.sboms();
-    let artifacts = judge.artifacts();
-    judge.conditions(&artifacts);
+    let mut judge = Judge::new(contents, Some(policy), &manifest);
+    let artifacts = judge.all();
+    judge.conditions(policy, &artifacts);
     let statements = judge.verified.len() + 1;
     Rejection::unless_empty(judge.reasons)?;
     Ok(Verified {
@@ -50,11 +45,91 @@ pub fn release(contents: &ReleaseContents, policy: &VerificationPolicy) -> Resul
     })
 }
 
+/// A release of which everything but its signatures was judged: what may be signed, and nothing more. It is no success of a
+/// verification.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsigned {
+    pub(super) manifest: ReleaseManifest,
+    pub(super) pending: Vec<Pending>,
+    pub(super) signed: Vec<String>,
+}
+
+/// A statement that waits for its signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pending {
+    /// Where its bundle will lie.
+    pub bundle: String,
+    pub statement: Vec<u8>,
+}
+
+impl Unsigned {
+    /// The list of its files.
+    #[must_use]
+    pub fn manifest(&self) -> &ReleaseManifest {
+        &self.manifest
+    }
+
+    /// What waits, that of the release itself last.
+    #[must_use]
+    pub fn pending(&self) -> &[Pending] {
+        &self.pending
+    }
+
+    /// Paths of the bundles that are there: whoever signs the rest has to verify them.
+    #[must_use]
+    pub fn signed(&self) -> &[String] {
+        &self.signed
+    }
+}
+
+/// Judges everything of a release folder but its signatures: every file and digest, the statements that wait, and what bundles that are
+/// there say, without believing who signed them.
+///
+/// # Errors
+/// Why the release is not to be signed.
+pub fn unsigned(contents: &ReleaseContents) -> Result<Unsigned, Rejection> {
+    let bytes = control_file(contents, RELEASE_MANIFEST, ReasonId::FileMissing)?;
+    let manifest = manifest::parse(bytes).map_err(|why| Reason::new(ReasonId::Malformed, RELEASE_MANIFEST, why))?;
+    let statement = Statement::release(bytes, &manifest.name, &manifest.version, &manifest.target).to_bytes();
+    if unsigned_statement(contents, RELEASE_BUNDLE)? != statement {
+        let place = stands_at(contents, RELEASE_BUNDLE);
+        return Err(Reason::new(ReasonId::SubjectDigestMismatch, place, "it is not the statement about this release.json").into());
+    }
+    let mut judge = Judge::new(contents, None, &manifest);
+    judge.all();
+    Rejection::unless_empty(judge.reasons)?;
+    let (mut pending, mut signed) = (Vec::new(), Vec::new());
+    for bundle in manifest.statements.iter().map(|statement| statement.path.as_str()).chain([RELEASE_BUNDLE]) {
+        if contents.get(bundle).is_some() {
+            signed.push(bundle.to_owned());
+        } else {
+            pending.push(Pending { bundle: bundle.to_owned(), statement: unsigned_statement(contents, bundle)? });
+        }
+    }
+    Ok(Unsigned { manifest, pending, signed })
+}
+
+/// Where a statement stands: its bundle, or, where there is none, the file in which it waits.
+fn stands_at(contents: &ReleaseContents, bundle: &str) -> String {
+    let pending = pending_path(bundle);
+    if contents.get(bundle).is_none() && contents.get(&pending).is_some() { pending } else { bundle.to_owned() }
+}
+
+/// The bytes of a statement, signed or not; who signed it is not looked at.
+fn unsigned_statement(contents: &ReleaseContents, bundle: &str) -> Result<Vec<u8>, Reason> {
+    let place = stands_at(contents, bundle);
+    let bytes = control_file(contents, &place, ReasonId::Missing)?;
+    if place == bundle {
+        return payload_of(bytes).map_err(|error| Reason::new(ReasonId::Malformed, place, error.to_string()));
+    }
+    Ok(bytes.to_vec())
+}
+
 /// `release.json`, once the policy's key was found to have signed exactly these bytes.
 fn authentic_manifest(contents: &ReleaseContents, policy: &VerificationPolicy) -> Result<ReleaseManifest, Rejection> {
     let bytes = control_file(contents, RELEASE_MANIFEST, ReasonId::FileMissing)?;
     let bundle = control_file(contents, RELEASE_BUNDLE, ReasonId::Missing).map_err(|reason| match reason.id {
-        ReasonId::Missing => Reason { message: why_unsigned(bytes).to_owned(), ..reason },
+        ReasonId::Missing => why_unsigned(contents, bytes, reason),
         _ => reason,
     })?;
     let signed = authenticate(RELEASE_BUNDLE, bundle, &policy.key)?;
@@ -78,19 +153,20 @@ fn authentic_manifest(contents: &ReleaseContents, policy: &VerificationPolicy) -
     if expected.predicate != signed.statement.predicate {
         return reject(ReasonId::Malformed, "it names another release than release.json");
     }
-    if manifest.signing == Signing::Unsigned {
-        return Err(malformed("it says that the release was not signed".into()).into());
-    }
     Ok(manifest)
 }
 
 /// Why there is no signature, from a `release.json` that nobody vouches for: for the message only.
-fn why_unsigned(bytes: &[u8]) -> &'static str {
-    match manifest::parse(bytes).map(|manifest| manifest.signing) {
-        Ok(Signing::Unsigned) => "the release was not signed (--no-sign)",
-        Ok(Signing::Pending) => "the release's signature is still pending",
-        Ok(Signing::Signed) | Err(_) => "the release's signature is missing",
-    }
+fn why_unsigned(contents: &ReleaseContents, manifest: &[u8], reason: Reason) -> Reason {
+    let id = if contents.get(&pending_path(RELEASE_BUNDLE)).is_some() { ReasonId::Pending } else { ReasonId::Missing };
+    let message = match (id, manifest::parse(manifest).map(|manifest| manifest.signing)) {
+        (ReasonId::Pending, Ok(Signing::Unsigned)) => "the release is not signed yet (--no-sign)",
+        (ReasonId::Pending, _) => "the release is not signed yet: its signatures are pending",
+        (_, Ok(Signing::Unsigned)) => "the release was not signed (--no-sign)",
+        (_, Ok(Signing::Pending)) => "the release's signature is still pending",
+        (_, Ok(Signing::Signed) | Err(_)) => "the release's signature is missing",
+    };
+    Reason { id, message: message.to_owned(), ..reason }
 }
 
 fn file<'a>(contents: &'a ReleaseContents, path: &str, missing: ReasonId) -> Result<&'a FileEntry, Reason> {
@@ -118,7 +194,8 @@ struct Signed {
 
 struct Judge<'a> {
     contents: &'a ReleaseContents,
-    policy: &'a VerificationPolicy,
+    /// Whom and what to accept; none: signatures are not judged ([`unsigned`]).
+    policy: Option<&'a VerificationPolicy>,
     manifest: &'a ReleaseManifest,
     reasons: Vec<Reason>,
     /// The verified statements, by path of their bundle.
@@ -126,6 +203,20 @@ struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
+    fn new(contents: &'a ReleaseContents, policy: Option<&'a VerificationPolicy>, manifest: &'a ReleaseManifest) -> Self {
+        Self { contents, policy, manifest, reasons: Vec::new(), verified: BTreeMap::new() }
+    }
+
+    /// Everything that does not depend on the policy's conditions.
+    fn all(&mut self) -> Vec<VerifiedArtifact> {
+        self.files();
+        self.unlisted();
+        self.sums();
+        self.statements();
+        self.sboms();
+        self.artifacts()
+    }
+
     fn reject(&mut self, id: ReasonId, path: &str, message: impl Into<String>) {
         self.reasons.push(Reason::new(id, path, message));
     }
@@ -145,10 +236,15 @@ impl<'a> Judge<'a> {
     }
 
     /// The paths that the release consists of.
-    fn expected(&self) -> BTreeSet<&'a str> {
-        let listed = self.manifest.files.iter().map(|file| file.path.as_str());
+    fn expected(&self) -> BTreeSet<String> {
+        let listed = self.manifest.files.iter().map(|file| file.path.clone());
+        [RELEASE_MANIFEST, SHA256SUMS].into_iter().map(str::to_owned).chain(listed).chain(self.statement_places()).collect()
+    }
+
+    /// Where the statements stand.
+    fn statement_places(&self) -> impl Iterator<Item = String> {
         let bundles = self.manifest.statements.iter().map(|statement| statement.path.as_str());
-        [RELEASE_MANIFEST, SHA256SUMS, RELEASE_BUNDLE].into_iter().chain(listed).chain(bundles).collect()
+        bundles.chain([RELEASE_BUNDLE]).map(|bundle| stands_at(self.contents, bundle))
     }
 
     /// Nothing else is there: no file, no link, no folder that holds none of the files.
@@ -177,11 +273,10 @@ impl<'a> Judge<'a> {
         };
         let mut sums: BTreeMap<String, Sha256> =
             self.manifest.files.iter().map(|file| (file.path.clone(), file.sha256)).collect();
-        let bundles = self.manifest.statements.iter().map(|statement| statement.path.as_str());
-        for path in bundles.chain([RELEASE_BUNDLE, RELEASE_MANIFEST]) {
+        for path in self.statement_places().chain([RELEASE_MANIFEST.to_owned()]) {
             // A missing one has its own reason, and no sum can be expected.
-            let Ok(found) = file(self.contents, path, ReasonId::Missing) else { return };
-            sums.insert(path.to_owned(), found.sha256());
+            let Ok(found) = file(self.contents, &path, ReasonId::Missing) else { return };
+            sums.insert(path, found.sha256());
         }
         if text == sha256sums(&sums).as_bytes() {
             return;
@@ -212,8 +307,7 @@ impl<'a> Judge<'a> {
     }
 
     fn statement(&self, listed: &StatementRef) -> Result<Signed, Reason> {
-        let bytes = control_file(self.contents, &listed.path, ReasonId::Missing)?;
-        let signed = authenticate(&listed.path, bytes, &self.policy.key)?;
+        let signed = self.authentic(&listed.path)?;
         let reject = |id, message: &str| Err(Reason::new(id, &listed.path, message));
         if signed.sha256 != listed.sha256 {
             return reject(ReasonId::SubjectDigestMismatch, "its statement is not the one that release.json lists");
@@ -232,6 +326,19 @@ impl<'a> Judge<'a> {
         }
         let Statement { predicate_type, predicate, .. } = signed.statement;
         Ok(Signed { predicate_type, predicate })
+    }
+
+    fn authentic(&self, bundle: &str) -> Result<Authentic, Reason> {
+        let Some(policy) = self.policy else {
+            let bytes = unsigned_statement(self.contents, bundle)?;
+            let statement = Statement::parse(&bytes);
+            let statement = statement.map_err(|error| Reason::new(ReasonId::Malformed, bundle, error.to_string()))?;
+            return Ok(Authentic { statement, sha256: Sha256::of(&bytes) });
+        };
+        if stands_at(self.contents, bundle) != bundle {
+            return Err(Reason::new(ReasonId::Pending, bundle, "its signature is pending"));
+        }
+        authenticate(bundle, control_file(self.contents, bundle, ReasonId::Missing)?, &policy.key)
     }
 
     fn listed(&self, path: &str) -> Option<&'a ReleaseFile> {
@@ -283,7 +390,8 @@ impl<'a> Judge<'a> {
         let mut artifacts = Vec::new();
         for file in self.manifest.files.iter().filter(|file| file.role == FileRole::Artifact) {
             let about: Vec<_> = self.manifest.statements.iter().filter(|statement| statement.subject == file.path).collect();
-            let required = REQUIRED.into_iter().chain(self.policy.required_predicates.iter().map(String::as_str));
+            let more = self.policy.map_or(&[][..], |policy| &policy.required_predicates);
+            let required = REQUIRED.into_iter().chain(more.iter().map(String::as_str));
             for predicate_type in required {
                 if !about.iter().any(|statement| statement.predicate_type == predicate_type) {
                     let message = format!("no signed statement of type {predicate_type} is about it");
@@ -310,15 +418,15 @@ impl<'a> Judge<'a> {
     }
 
     /// The policy's conditions.
-    fn conditions(&mut self, artifacts: &[VerifiedArtifact]) {
-        if let Some(expected) = &self.policy.expect_version
+    fn conditions(&mut self, policy: &VerificationPolicy, artifacts: &[VerifiedArtifact]) {
+        if let Some(expected) = &policy.expect_version
             && *expected != self.manifest.version
         {
             let message = format!("the release is version {}, expected {expected}", self.manifest.version);
             self.reject(ReasonId::VersionMismatch, RELEASE_MANIFEST, message);
         }
         for artifact in artifacts {
-            self.reasons.extend(not_fresh(artifact, self.policy));
+            self.reasons.extend(not_fresh(artifact, policy));
         }
     }
 }

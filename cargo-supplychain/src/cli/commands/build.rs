@@ -8,10 +8,12 @@ use super::super::shell::{DIM, GOOD, NOTE, STRONG, Shell, Stage};
 use super::super::{exit_of, render};
 use super::{
     ENVELOPE_VERSION, ask_passphrase, error_json, exit_of_verdict, gather_request, json_out, judge_request, show_report,
+    signer_request,
 };
 use crate::base::Context;
 use crate::base::text::{counted, plain};
 use crate::finding::Report;
+use crate::model::release::Signing;
 use crate::model::sandbox::Enforcement;
 use crate::model::{Build, TargetFolder};
 use crate::ops;
@@ -37,8 +39,7 @@ pub(in crate::cli) fn run(
         release_dir: args.release_dir.clone(),
         dry_run: args.dry_run,
         reproduce: args.reproduce,
-        no_sign: args.no_sign,
-        key: args.key.clone(),
+        signer: signer_request(&args.signer, args.no_sign),
         sandbox: args.sandbox,
     };
     match ops::build::build(context, &request, interrupt, &mut ask_passphrase, shell)? {
@@ -170,6 +171,7 @@ fn show_release(shell: &mut Shell, context: &Context, released: &Released) {
                 "folder": released.folder,
                 "manifest": released.manifest,
                 "signer": released.signer,
+                "outage": released.outage,
                 "signer_is_pinned": released.signer_is_pinned,
                 "verified": released.verified,
                 "target_folder": released.build.invocation.target_folder,
@@ -200,9 +202,20 @@ fn show_release(shell: &mut Shell, context: &Context, released: &Released) {
         for line in notes(released) {
             writeln!(err, "{NOTE}{:>12}{NOTE:#} {}", "Note", plain(&line))?;
         }
-        let key = released.public_key.as_ref().map_or("PUBLIC_KEY.pem", |path| path.as_str());
-        writeln!(err, "{DIM}{:>12}{DIM:#} cargo supplychain verify {} --key {}", "next", plain(folder.as_str()), plain(key))
+        writeln!(err, "{DIM}{:>12}{DIM:#} {}", "next", plain(&next(released, folder.as_str())))
     });
+}
+
+/// What comes after the build.
+fn next(released: &Released, folder: &str) -> String {
+    let key = released.public_key.as_ref().map_or("PUBLIC_KEY.pem", |path| path.as_str());
+    match (released.manifest.signing, &released.identity) {
+        (Signing::Pending | Signing::Unsigned, _) => format!("cargo supplychain sign --pending {folder}"),
+        (Signing::Signed, Some(identity)) => {
+            format!("cargo supplychain verify {folder} --identity {} --issuer {}", identity.name, identity.issuer)
+        }
+        (Signing::Signed, None) => format!("cargo supplychain verify {folder} --key {key}"),
+    }
 }
 
 fn artifacts(shell: &Shell, released: &Released) {
@@ -234,7 +247,11 @@ fn notes(released: &Released) -> Vec<String> {
     let build = &released.build;
     let mut notes = Vec::new();
     if released.signer.is_none() {
-        notes.push("the release is not signed; `verify` will reject it".to_owned());
+        notes.push(
+            "the release is not signed: its statements wait for `cargo supplychain sign`, and `verify` will reject it".to_owned(),
+        );
+    } else if let Some(why) = &released.outage {
+        notes.push(format!("the release is complete, but its signatures are pending, and `verify` will reject it: {why}"));
     } else if !released.signer_is_pinned {
         notes
             .push("signer not pinned: set [verify] key in supplychain.toml, and this check proves who signed as well".to_owned());

@@ -9,19 +9,20 @@ pub(super) mod key;
 pub(super) mod project;
 mod rebuild;
 pub(super) mod sbom;
+pub(super) mod sign;
 pub(super) mod verify;
 
 use camino::Utf8Path;
 use serde_json::json;
 
-use super::args::{Format, PolicyArgs, SelectionArgs};
+use super::args::{Format, PolicyArgs, SelectionArgs, SignerArgs};
 use super::exit::Exit;
 use super::shell::Shell;
 use super::{exit_of, render};
 use crate::document::{self, json_text};
 use crate::finding::{Report, Verdict};
 use crate::model::Selection;
-use crate::ops::{self, gather, judge};
+use crate::ops::{self, gather, judge, signer};
 
 /// The version of our JSON envelopes (`build`, `verify`, errors); the report has its own.
 const ENVELOPE_VERSION: u32 = 1;
@@ -117,6 +118,16 @@ fn judge_request(args: &PolicyArgs) -> judge::Request {
         reproduction: None,
         registry_api: args.registry_api.clone(),
         is_release: false,
+    }
+}
+
+fn signer_request(args: &SignerArgs, no_sign: bool) -> signer::Request {
+    signer::Request {
+        no_sign,
+        key: args.key.clone(),
+        identity_token: args.identity_token.clone(),
+        signing_config: args.signing_config.clone(),
+        trusted_root: args.trusted_root.clone(),
     }
 }
 

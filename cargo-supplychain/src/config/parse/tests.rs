@@ -160,7 +160,11 @@ fn mistakes_have_a_place_and_a_suggestion() {
             "p:3:1: unknown key `reson`, expected one of `id`, `package`, `version`, `reason`, `expires`",
             Some("reason"),
         ),
-        ("[sign]\nmethod = \"keyles\"".into(), "p:2:10: unknown signing method `keyles`: use auto, key or none", Some("key")),
+        (
+            "[sign]\nmethod = \"keyles\"".into(),
+            "p:2:10: unknown signing method `keyles`: use auto, keyless, key or none",
+            Some("keyless"),
+        ),
         ("[build\n".into(), "p:1:7: unclosed table, expected `]`", None),
     ] {
         let error = parse("p", &text, KNOWN).unwrap_err();

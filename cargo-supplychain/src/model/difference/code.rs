@@ -182,17 +182,50 @@ fn leads_alike(
             _ => None,
         };
     }
-    let glance = |image: &Image<'_>, address: u64| {
-        let section = image.section_at(address)?;
-        let start = usize::try_from(address - section.address).ok()?;
-        section.data.get(start..).map(|rest| rest[..rest.len().min(GLANCE)].to_vec())
-    };
     Some(match (glance(first, one), glance(second, other)) {
-        (Some(a), Some(b)) if a == b => Same::Yes,
         // All zero: only where in it is known, which moves with the rest.
         (None, None) => Same::Yes,
+        (Some(a), Some(b)) if is_alike(first, (one, a), second, (other, b)) => Same::Yes,
         _ => Same::ButForData,
     })
+}
+
+/// The bytes at an address.
+fn glance<'d>(image: &Image<'d>, address: u64) -> Option<&'d [u8]> {
+    let section = image.section_at(address)?;
+    let rest = section.data.get(usize::try_from(address - section.address).ok()?..)?;
+    Some(&rest[..rest.len().min(GLANCE)])
+}
+
+/// Whether referenced data is the same: the same bytes, a table of distances to the same places (`match` and `switch`), or pointers to
+/// the same functions and bytes (tables of methods, places of a panic).
+fn is_alike(first: &Image<'_>, (one, a): (u64, &[u8]), second: &Image<'_>, (other, b): (u64, &[u8])) -> bool {
+    let to_same_code = |one: u64, other: u64| match (first.function_at(one), second.function_at(other)) {
+        (Some((a, from)), Some((b, to))) => stem(a.name) == stem(b.name) && from == to,
+        _ => false,
+    };
+    let distances = |bytes: &[u8]| -> Vec<i64> {
+        let fields = bytes.chunks_exact(4);
+        fields.map(|field| i64::from(i32::from_le_bytes(field.try_into().unwrap_or_default()))).collect()
+    };
+    let is_table = || {
+        let (a, b) = (distances(a), distances(b));
+        // What stands behind a short table is no part of it.
+        let pair = a.first().zip(b.first());
+        pair.is_some_and(|(from, to)| to_same_code(one.wrapping_add_signed(*from), other.wrapping_add_signed(*to)))
+    };
+    let pointers = |bytes: &[u8]| -> Vec<u64> {
+        bytes.chunks_exact(8).map(|field| u64::from_le_bytes(field.try_into().unwrap_or_default())).collect()
+    };
+    let are_pointers = || {
+        let (a, b) = (pointers(a), pointers(b));
+        let is_same = |(from, to): (&u64, &u64)| {
+            let same_bytes = || glance(first, *from).is_some_and(|bytes| Some(bytes) == glance(second, *to));
+            from == to || to_same_code(*from, *to) || same_bytes()
+        };
+        !a.is_empty() && a.len() == b.len() && a.iter().zip(&b).all(is_same)
+    };
+    a == b || is_table() || are_pointers()
 }
 
 /// The name without the hash of rustc's older mangling (`17h` and 16 digits before the final `E`).

@@ -151,11 +151,14 @@ impl<'d> Image<'d> {
 }
 
 fn holds_text(kind: SectionKind, name: &str) -> bool {
+    // By name: ELF has no kind for what belongs to debug information.
+    if name.contains("debug_") {
+        return name.contains("str") || name.contains("line");
+    }
     match kind {
-        SectionKind::ReadOnlyData | SectionKind::ReadOnlyString | SectionKind::Data | SectionKind::DebugString => {
+        SectionKind::ReadOnlyData | SectionKind::ReadOnlyString | SectionKind::Data => {
             !["eh_frame", "except_table", "unwind", "pdata", "rel.ro", "got"].iter().any(|part| name.contains(part))
         }
-        SectionKind::Debug => name.contains("str") || name.contains("line"),
         _ => false,
     }
 }

@@ -15,6 +15,8 @@ use self::image::{Image, Section};
 
 /// The most examples of one cause.
 pub const MAX_EXAMPLES: usize = 20;
+/// The most examples that a line shows of what is no code.
+const MAX_SHOWN: usize = 4;
 /// The most sections that are listed.
 const MAX_SECTIONS: usize = 100;
 /// The longest example, in characters.
@@ -117,10 +119,12 @@ impl Cause {
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.kind.words())?;
-        for (index, example) in self.examples.iter().enumerate() {
+        let is_code = matches!(self.kind, CauseKind::Code | CauseKind::References);
+        let shown = if is_code { MAX_EXAMPLES } else { MAX_SHOWN }.min(self.examples.len());
+        for (index, example) in self.examples[..shown].iter().enumerate() {
             write!(f, "{}{example}", if index == 0 { ": " } else { ", " })?;
         }
-        match self.total.saturating_sub(self.examples.len()) {
+        match self.total.saturating_sub(shown) {
             0 => Ok(()),
             _ if self.examples.is_empty() => Ok(()),
             more => write!(f, ", and {more} more"),

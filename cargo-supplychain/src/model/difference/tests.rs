@@ -132,6 +132,23 @@ fn what_differs_is_named() {
 }
 
 #[test]
+fn debug_information_holds_text() {
+    let make = |folder: &str| elf(&[(".debug_str", 1, 0x30, folder.as_bytes()), (".debug_info", 1, 0, &[1, 2])], &[]);
+    assert_eq!(told(&make("/home/alice/app\0x"), &make("/srv/builds/app\0x")), ["paths: `/home/alice/app` / `/srv/builds/app`"]);
+}
+
+/// A table of distances that moved with the code it leads to is the same table, and one that leads elsewhere is not.
+#[test]
+fn tables_that_moved_are_the_same() {
+    let make = |fill: usize, offset: i32| {
+        let target = 0x1000 + fill as i32 + 16 + offset;
+        program(fill, &[0xb8, 1, 0, 0, 0, 0xc3], 0, &[(target - 0x2000).to_le_bytes(), [9; 4]].concat(), 1)
+    };
+    assert_eq!(told(&make(0, 0), &make(7, 0)), ["code at other addresses"]);
+    assert_eq!(told(&make(0, 0), &make(7, 5)), ["data that functions refer to: `app::main`"]);
+}
+
+#[test]
 fn what_only_one_has_and_other_hashes_are_told() {
     let one = elf(&[(".text", 1, CODE, &[0xc3, 0xc3])], &[("_ZN1a1b17h0123456789abcdefE", 0, 1), ("gone", 1, 1)]);
     let other = elf(&[(".text", 1, CODE, &[0xc3, 0x90])], &[("_ZN1a1b17hfedcba9876543210E", 0, 1)]);

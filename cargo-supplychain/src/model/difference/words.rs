@@ -6,6 +6,8 @@ use super::{Cause, CauseKind};
 
 /// Shorter runs of printable bytes are mostly numbers.
 const MIN_WORD: usize = 6;
+/// Words that are neither paths nor times say little when they are short.
+const MIN_TEXT: usize = 8;
 const MAX_WORD: usize = 2048;
 const MAX_WORDS: usize = 500_000;
 
@@ -17,11 +19,18 @@ pub(super) fn causes<'d>(pairs: impl Iterator<Item = (&'d [u8], &'d [u8])>) -> V
         collect(other, &mut second);
     }
     let only = |one: &BTreeSet<&'d str>, other: &BTreeSet<&'d str>, kind: CauseKind| -> Vec<String> {
-        one.difference(other).filter(|word| kind_of(word) == kind).map(|word| shown(word, kind)).collect()
+        one.difference(other)
+            .filter(|word| kind_of(word) == kind && (kind != CauseKind::Text || word.len() >= MIN_TEXT))
+            .map(|word| shown(word, kind))
+            .collect()
     };
     let mut causes = Vec::new();
     for kind in [CauseKind::Paths, CauseKind::Times, CauseKind::Text] {
-        let pairs = paired(&only(&first, &second, kind), &only(&second, &first, kind));
+        let (mut ones, mut others) = (only(&first, &second, kind), only(&second, &first, kind));
+        if kind == CauseKind::Paths {
+            align(&mut ones, &mut others);
+        }
+        let pairs = paired(&ones, &others);
         if !pairs.is_empty() {
             causes.push(Cause::new(kind, pairs));
         }
@@ -39,6 +48,19 @@ pub(super) fn compilers((first, second): (&[u8], &[u8])) -> Option<Cause> {
     let only = |one: &BTreeSet<String>, other: &BTreeSet<String>| one.difference(other).cloned().collect::<Vec<_>>();
     let pairs = paired(&only(&first, &second), &only(&second, &first));
     if pairs.is_empty() { None } else { Some(Cause::new(CauseKind::Compiler, pairs)) }
+}
+
+/// Brings paths that end alike to the same place; beyond a number that nobody reads they stay sorted.
+fn align(first: &mut Vec<String>, second: &mut Vec<String>) {
+    const MAX: usize = 200;
+    first.dedup();
+    second.dedup();
+    let end = second.len().min(MAX);
+    for (index, one) in first.iter().enumerate().take(end) {
+        let common = |other: &str| one.bytes().rev().zip(other.bytes().rev()).take_while(|(a, b)| a == b).count();
+        let best = (index..end).max_by_key(|&at| (common(&second[at]), std::cmp::Reverse(at))).unwrap_or(index);
+        second.swap(index, best);
+    }
 }
 
 /// `A in the first, B in the second`, in the order of each.
@@ -117,6 +139,10 @@ mod tests {
         }
     }
 
+    fn causes_told(first: &[u8], second: &[u8]) -> Vec<String> {
+        causes([(first, second)].into_iter()).iter().map(ToString::to_string).collect()
+    }
+
     #[test]
     fn what_only_one_has_is_shown_beside_the_other() {
         let causes = causes(
@@ -124,6 +150,9 @@ mod tests {
         );
         let told: Vec<_> = causes.iter().map(ToString::to_string).collect();
         assert_eq!(told, ["paths: `/home/a/main.rs` / `/srv/bb/main.rs`"]);
+        let paths = causes_told(b"/aa/xx/deps.rs /aa/ws/main.rs", b"/cc/ws/main.rs /bb/xx/deps.rs /cc/xx/more.rs");
+        let pairs = "`/aa/ws/main.rs` / `/cc/ws/main.rs`, `/aa/xx/deps.rs` / `/bb/xx/deps.rs`, nothing / `/cc/xx/more.rs`";
+        assert_eq!(paths, [format!("paths: {pairs}")]);
         let gone = compilers((b"rustc 1.95\0GCC 13\0", b"GCC 13\0\0")).unwrap();
         assert_eq!(gone.to_string(), "compiler or linker: `rustc 1.95` / nothing");
     }

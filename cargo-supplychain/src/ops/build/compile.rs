@@ -44,38 +44,26 @@ pub(super) fn compile<'a>(
     interrupt: &Interrupt,
     progress: &mut dyn Progress,
 ) -> (SandboxFacts, Result<Compiled<'a>, Error>) {
-    let mut facts = planned.seal.finish(None);
-    let compiled = compile_in(context, request, planned, staging, interrupt, progress, &mut facts);
-    (facts, compiled)
-}
-
-fn compile_in<'a>(
-    context: &Context,
-    request: &Request,
-    planned: Planned<'_>,
-    staging: Staging<'a>,
-    interrupt: &Interrupt,
-    progress: &mut dyn Progress,
-    facts: &mut SandboxFacts,
-) -> Result<Compiled<'a>, Error> {
     let Planned { gathered, mut plan, folders, seal } = planned;
     let how = if folders.target_folder == TargetFolder::Fresh { "fresh target folder" } else { "reused target folder" };
     let stage = Stage::begin(progress, "build", &format!("{} {} ({how})", plan.build.name, plan.build.version));
-    prepare_target(folders)?;
+    if let Err(error) = prepare_target(folders) {
+        return (seal.finish(None), Err(error));
+    }
     plan.build.invocation.target_folder = folders.target_folder;
     let remap = gathered.settings.build.remap_paths;
     let call = Call { context, gather: &request.gather, gathered, target: &folders.target, remap, seal };
-    let made;
-    (*facts, made) = call_cargo(&call, &mut plan, interrupt);
-    let Made { events, files: sources } = made?;
-    refuse_changed_lock(gathered)?;
-    stage.end(progress, &format!("{}, {how}", counted(sources.len(), "artifact")));
-
-    let mut files = BTreeMap::new();
-    for made in &sources {
-        files.insert(made.artifact.clone(), copy(&staging, &made.path, &made.file_name)?);
-    }
-    Ok(Compiled { build: assemble::complete(plan, &events, &files), staging })
+    let (facts, made) = call_cargo(&call, &mut plan, interrupt);
+    let compiled = made.and_then(|Made { events, files: sources }| {
+        refuse_changed_lock(gathered)?;
+        stage.end(progress, &format!("{}, {how}", counted(sources.len(), "artifact")));
+        let mut files = BTreeMap::new();
+        for made in &sources {
+            files.insert(made.artifact.clone(), copy(&staging, &made.path, &made.file_name)?);
+        }
+        Ok(Compiled { build: assemble::complete(plan, &events, &files), staging })
+    });
+    (facts, compiled)
 }
 
 /// A call of cargo for what was gathered: also for a second build of the same sources elsewhere.
@@ -153,6 +141,12 @@ fn made(call: &Call<'_>, request: &cargo::BuildRequest<'_>, plan: &Plan, events:
     let produced = assemble::produced(plan, &events)?.into_iter();
     let mut files: Vec<_> =
         produced.map(|file| MadeFile { artifact: file.artifact, path: file.path, file_name: file.file_name }).collect();
+    // A folder on the way that was made a link would bring in anything.
+    let real = |path: &Utf8Path| path.canonicalize_utf8().unwrap_or_else(|_| path.to_owned());
+    if let Some(file) = files.iter().find(|file| !real(&file.path).starts_with(real(call.target))) {
+        return Err(Error::usage(&format!("{} leads out of the target folder", file.path))
+            .with_help("something in the build has put a link there; build with --clean"));
+    }
     for (name, version) in &plan.crates {
         let path = package(call, request, plan, name, version)?;
         files.push(MadeFile { artifact: name.clone(), path, file_name: format!("{name}-{version}.crate") });

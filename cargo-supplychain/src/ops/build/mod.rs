@@ -16,7 +16,8 @@ use self::sealed::Ended;
 use super::gather::{self, Gathered, gather};
 use super::interrupt::Interrupt;
 use super::judge::{self, Judged, judge};
-use super::key::{self, Prompt};
+use super::key::Prompt;
+use super::signer;
 use super::{Class, Error, Progress};
 use crate::archive::{self, folder::Releases};
 use crate::assemble::Plan;
@@ -27,6 +28,7 @@ use crate::finding::{Report, Verdict};
 use crate::model::release::ReleaseManifest;
 use crate::model::sandbox::SandboxMode;
 use crate::model::{Build, TargetFolder};
+use crate::sign::keyless::Identity;
 use crate::verify::Verified;
 
 /// What `build` is asked.
@@ -41,8 +43,7 @@ pub struct Request {
     pub dry_run: bool,
     /// Build a second time, in other folders, and compare.
     pub reproduce: bool,
-    pub no_sign: bool,
-    pub key: Option<Utf8PathBuf>,
+    pub signer: signer::Request,
     /// `--sandbox`, over `[sandbox] mode`.
     pub sandbox: Option<SandboxMode>,
 }
@@ -82,10 +83,14 @@ pub struct Released {
     pub build: Build,
     pub folder: Utf8PathBuf,
     pub manifest: ReleaseManifest,
-    /// What verification of our own output proved; none when unsigned.
+    /// What verification of our own output proved; none when unsigned, pending or keyless.
     pub verified: Option<Verified>,
+    /// Why statements wait for their signatures although somebody was to sign.
+    pub outage: Option<String>,
     /// Who signed, for people.
     pub signer: Option<String>,
+    /// Whom the certificates name, where it was signed keyless.
+    pub identity: Option<Identity>,
     /// The signer's public key outside the release, where there is such a file.
     pub public_key: Option<Utf8PathBuf>,
     /// Whether `[verify] key` says who has to sign, so that the verification had an anchor outside this run.
@@ -125,9 +130,10 @@ pub fn build(
     }
     // Before the compiler starts: a missing passphrase or an unreadable key should not cost a build.
     let root = &gathered.workspace.root;
-    let signer = key::signer(context, &gathered.settings, root, request.key.as_deref(), request.no_sign, prompt, progress)?;
+    let signer = signer::choose(context, &gathered.settings, root, &request.signer, prompt, progress)?;
     let folders = Folders::new(context, &gathered, request, &plan);
-    let seal = seal::Seal::new(context, &gathered, (mode, missing), &plan, &folders.target)?;
+    let mut seal = seal::Seal::new(context, &gathered, (mode, missing), &plan, &folders.target)?;
+    seal.hide(request.signer.key.as_ref().map(|key| context.cwd.join(key)));
     let releases = open(&folders.parent, progress)?;
     // The target folder is ours as well, wherever the release goes.
     let _own = if folders.parent == folders.own { None } else { Some(open(&folders.own, progress)?) };

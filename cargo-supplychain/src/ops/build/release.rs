@@ -6,7 +6,7 @@ use super::compile::Compiled;
 use super::{Outcome, Released};
 use crate::advisory::FeedInfo;
 use crate::archive::folder::Staging;
-use crate::attest::{self, PublicKey, Statement};
+use crate::attest::{self, PublicKey, Statement, pending_path};
 use crate::base::text::counted;
 use crate::base::{Context, Sha256};
 use crate::check::rules;
@@ -17,8 +17,9 @@ use crate::model::release::{FORMAT_VERSION, FileRole, ReleaseFile, ReleaseManife
 use crate::model::{Artifact, Build};
 use crate::ops::gather::Gathered;
 use crate::ops::progress::Stage;
+use crate::ops::signer::{Chosen, Statements};
 use crate::ops::{Class, Error, Interrupt, Progress};
-use crate::sign::{self, Signer as _, key::KeySigner};
+use crate::sign;
 use crate::verify::{self, VerificationPolicy, Verified};
 
 /// What a release is written from.
@@ -26,7 +27,7 @@ pub(super) struct Input<'a> {
     pub gathered: &'a Gathered,
     pub report: Report,
     pub feeds: Vec<FeedInfo>,
-    pub signer: Option<&'a KeySigner>,
+    pub signer: Option<&'a Chosen>,
 }
 
 pub(super) fn write(
@@ -42,15 +43,16 @@ pub(super) fn write(
     let statements = writer.documents(&input, &build)?;
     stage.end(progress, &counted(writer.files.len() - build.artifacts.len(), "document"));
 
-    let stage =
-        Stage::begin(progress, "sign", &input.signer.map_or_else(|| "nothing (no signer)".to_owned(), KeySigner::describe));
-    let manifest = writer.finish(context, &input, &build, &statements)?;
-    stage.end(progress, &counted(if input.signer.is_some() { statements.len() + 1 } else { 0 }, "statement"));
+    let who = input.signer.map_or_else(|| "nothing (no signer)".to_owned(), |chosen| chosen.signer.describe());
+    let stage = Stage::begin(progress, "sign", &who);
+    let mut signing = Statements::new(input.signer);
+    let manifest = writer.finish(context, &input, &build, &statements, &mut signing)?;
+    stage.end(progress, &signing_outcome(&manifest));
 
     let stage = Stage::begin(progress, "verify", "our own output, as a reader would");
     let (pinned, key) = expected_signer(&input)?;
-    let verified = key.map(|key| verify_own(&staging, key)).transpose()?;
-    stage.end(progress, &verification_outcome(verified.as_ref(), pinned));
+    let (verified, outcome) = verify_own(&staging, key.filter(|_| manifest.signing == Signing::Signed), pinned)?;
+    stage.end(progress, &outcome);
 
     let folder = {
         // Under the lock no interruption can come between the rename and the end of its bookkeeping.
@@ -64,19 +66,19 @@ pub(super) fn write(
         folder,
         manifest,
         verified,
-        signer: input.signer.map(KeySigner::describe),
-        public_key: input.signer.map(|signer| sign::key::public_path(signer.path())).filter(|path| path.is_file()),
+        outage: signing.outage().map(str::to_owned),
+        signer: input.signer.map(|chosen| chosen.signer.describe()),
+        identity: input.signer.and_then(|chosen| chosen.signer.identity()),
+        public_key: input.signer.and_then(|chosen| chosen.public_key.clone()),
         signer_is_pinned: pinned,
     })))
 }
 
-fn verification_outcome(verified: Option<&Verified>, pinned: bool) -> String {
-    match verified {
-        None => "unsigned: nothing to verify".to_owned(),
-        Some(verified) => {
-            let note = if pinned { "" } else { "; signer not pinned" };
-            format!("{}, {}{note}", counted(verified.files(), "file"), counted(verified.statements(), "statement"))
-        }
+fn signing_outcome(manifest: &ReleaseManifest) -> String {
+    let statements = counted(manifest.statements.len() + 1, "statement");
+    match manifest.signing {
+        Signing::Signed => statements,
+        Signing::Pending | Signing::Unsigned => format!("{statements}, pending"),
     }
 }
 
@@ -140,8 +142,12 @@ impl Writer<'_> {
         if let Some(policy) = &input.gathered.policy {
             self.add(FileRole::Evidence, &evidence("evidence/supplychain.toml", "application/toml", policy))?;
         }
-        if let Some(pem) = input.signer.and_then(KeySigner::public_key_pem) {
+        let signer = input.signer.map(|chosen| &chosen.signer);
+        if let Some(pem) = signer.and_then(|signer| Some(signer.public_key()?.to_pem())) {
             self.add(FileRole::Evidence, &evidence("evidence/signer.pub", "application/x-pem-file", pem.as_bytes()))?;
+        }
+        if let Some(root) = signer.and_then(|signer| signer.trusted_root()) {
+            self.add(FileRole::Evidence, &evidence("evidence/trusted_root.json", "application/json", root))?;
         }
         Ok(statements)
     }
@@ -153,10 +159,56 @@ impl Writer<'_> {
         input: &Input<'_>,
         build: &Build,
         statements: &[Planned],
+        signing: &mut Statements<'_>,
     ) -> Result<ReleaseManifest, Error> {
-        let signing = if input.signer.is_some() { Signing::Signed } else { Signing::Unsigned };
-        self.add(FileRole::Guide, &guide(input, build, statements, signing))?;
-        self.files.sort_by(|a, b| a.path.cmp(&b.path));
+        let mut bundles = Vec::new();
+        for planned in statements {
+            bundles.push((planned.bundle.as_str(), planned.bytes.clone(), signing.sign(&planned.bytes)?));
+        }
+        let state = |signing: &Statements<'_>| match (input.signer, signing.outage()) {
+            (None, _) => Signing::Unsigned,
+            (Some(_), Some(_)) => Signing::Pending,
+            (Some(_), None) => Signing::Signed,
+        };
+        let before = state(signing);
+        let mut lists = self.lists(context, input, build, statements, before);
+        let mut bundle = signing.sign(&lists.statement)?;
+        if state(signing) != before {
+            // The last signature failed: what it was over says otherwise.
+            lists = self.lists(context, input, build, statements, state(signing));
+            bundle = None;
+        }
+        bundles.push((attest::RELEASE_BUNDLE, lists.statement, bundle));
+        let Document { path, bytes, .. } = &lists.guide;
+        self.staging.write(path, bytes)?;
+        self.staging.write(&lists.list.path, &lists.list.bytes)?;
+        let files = lists.manifest.files.iter().map(|file| (file.path.clone(), file.sha256));
+        let mut sums: std::collections::BTreeMap<_, _> = files.collect();
+        sums.insert(lists.list.path.clone(), Sha256::of(&lists.list.bytes));
+        for (place, statement, bundle) in bundles {
+            let (place, bytes) = match bundle {
+                Some(bundle) => (place.to_owned(), bundle),
+                None => (pending_path(place), statement),
+            };
+            let (_, sha256) = self.staging.write(&place, &bytes)?;
+            sums.insert(place, sha256);
+        }
+        self.staging.write(attest::SHA256SUMS, attest::sha256sums(&sums).as_bytes())?;
+        Ok(lists.manifest)
+    }
+
+    /// What lists everything else, for this state of the signatures. Writes nothing.
+    fn lists(&self, context: &Context, input: &Input<'_>, build: &Build, statements: &[Planned], signing: Signing) -> Lists {
+        let guide = guide(input, build, statements, signing);
+        let mut files = self.files.clone();
+        files.push(ReleaseFile {
+            path: guide.path.clone(),
+            role: FileRole::Guide,
+            media_type: guide.media_type.to_owned(),
+            size: guide.bytes.len() as u64,
+            sha256: Sha256::of(&guide.bytes),
+        });
+        files.sort_by(|a, b| a.path.cmp(&b.path));
         let reference = |planned: &Planned| StatementRef {
             path: planned.bundle.clone(),
             predicate_type: planned.predicate_type.to_owned(),
@@ -173,25 +225,21 @@ impl Writer<'_> {
             created: context.stamp,
             tool: concat!("cargo-supplychain ", env!("CARGO_PKG_VERSION")).to_owned(),
             signing,
-            files: self.files.clone(),
-            statements: if input.signer.is_some() { references } else { Vec::new() },
+            files,
+            statements: references,
         };
         let list = document::release::manifest(&manifest);
-        self.staging.write(&list.path, &list.bytes)?;
-        let mut sums: std::collections::BTreeMap<_, _> = self.files.iter().map(|file| (file.path.clone(), file.sha256)).collect();
-        sums.insert(list.path.clone(), Sha256::of(&list.bytes));
-        if let Some(signer) = input.signer {
-            for planned in statements {
-                let (_, sha256) = self.staging.write(&planned.bundle, &signer.sign(&planned.bytes)?)?;
-                sums.insert(planned.bundle.clone(), sha256);
-            }
-            let release = Statement::release(&list.bytes, &manifest.name, &manifest.version, &manifest.target);
-            let (_, sha256) = self.staging.write(attest::RELEASE_BUNDLE, &signer.sign(&release.to_bytes())?)?;
-            sums.insert(attest::RELEASE_BUNDLE.to_owned(), sha256);
-        }
-        self.staging.write(attest::SHA256SUMS, attest::sha256sums(&sums).as_bytes())?;
-        Ok(manifest)
+        let statement = Statement::release(&list.bytes, &manifest.name, &manifest.version, &manifest.target).to_bytes();
+        Lists { guide, manifest, list, statement }
     }
+}
+
+/// `VERIFY.md`, `release.json`, and the statement about it.
+struct Lists {
+    guide: Document,
+    manifest: ReleaseManifest,
+    list: Document,
+    statement: Vec<u8>,
 }
 
 fn statement(artifact: &Artifact, what: &str, predicate_type: &'static str, predicate: serde_json::Value) -> Planned {
@@ -230,40 +278,59 @@ fn guide(input: &Input<'_>, build: &Build, statements: &[Planned], signing: Sign
         .collect();
     let attestations: Vec<_> = statements
         .iter()
-        .filter(|_| input.signer.is_some())
         .map(|planned| verify_guide::Attestation {
             bundle: &planned.bundle,
             predicate_type: planned.predicate_type,
             subject: &planned.subject,
         })
         .collect();
+    let identity = input.signer.and_then(|chosen| chosen.signer.identity());
     verify_guide::document(&verify_guide::Guide {
         name: &build.name,
         version: &build.version,
         target: &build.invocation.target,
         signing,
-        key: input.signer.map(|signer| signer.public_key().sha256()),
+        signer: match (input.signer.and_then(|chosen| chosen.signer.public_key()), &identity) {
+            (Some(key), _) => verify_guide::Signer::Key(key.sha256()),
+            (None, Some(identity)) => verify_guide::Signer::Identity { name: &identity.name, issuer: &identity.issuer },
+            (None, None) => verify_guide::Signer::Unknown,
+        },
         artifacts: &artifacts,
         attestations: &attestations,
     })
 }
 
 /// Who has to have signed: `[verify] key` where the policy pins one, else the key that has just signed, which proves the bytes but
-/// not the person.
+/// not the person. None where no key signs.
 fn expected_signer(input: &Input<'_>) -> Result<(bool, Option<PublicKey>), Error> {
-    let Some(signer) = input.signer else { return Ok((false, None)) };
+    let Some(key) = input.signer.and_then(|chosen| chosen.signer.public_key()) else { return Ok((false, None)) };
     match &input.gathered.settings.verify.key {
         Some(path) => Ok((true, Some(sign::read_public_key(&input.gathered.workspace.root.join(path))?))),
-        None => Ok((false, Some(signer.public_key().clone()))),
+        None => Ok((false, Some(key.clone()))),
     }
 }
 
-fn verify_own(staging: &Staging<'_>, key: PublicKey) -> Result<Verified, Error> {
+/// Verifies what is in the staging folder by the key, and in words what that proved. Without a key everything but the signatures: each
+/// keyless bundle was judged by the trust root when it was made.
+fn verify_own(staging: &Staging<'_>, key: Option<PublicKey>, pinned: bool) -> Result<(Option<Verified>, String), Error> {
     let path: Utf8PathBuf = staging.path().to_owned();
     let contents = release_folder::read(&path).map_err(|error| Error::new(Class::Output, &error))?;
-    verify::release(&contents, &VerificationPolicy::new(key)).map_err(|rejection| {
+    let rejected = |rejection: verify::Rejection| {
         let why = rejection.reasons().first().map(ToString::to_string).unwrap_or_default();
         Error::new(Class::Rejected, &format!("the release that was just written does not verify: {why}"))
             .with_help("nothing was released; if [verify] key names another signer, sign with that key (--key)")
-    })
+    };
+    let note = if pinned { "" } else { "; signer not pinned" };
+    let Some(key) = key else {
+        let complete = verify::unsigned(&contents).map_err(rejected)?;
+        let (files, signed, pending) = (complete.manifest().files.len(), complete.signed().len(), complete.pending().len());
+        let outcome = match (signed, pending) {
+            (_, 0) => format!("{}, {}{note}", counted(files + signed + 2, "file"), counted(signed, "statement")),
+            (_, pending) => format!("{}; {} pending: nothing is proved", counted(files, "file"), counted(pending, "statement")),
+        };
+        return Ok((None, outcome));
+    };
+    let verified = verify::release(&contents, &VerificationPolicy::new(key)).map_err(rejected)?;
+    let outcome = format!("{}, {}{note}", counted(verified.files(), "file"), counted(verified.statements(), "statement"));
+    Ok((Some(verified), outcome))
 }

@@ -78,12 +78,24 @@ fn prefixes(context: &Context, gathered: &Gathered, repository: Option<&Utf8Path
         name(&home, CARGO_HOME);
         for below in ["registry/src", "git/checkouts"] {
             name(&home.join(below), &format!("{CARGO_HOME}/{below}"));
+            for link in links(&home.join(below)) {
+                name(&home.join(below).join(&link), &format!("{CARGO_HOME}/{below}/{link}"));
+            }
         }
     }
     if let Some(repository) = repository {
         name(repository, REPOSITORY);
     }
     Prefixes::new(folders)
+}
+
+/// Names of the links in a folder: caches of CI systems are often linked there.
+fn links(folder: &Utf8Path) -> Vec<String> {
+    let entries = folder.read_dir_utf8().into_iter().flatten().flatten();
+    let links = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_symlink()));
+    let mut names: Vec<_> = links.map(|entry| entry.file_name().to_owned()).collect();
+    names.sort();
+    names
 }
 
 /// Flags for compilers that build scripts start by the crate `cc`; none where no package needs it.

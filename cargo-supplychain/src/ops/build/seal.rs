@@ -11,6 +11,7 @@ use crate::base::Context;
 use crate::collect::cargo_config::cargo_home;
 use crate::collect::toolchain::home_folder;
 use crate::collect::vcs;
+use crate::files;
 use crate::model::Origin;
 use crate::model::sandbox::{SandboxFacts, SandboxMode};
 use crate::ops::Error;
@@ -40,6 +41,13 @@ impl Seal {
         request(context, gathered, plan, target).map(|request| Self::Walls(Box::new(request)))
     }
 
+    /// Keeps a private key from all that is built.
+    pub(in crate::ops) fn hide(&mut self, key: Option<Utf8PathBuf>) {
+        if let Self::Walls(request) = self {
+            request.hidden.extend(key);
+        }
+    }
+
     pub(in crate::ops) fn is_closed(&self) -> bool {
         matches!(self, Self::Walls(_))
     }
@@ -66,7 +74,7 @@ impl Seal {
                 let mut command = command;
                 command.spawn().map(|child| (child, None))
             }
-            Self::Walls(request) => match sandbox::spawn(command, request) {
+            Self::Walls(request) => match sandbox::spawn(&command, request) {
                 Ok((child, sealed)) => Ok((child, Some(sealed))),
                 Err(sandbox::Error::Start(error)) => Err(error),
                 Err(error) => Err(std::io::Error::other(error)),
@@ -123,6 +131,7 @@ fn request(context: &Context, gathered: &Gathered, plan: &Plan, target: &Utf8Pat
             .collect(),
         packages: components.map(|one| (one.name.clone(), one.version.clone())).collect(),
         read: resolve(&settings.read),
+        hidden: hidden(context, gathered),
         home,
     })
 }
@@ -134,6 +143,29 @@ const PRIVATE: &str = ".sealed";
 fn toolchain(rustc: &Utf8Path) -> Utf8PathBuf {
     let real = rustc.canonicalize_utf8().unwrap_or_else(|_| rustc.to_owned());
     real.parent().and_then(Utf8Path::parent).unwrap_or(&real).to_owned()
+}
+
+/// The configured key, and configuration of cargo's that holds credentials.
+fn hidden(context: &Context, gathered: &Gathered) -> Vec<Utf8PathBuf> {
+    let root = &gathered.workspace.root;
+    let key = gathered.settings.sign.key.iter().map(|key| root.join(key));
+    let home = cargo_home(&context.env, &context.cwd);
+    let folders = context.cwd.ancestors().chain(root.ancestors()).map(|folder| folder.join(".cargo")).chain(home);
+    let files = folders.flat_map(|folder| ["config", "config.toml"].map(|name| folder.join(name)));
+    key.chain(files.filter(|file| files::read_text(file, 1 << 20).is_ok_and(|text| holds_credentials(&text)))).collect()
+}
+
+/// Whether a configuration file of cargo's holds a token (cargo book, "Configuration": `registries.<name>.token`, `secret-key`) or a URL
+/// with a password. A comment that looks like it counts: then cargo alone reads the file, which is enough.
+fn holds_credentials(text: &str) -> bool {
+    let is_key = |line: &str| {
+        let key = line.split('=').next().unwrap_or_default();
+        line.contains('=') && ["token", "secret-key"].iter().any(|word| key.trim().trim_matches('"').ends_with(word))
+    };
+    let has_password = |line: &str| {
+        line.split("://").skip(1).any(|rest| rest.split(['/', '"', '\'']).next().is_some_and(|host| host.contains('@')))
+    };
+    text.lines().any(|line| is_key(line) || has_password(line) || line.contains("token") && line.contains('{'))
 }
 
 /// Path dependencies and vendored sources outside the workspace, and the files that cargo reads on its way to it.
@@ -160,4 +192,25 @@ fn further(context: &Context, gathered: &Gathered, plan: &Plan) -> Vec<Utf8PathB
     }
     further.extend(gathered.cargo_config.files.iter().map(|file| context.cwd.join(file)));
     further
+}
+
+#[cfg(test)]
+mod tests {
+    use super::holds_credentials;
+
+    #[test]
+    fn configuration_with_credentials_is_known() {
+        for (text, holds) in [
+            ("[registry]\ntoken = \"x\"\n", true),
+            ("[registries.corp]\nindex = \"sparse+https://corp.example/\"\n", false),
+            ("[registries]\ncorp = { token = \"x\" }\n", true),
+            ("registries.corp.token=\"x\"\n", true),
+            ("[registries.corp]\nsecret-key = \"k3.secret\"\n", true),
+            ("[http]\nproxy = \"http://user:word@proxy.example\"\n", true),
+            ("[http]\nproxy = \"http://proxy.example\"\n[build]\njobs = 4\n", false),
+            ("[source.x]\ngit = \"ssh://git@host.example/x\"\n", true),
+        ] {
+            assert_eq!(holds_credentials(text), holds, "{text}");
+        }
+    }
 }

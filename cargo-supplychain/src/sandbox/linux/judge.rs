@@ -6,18 +6,15 @@
 //! where inside the target folder, which docs/sandbox.md says can be raced.
 
 use std::collections::HashSet;
-use std::ffi::OsString;
 use std::fs::File;
-use std::os::fd::AsRawFd as _;
-use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Component, Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags};
-
-use super::actors::{Place, Unit};
+use super::actors::Place;
+use super::paths::{canonical, real, real_for_writing};
 use super::process::Process;
-use crate::model::sandbox::{Act, ActorKind};
+use super::target_folder::may_write;
+use crate::model::sandbox::Act;
 use crate::sandbox::walls::{Exception, Request, SECRET_HOME, Walls};
 
 /// What a call asks for, with the path as the caller gave it, absolute.
@@ -71,6 +68,8 @@ pub(super) struct Judge {
     /// Files in which cargo notes that it is at work and what it used. A cargo that a build script starts (`cargo metadata`) asks for
     /// them, is refused, and does without, as it does in a home that cannot be written.
     notes_of_cargo: Vec<PathBuf>,
+    /// Files with keys or tokens that only cargo may read.
+    hidden: Vec<PathBuf>,
 }
 
 impl Judge {
@@ -86,10 +85,13 @@ impl Judge {
         let mut read = both(&walls.read);
         read.extend(both(&walls.devices));
         let write = both(&walls.write);
-        let changeable = [Some(&request.workspace), request.repository.as_ref()];
+        let exceptions: Vec<_> = request.exceptions.iter().map(real_exception).collect();
+        let excepted = exceptions.iter().flat_map(|one| one.read.iter().chain(&one.write));
+        let changeable: Vec<_> =
+            [Some(&request.workspace), request.repository.as_ref()].into_iter().flatten().chain(excepted).collect();
         let stable: HashSet<PathBuf> = read
             .iter()
-            .filter(|root| !changeable.iter().flatten().any(|folder| root.starts_with(folder)) && !write.contains(*root))
+            .filter(|root| !changeable.iter().any(|folder| root.starts_with(folder)) && !write.contains(*root))
             .cloned()
             .collect();
         let cargo_home = request.cargo_home.as_ref().map(|home| canonical(home.as_std_path()));
@@ -107,7 +109,8 @@ impl Judge {
             home: request.home.as_ref().map(|home| home.as_std_path().to_owned()),
             git: request.git_folders.iter().map(|folder| canonical(folder.as_std_path())).collect(),
             members: request.members.iter().cloned().collect(),
-            exceptions: request.exceptions.iter().map(real_exception).collect(),
+            exceptions,
+            hidden: request.hidden.iter().map(|file| canonical(file.as_std_path())).collect(),
             credentials: in_cargo_home(&["credentials", "credentials.toml"]),
             notes_of_cargo: in_cargo_home(&NOTES_OF_CARGO),
         }
@@ -137,19 +140,31 @@ impl Judge {
 
     fn read(&self, process: Process, path: &Path, runs: bool, place: &dyn Fn(Process) -> Place) -> Verdict {
         let is_plain = !path.components().any(|part| part == Component::ParentDir);
-        if is_plain && below(&self.stable, path) {
+        // What is hidden is never far from what is open.
+        let may_be_hidden = self.hidden.iter().any(|file| file.file_name() == path.file_name());
+        if is_plain && !may_be_hidden && below(&self.stable, path) {
             return Verdict::Go;
         }
         if let Ok(rest) = path.strip_prefix("/proc") {
             return self.proc(process, rest, place);
         }
         let Some(real) = real(path) else { return self.absent(path) };
-        if real.starts_with("/proc") || real.starts_with("/dev/pts") || real == Path::new("/dev/tty") {
+        // Programs look at the terminal for its width, and ask nobody who is not there.
+        if real == Path::new("/dev/tty") || (real.starts_with("/dev/pts") && !is_own_stream(path)) {
+            return Verdict::Quiet(libc::ENXIO);
+        }
+        if real.starts_with("/proc") || real.starts_with("/dev/pts") {
             // Links like /dev/stdin: the kernel judges where they lead for the caller.
-            return if path.starts_with("/dev") { Verdict::Go } else { self.told_read(&real) };
+            return if is_own_stream(path) { Verdict::Go } else { self.told_read(&real) };
         }
         if self.git.iter().any(|folder| real.starts_with(folder)) {
             return self.git(&real, runs, &place(process));
+        }
+        if self.hidden.contains(&real) {
+            return match place(process) {
+                Place::Cargo => open_for_reading(&real).map_or(Verdict::Quiet(libc::EACCES), Verdict::Give),
+                _ => self.told_read(&real),
+            };
         }
         if below(&self.read, &real) || below(&self.write, &real) {
             let excepted =
@@ -198,7 +213,7 @@ impl Judge {
 
     /// `~/.ssh/id_ed25519` where the path is one at which keys are kept, in the real home or in the private one.
     fn secret_place(&self, path: &Path) -> Option<String> {
-        if self.credentials.iter().any(|file| file == path) {
+        if self.credentials.iter().chain(&self.hidden).any(|file| file == path) {
             return Some(self.shown(path));
         }
         let homes = [Some(&self.private_home), self.home.as_ref()];
@@ -242,13 +257,19 @@ impl Judge {
         };
         let Some(id) = id else { return Verdict::Quiet(libc::EACCES) };
         let words: Vec<_> = words.collect();
-        let shown = || Act::Read { path: format!("/proc/{id}/{}", words.join("/")), is_secret: true };
+        let is_secret = matches!(words.first(), Some(&("environ" | "mem" | "fd" | "cmdline")));
+        let shown = || Act::Read { path: format!("/proc/{id}/{}", words.join("/")), is_secret };
         // The job of another process is nobody's business; those of the same crate may look at each other.
         if Some(id) != own && !same_crate(&place(process), &place(Process(id))) {
             return if Process(id).stat().is_some() { Verdict::Tell(shown(), libc::EACCES) } else { Verdict::Go };
         }
         match words.as_slice() {
-            ["exe" | "cwd" | "root", ..] | ["fd", _, ..] => Verdict::Go,
+            ["exe"] => Verdict::Go,
+            ["fd", _] | ["cwd" | "root", ..] => match led(id, &words) {
+                Some(path) if !path.starts_with("/proc") => self.read(process, &path, false, place),
+                // A pipe or a socket of its own.
+                _ => Verdict::Go,
+            },
             ["task", thread, file] if thread.parse::<u32>().is_ok() && OWN.contains(file) => {
                 self.own_file(Some(id), &format!("task/{thread}/{file}"))
             }
@@ -271,8 +292,22 @@ impl Judge {
         if DEVICES.iter().any(|device| path == Path::new(device)) {
             return Verdict::Go;
         }
+        if is_own_stream(path) {
+            return Verdict::Go;
+        }
         if path.starts_with("/dev") {
             return Verdict::Quiet(libc::EACCES);
+        }
+        if let Ok(rest) = path.strip_prefix("/proc") {
+            let words: Vec<_> = rest.components().filter_map(|part| part.as_os_str().to_str()).collect();
+            let led = match words.as_slice() {
+                ["self" | "thread-self", words @ ..] => process.group().and_then(|id| led(id, words)),
+                _ => None,
+            };
+            return match led {
+                Some(path) if !path.starts_with("/proc") => self.write(process, &path, follows, place),
+                _ => Verdict::Quiet(libc::EACCES),
+            };
         }
         let Some(real) = real_for_writing(path, follows) else { return Verdict::Go };
         // By another name, or through a link: Landlock has a rule for it.
@@ -359,6 +394,25 @@ const NOTES_OF_CARGO: [&str; 6] = [
     ".global-cache-shm",
 ];
 
+/// `/dev/stderr` and its like: what the caller has open already.
+fn is_own_stream(path: &Path) -> bool {
+    ["/dev/stdin", "/dev/stdout", "/dev/stderr"].iter().any(|stream| path == Path::new(stream)) || path.starts_with("/dev/fd")
+}
+
+/// Where a link of a process's own folder in `/proc` leads; none where that is no path.
+fn led(id: u32, words: &[&str]) -> Option<PathBuf> {
+    let process = Process(id);
+    let base = match words {
+        ["fd", descriptor] => process.file(descriptor.parse().ok()?)?,
+        ["cwd", ..] => process.folder()?,
+        ["root", ..] => PathBuf::from("/"),
+        _ => return None,
+    };
+    let rest = if words.first() == Some(&"fd") { &[] } else { words.get(1..)? };
+    let path = rest.iter().fold(base, |path, word| path.join(word));
+    path.is_absolute().then_some(path)
+}
+
 /// Files of a process's own folder in `/proc` that programs read about themselves.
 const OWN: [&str; 17] = [
     "maps",
@@ -397,46 +451,9 @@ fn is_harmless_folder(folder: &Path) -> bool {
         .any(|one| folder == Path::new(one))
 }
 
-/// What a compilation or a build script may write within the target folder: what is its own, and what is nobody's.
-fn may_write(unit: &Unit, real: &Path, inside: &Path) -> bool {
-    let parts: Vec<&str> = inside.iter().map(|part| part.to_str().unwrap_or_default()).collect();
-    let shared = |name: &str| parts.iter().position(|part| *part == name);
-    if shared(".fingerprint").is_some() {
-        return false;
-    }
-    let own_folder = unit.out_dir.iter().filter(|_| unit.actor.kind != ActorKind::Compiler);
-    let is_own = own_folder.chain(&unit.outputs).any(|folder| real.starts_with(canonical(folder)));
-    if let Some(folder) = ["deps", "examples"].iter().find_map(|name| shared(name)) {
-        let name = parts.get(folder + 1).copied().unwrap_or_default();
-        return is_own && mark_of(name).is_none_or(|mark| unit.mark.as_deref() == Some(mark));
-    }
-    is_own || (shared("build").is_none() && shared("incremental").is_none())
-}
-
-/// `-0123456789abcdef` in `libname-0123456789abcdef.rlib`: which compilation the file is of.
-fn mark_of(name: &str) -> Option<&str> {
-    name.match_indices('-').find_map(|(at, _)| {
-        let mark = name.get(at..at + 17)?;
-        mark[1..].bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')).then_some(mark)
-    })
-}
-
 /// Whether the path is one of the roots or below one.
 fn below(roots: &HashSet<PathBuf>, path: &Path) -> bool {
     path.ancestors().any(|folder| roots.contains(folder))
-}
-
-fn canonical(path: &Path) -> PathBuf {
-    path.canonicalize().unwrap_or_else(|_| path.to_owned())
-}
-
-/// Where a path leads, links followed; none where nothing is, or nothing with a path (a pipe). The kernel walks once, where
-/// `canonicalize` asks about every folder on the way: this is asked about most files that a build opens.
-fn real(path: &Path) -> Option<PathBuf> {
-    let file = rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).ok()?;
-    let link = rustix::fs::readlink(format!("/proc/self/fd/{}", file.as_raw_fd()), Vec::new()).ok()?;
-    let real = PathBuf::from(OsString::from_vec(link.into_bytes()));
-    real.is_absolute().then_some(real)
 }
 
 /// With the places as they really are.
@@ -445,22 +462,6 @@ fn real_exception(exception: &Exception) -> Exception {
         paths.iter().map(|path| path.canonicalize_utf8().unwrap_or_else(|_| path.clone())).collect()
     };
     Exception { read: real(&exception.read), write: real(&exception.write), ..exception.clone() }
-}
-
-/// Where a write would go; none where the kernel will say that there is no such place.
-fn real_for_writing(path: &Path, follows: bool) -> Option<PathBuf> {
-    if follows && let Some(real) = real(path) {
-        return Some(real);
-    }
-    let name = path.file_name()?;
-    let mut place = real(path.parent()?)?.join(name);
-    // A link that leads to nothing yet: `open` would make what it names.
-    for _ in 0..8 {
-        let Some(next) = follows.then(|| std::fs::read_link(&place).ok()).flatten() else { break };
-        let next = place.parent()?.join(next);
-        place = real(next.parent()?)?.join(next.file_name()?);
-    }
-    Some(place)
 }
 
 /// Never waits for a writer of a pipe, never becomes a terminal of ours.

@@ -8,8 +8,10 @@ mod filter;
 mod judge;
 mod kernel;
 pub(super) mod launcher;
+mod paths;
 mod process;
 mod supervisor;
+mod target_folder;
 
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt as _;
@@ -31,13 +33,13 @@ pub(super) struct Guard {
 
 /// Whether this system can seal a build: tries it with a process that does nothing.
 pub(super) fn probe() -> Result<u32, Error> {
-    let (mut child, answer) = start(Command::new(""), &Walls::default())?;
+    let (mut child, answer) = start(&Command::new(""), &Walls::default())?;
     let _ = child.wait();
     answer.map(|(abi, _)| abi)
 }
 
 /// Starts the command inside the walls.
-pub(super) fn spawn(command: Command, request: &Request) -> Result<(Child, Guard), Error> {
+pub(super) fn spawn(command: &Command, request: &Request) -> Result<(Child, Guard), Error> {
     let walls = request.walls();
     // Whoever outlives cargo becomes our child, and is ended by us.
     rustix::process::set_child_subreaper(Some(rustix::process::getpid())).map_err(|error| Error::Start(error.into()))?;
@@ -63,7 +65,8 @@ impl Guard {
     /// After cargo has ended: ends what is left of the build, and tells what was refused.
     pub(super) fn finish(self) -> (Seal, Vec<Attempt>, u64) {
         end_orphans();
-        let (attempts, unlisted) = self.thread.join().map(supervisor::Heard::list).unwrap_or_default();
+        // Without its supervisor nobody knows what was tried, which is no pass either.
+        let (attempts, unlisted) = self.thread.join().map_or((Vec::new(), 1), supervisor::Heard::list);
         let _ = rustix::process::set_child_subreaper(None);
         (self.seal, attempts, unlisted)
     }
@@ -72,7 +75,7 @@ impl Guard {
 /// The answer of the launcher: Landlock's ABI and seccomp's listener.
 type Answer = Result<(u32, OwnedFd), Error>;
 
-fn start(command: Command, walls: &Walls) -> Result<(Child, Answer), Error> {
+fn start(command: &Command, walls: &Walls) -> Result<(Child, Answer), Error> {
     let (ours, theirs) = rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)
         .map_err(|error| Error::Start(error.into()))?;
     // This very program, even if its file was replaced meanwhile.

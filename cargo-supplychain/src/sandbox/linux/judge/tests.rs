@@ -4,8 +4,9 @@ use std::os::unix::fs::symlink;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::super::actors::Unit;
 use super::*;
-use crate::model::sandbox::Actor;
+use crate::model::sandbox::{Actor, ActorKind};
 
 /// A machine below a temporary folder: `home/.cargo`, `tools`, `project`, `project/target`.
 struct Machine {
@@ -88,14 +89,10 @@ fn tools_are_the_machines() {
 }
 
 #[test]
-fn a_path_leads_where_the_kernel_says() {
-    let machine = machine();
-    let place = |path: &str| machine.root.join(path).into_std_path_buf();
-    std::fs::write(place("home/key"), "").unwrap();
-    symlink(place("home"), place("project/target/link")).unwrap();
-    assert_eq!(real(&place("project/target/link/key")), Some(place("home/key")));
-    assert_eq!(real(&place("project/target/link/../home/./key")), Some(place("home/key")));
-    assert_eq!(real(&place("project/target/link/none")), None);
-    assert_eq!(real(&place("home/key/below")), None);
-    assert_eq!(real(Path::new("/proc/self/fd/1")).is_some_and(|path| path.is_relative()), false, "a pipe has no path");
+fn links_of_proc_lead_where_the_caller_is() {
+    let own = std::process::id();
+    assert_eq!(led(own, &["root", "etc", "shadow"]), Some("/etc/shadow".into()));
+    assert_eq!(led(own, &["cwd", "x"]), Some(std::env::current_dir().unwrap().join("x")));
+    assert_eq!(led(own, &["fd", "99999"]), None);
+    assert_eq!(led(own, &["environ"]), None);
 }
