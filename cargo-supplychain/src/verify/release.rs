@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::signature::authenticate;
+use super::signature::{Authentic, authenticate};
+use super::signer::SignatureFacts;
 use super::verified::not_proven;
 use super::{
     Entry, FileEntry, ProvenanceFacts, Reason, ReasonId, Rejection, ReleaseContents, VerificationPolicy, Verified,
@@ -26,8 +27,17 @@ const REQUIRED: [&str; 3] = [PROVENANCE, CYCLONEDX, SPDX];
 /// # Errors
 /// Why the release is rejected.
 pub fn release(contents: &ReleaseContents, policy: &VerificationPolicy) -> Result<Verified, Rejection> {
-    let manifest = authentic_manifest(contents, policy)?;
-    let mut judge = Judge { contents, policy, manifest: &manifest, reasons: Vec::new(), verified: BTreeMap::new() };
+    let (manifest, signed) = authentic_manifest(contents, policy)?;
+    let signer = signed.signer(policy);
+    let mut judge = Judge {
+        contents,
+        policy,
+        manifest: &manifest,
+        signer: &signer,
+        reasons: Vec::new(),
+        verified: BTreeMap::new(),
+        signatures: vec![signed.facts],
+    };
     judge.files();
     judge.unlisted();
     judge.sums();
@@ -36,33 +46,39 @@ pub fn release(contents: &ReleaseContents, policy: &VerificationPolicy) -> Resul
     let artifacts = judge.artifacts();
     judge.conditions(&artifacts);
     let statements = judge.verified.len() + 1;
-    Rejection::unless_empty(judge.reasons)?;
+    let Judge { reasons, signatures, .. } = judge;
+    Rejection::unless_empty(reasons)?;
     Ok(Verified {
-        signer: policy.key.fingerprint(),
+        signer,
         name: manifest.name,
         version: Some(manifest.version),
         target: Some(manifest.target),
         // The listed ones, the bundles, and release.json, SHA256SUMS and the release bundle.
         files: manifest.files.len() + manifest.statements.len() + 3,
         statements,
-        not_proven: not_proven(&artifacts),
+        not_proven: not_proven(&artifacts, signatures.iter()),
+        signatures,
         artifacts,
     })
 }
 
-/// `release.json`, once the policy's key was found to have signed exactly these bytes.
-fn authentic_manifest(contents: &ReleaseContents, policy: &VerificationPolicy) -> Result<ReleaseManifest, Rejection> {
+/// `release.json`, once the policy's signer was found to have signed exactly these bytes.
+fn authentic_manifest(
+    contents: &ReleaseContents,
+    policy: &VerificationPolicy,
+) -> Result<(ReleaseManifest, Authentic), Rejection> {
     let bytes = control_file(contents, RELEASE_MANIFEST, ReasonId::FileMissing)?;
     let bundle = control_file(contents, RELEASE_BUNDLE, ReasonId::Missing).map_err(|reason| match reason.id {
         ReasonId::Missing => Reason { message: why_unsigned(bytes).to_owned(), ..reason },
         _ => reason,
     })?;
-    let signed = authenticate(RELEASE_BUNDLE, bundle, &policy.key)?;
+    let signed = authenticate(RELEASE_BUNDLE, bundle, policy, None)?;
+    let statement = own_statement(RELEASE_BUNDLE, &signed)?;
     let reject = |id, message: &str| Err(Rejection::from(Reason::new(id, RELEASE_BUNDLE, message)));
-    if signed.statement.predicate_type != RELEASE {
+    if statement.predicate_type != RELEASE {
         return reject(ReasonId::PredicateTypeMissing, "it is not the statement of a release");
     }
-    let [subject] = signed.statement.subjects.as_slice() else {
+    let [subject] = statement.subjects.as_slice() else {
         return reject(ReasonId::SubjectName, "its subject is not release.json alone");
     };
     if subject.name != RELEASE_MANIFEST {
@@ -75,13 +91,19 @@ fn authentic_manifest(contents: &ReleaseContents, policy: &VerificationPolicy) -
     }
     let manifest = manifest::parse(bytes).map_err(malformed)?;
     let expected = Statement::release(bytes, &manifest.name, &manifest.version, &manifest.target);
-    if expected.predicate != signed.statement.predicate {
+    if expected.predicate != statement.predicate {
         return reject(ReasonId::Malformed, "it names another release than release.json");
     }
     if manifest.signing == Signing::Unsigned {
         return Err(malformed("it says that the release was not signed".into()).into());
     }
-    Ok(manifest)
+    Ok((manifest, signed))
+}
+
+/// The statement of a bundle of a release, read as strictly as we write it.
+fn own_statement(path: &str, signed: &Authentic) -> Result<Statement, Reason> {
+    let payload = signed.payload.as_deref().unwrap_or_default();
+    Statement::parse(payload).map_err(|error| Reason::new(ReasonId::Malformed, path, error.to_string()))
 }
 
 /// Why there is no signature, from a `release.json` that nobody vouches for: for the message only.
@@ -120,7 +142,10 @@ struct Judge<'a> {
     contents: &'a ReleaseContents,
     policy: &'a VerificationPolicy,
     manifest: &'a ReleaseManifest,
+    /// Who signed `release.json`.
+    signer: &'a str,
     reasons: Vec<Reason>,
+    signatures: Vec<SignatureFacts>,
     /// The verified statements, by path of their bundle.
     verified: BTreeMap<&'a str, Signed>,
 }
@@ -199,29 +224,34 @@ impl<'a> Judge<'a> {
         self.reject(ReasonId::SubjectDigestMismatch, SHA256SUMS, message);
     }
 
-    /// Every listed statement is there, signed by the key, and says what release.json says that it says.
+    /// Every listed statement is there, signed by the signer, and says what release.json says that it says.
     fn statements(&mut self) {
         for listed in &self.manifest.statements {
             match self.statement(listed) {
-                Ok(signed) => {
+                Ok((signed, facts)) => {
                     self.verified.insert(&listed.path, signed);
+                    self.signatures.push(facts);
                 }
-                Err(reason) => self.reasons.push(reason),
+                Err(reasons) => self.reasons.extend(reasons),
             }
         }
     }
 
-    fn statement(&self, listed: &StatementRef) -> Result<Signed, Reason> {
-        let bytes = control_file(self.contents, &listed.path, ReasonId::Missing)?;
-        let signed = authenticate(&listed.path, bytes, &self.policy.key)?;
-        let reject = |id, message: &str| Err(Reason::new(id, &listed.path, message));
-        if signed.sha256 != listed.sha256 {
+    fn statement(&self, listed: &StatementRef) -> Result<(Signed, SignatureFacts), Vec<Reason>> {
+        let bytes = control_file(self.contents, &listed.path, ReasonId::Missing).map_err(|reason| vec![reason])?;
+        let signed = authenticate(&listed.path, bytes, self.policy, None)?;
+        let statement = own_statement(&listed.path, &signed).map_err(|reason| vec![reason])?;
+        let reject = |id, message: &str| Err(vec![Reason::new(id, &listed.path, message)]);
+        if signed.signer(self.policy) != self.signer {
+            return reject(ReasonId::WrongSigner, "it was signed by somebody else than release.json");
+        }
+        if signed.sha256() != listed.sha256 {
             return reject(ReasonId::SubjectDigestMismatch, "its statement is not the one that release.json lists");
         }
-        if signed.statement.predicate_type != listed.predicate_type {
+        if statement.predicate_type != listed.predicate_type {
             return reject(ReasonId::PredicateTypeMissing, "its predicate type is not the one that release.json lists");
         }
-        let [subject] = signed.statement.subjects.as_slice() else {
+        let [subject] = statement.subjects.as_slice() else {
             return reject(ReasonId::SubjectName, "it is about more than one file");
         };
         if subject.name != subject_name(&listed.subject) {
@@ -230,8 +260,8 @@ impl<'a> Judge<'a> {
         if self.listed(&listed.subject).is_none_or(|file| file.sha256 != subject.sha256) {
             return reject(ReasonId::SubjectDigestMismatch, "it is about other bytes than release.json lists");
         }
-        let Statement { predicate_type, predicate, .. } = signed.statement;
-        Ok(Signed { predicate_type, predicate })
+        let Statement { predicate_type, predicate, .. } = statement;
+        Ok((Signed { predicate_type, predicate }, signed.facts))
     }
 
     fn listed(&self, path: &str) -> Option<&'a ReleaseFile> {
