@@ -16,6 +16,7 @@ mod incidents;
 mod init_from;
 mod integrity;
 mod interface;
+mod keyless;
 mod layers;
 mod licences;
 mod line;

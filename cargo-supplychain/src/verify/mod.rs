@@ -20,6 +20,7 @@ mod sigstore;
 mod specimen;
 #[cfg(test)]
 mod tests;
+mod timestamp;
 mod trust_root;
 mod verified;
 

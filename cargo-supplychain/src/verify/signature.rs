@@ -13,6 +13,8 @@ pub(super) struct Authentic {
     pub(super) facts: SignatureFacts,
     /// The statement's bytes (the DSSE payload); `None` where the signature is over a file itself.
     pub(super) payload: Option<Vec<u8>>,
+    /// The statement, where it was read on the way.
+    pub(super) statement: Option<Attestation>,
 }
 
 impl Authentic {
@@ -53,13 +55,13 @@ pub(super) fn authenticate(
                 let why = format!("it was signed by a key, expected {}", identity.describe());
                 return Err(reject((ReasonId::WrongSigner, why)));
             }
-            let about = about(&bundle, message).map_err(reject)?;
+            let (about, statement) = about(&bundle, message).map_err(reject)?;
             let facts = sigstore::verify(path, &bundle, about, None, roots).map_err(reject)?;
             let Some(signer) = &facts.identity else {
                 return Err(reject((ReasonId::WrongSigner, "its certificate names nobody".into())));
             };
             match identity.judge(path, signer) {
-                reasons if reasons.is_empty() => Ok(Authentic { facts, payload: payload(&bundle) }),
+                reasons if reasons.is_empty() => Ok(Authentic { facts, payload: payload(&bundle), statement }),
                 reasons => Err(reasons),
             }
         }
@@ -81,18 +83,22 @@ fn by_key(
     if hint != key.hint() {
         return Err((ReasonId::WrongSigner, format!("it was signed by another key than {}", key.fingerprint())));
     }
-    let facts = match (bundle.plain(), roots) {
+    let (facts, statement) = match (bundle.plain(), roots) {
         (Some(plain), _) => {
             let plain = plain.map_err(|error| (id_of(&error), error.to_string()))?;
             if !key.verifies(&Bundle::to_be_signed(&plain.payload), &plain.signature) {
                 return Err((ReasonId::SignatureInvalid, format!("its signature is not by the key {}", key.fingerprint())));
             }
-            SignatureFacts { bundle: path.to_owned(), trusted_root: None, identity: None, logs: Vec::new(), times: Vec::new() }
+            let bundle = path.to_owned();
+            (SignatureFacts { bundle, trusted_root: None, identity: None, logs: Vec::new(), times: Vec::new() }, None)
         }
         (None, None) => return not_by_key("log entries or timestamps"),
-        (None, Some(roots)) => sigstore::verify(path, bundle, about(bundle, message)?, Some(key), roots)?,
+        (None, Some(roots)) => {
+            let (about, statement) = about(bundle, message)?;
+            (sigstore::verify(path, bundle, about, Some(key), roots)?, statement)
+        }
     };
-    Ok(Authentic { facts, payload: payload(bundle) })
+    Ok(Authentic { facts, payload: payload(bundle), statement })
 }
 
 fn payload(bundle: &SigstoreBundle) -> Option<Vec<u8>> {
@@ -104,14 +110,19 @@ fn payload(bundle: &SigstoreBundle) -> Option<Vec<u8>> {
 
 /// What the library is to compare the signature with. For a statement any digest of its own will do: which file it has to be
 /// about is judged by our caller, who knows it.
-fn about<'a>(bundle: &SigstoreBundle, message: Option<About<'a>>) -> Result<About<'a>, (ReasonId, String)> {
+fn about<'a>(
+    bundle: &SigstoreBundle,
+    message: Option<About<'a>>,
+) -> Result<(About<'a>, Option<Attestation>), (ReasonId, String)> {
     let Content::Statement(payload) = bundle.content() else {
-        return message.ok_or_else(|| (ReasonId::Malformed, "its signature is not over a statement".to_owned()));
+        let message = message.ok_or_else(|| (ReasonId::Malformed, "its signature is not over a statement".to_owned()));
+        return Ok((message?, None));
     };
     let statement = Attestation::parse(payload).map_err(|error| (id_of(&error), error.to_string()))?;
     let digest =
         statement.subjects.iter().find_map(|subject| subject.sha256.map(About::Sha256).or(subject.sha512.map(About::Sha512)));
-    digest.ok_or_else(|| (ReasonId::Malformed, "no subject has a digest".to_owned()))
+    let digest = digest.ok_or_else(|| (ReasonId::Malformed, "no subject has a digest".to_owned()))?;
+    Ok((digest, Some(statement)))
 }
 
 pub(super) fn id_of(error: &Error) -> ReasonId {

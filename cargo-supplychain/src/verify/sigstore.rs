@@ -16,6 +16,7 @@ use sigstore_verify::{
 use super::ReasonId;
 use super::log::{self, Logged, Verifier};
 use super::signer::{LogRecord, SignatureFacts, SignedTime, SignerIdentity, TimeSource};
+use super::timestamp;
 use super::trust_root::{Root, TrustRoots};
 use crate::attest::{PublicKey, SigstoreBundle};
 use crate::base::{Sha256, Sha512, Timestamp};
@@ -129,6 +130,10 @@ fn with_root(bundle: &SigstoreBundle, about: About<'_>, key: Option<&PublicKey>,
     // A root without logs cannot say anything of an entry; the bundle was judged by its timestamps.
     if root.needs_log() {
         entries.iter().try_for_each(|entry| log::consistent(entry, root)).map_err(invalid_log)?;
+    }
+    for stamp in &inner.verification_material.timestamp_verification_data.rfc3161_timestamps {
+        timestamp::consistent(stamp.signed_timestamp.as_bytes(), root)
+            .map_err(|why| Found::own(ReasonId::TimeInvalid, why))?;
     }
     let times = times(&inner, &result, key.is_some());
     let at: Vec<_> = times.iter().map(|one| one.time.unix()).collect();

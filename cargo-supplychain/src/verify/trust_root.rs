@@ -69,6 +69,14 @@ impl Root {
     }
 }
 
+impl Root {
+    /// Whether one of its timestamp authorities holds this certificate, as DER.
+    pub(super) fn has_timestamp_certificate(&self, der: &[u8]) -> bool {
+        let chains = self.parsed.timestamp_authorities.iter().flat_map(|authority| &authority.cert_chain.certificates);
+        chains.into_iter().any(|certificate| certificate.raw_bytes.as_bytes() == der)
+    }
+}
+
 impl fmt::Debug for Root {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.facts.fmt(f)
