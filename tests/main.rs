@@ -17,6 +17,7 @@ mod init_from;
 mod integrity;
 mod interface;
 mod keyless;
+mod keyless_hostile;
 mod layers;
 mod licences;
 mod line;

@@ -61,11 +61,15 @@ impl Holder {
 pub struct Authority {
     key: EcdsaKeyPair,
     log: EcdsaKeyPair,
+    /// Made once: a signature is another one each time.
+    certificate: Vec<u8>,
 }
 
 impl Authority {
     pub fn new() -> Self {
-        Self { key: new_key(), log: new_key() }
+        let mut authority = Self { key: new_key(), log: new_key(), certificate: Vec::new() };
+        authority.certificate = authority.own_certificate();
+        authority
     }
 
     /// The root under which bundles of this authority are good.
@@ -82,7 +86,7 @@ impl Authority {
             "certificateAuthorities": [{
                 "subject": { "organization": "example.org", "commonName": "test" },
                 "uri": "https://ca.example.org",
-                "certChain": { "certificates": [{ "rawBytes": base64(&self.certificate()) }] },
+                "certChain": { "certificates": [{ "rawBytes": base64(&self.certificate) }] },
                 "validFor": start,
             }],
         })
@@ -151,8 +155,7 @@ impl Authority {
         })
     }
 
-    /// Its own certificate.
-    fn certificate(&self) -> Vec<u8> {
+    fn own_certificate(&self) -> Vec<u8> {
         let authority = extension("2.5.29.19", true, &seq(&[tlv(1, &[0xff])]));
         let usage = extension("2.5.29.15", true, &tlv(3, &[1, 0x06]));
         self.signed(&name("test"), "250101000000Z", "350101000000Z", &spki(&self.key), &[authority, usage])

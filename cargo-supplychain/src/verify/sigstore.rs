@@ -132,8 +132,7 @@ fn with_root(bundle: &SigstoreBundle, about: About<'_>, key: Option<&PublicKey>,
         entries.iter().try_for_each(|entry| log::consistent(entry, root)).map_err(invalid_log)?;
     }
     for stamp in &inner.verification_material.timestamp_verification_data.rfc3161_timestamps {
-        timestamp::consistent(stamp.signed_timestamp.as_bytes(), root)
-            .map_err(|why| Found::own(ReasonId::TimeInvalid, why))?;
+        timestamp::consistent(stamp.signed_timestamp.as_bytes(), root).map_err(|why| Found::own(ReasonId::TimeInvalid, why))?;
     }
     let times = times(&inner, &result, key.is_some());
     let at: Vec<_> = times.iter().map(|one| one.time.unix()).collect();

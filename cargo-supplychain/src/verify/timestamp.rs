@@ -24,7 +24,9 @@ pub(super) fn consistent(stamp: &[u8], root: &Root) -> Result<(), String> {
         "2.16.840.1.101.3.4.2.3" => signature == "1.2.840.10045.4.3.4",
         _ => false,
     };
-    if signed.digest_algorithms.as_slice().iter().any(|one| one.oid != digest.oid) || !(agrees || signature == "1.2.840.10045.2.1") {
+    if signed.digest_algorithms.as_slice().iter().any(|one| one.oid != digest.oid)
+        || !(agrees || signature == "1.2.840.10045.2.1")
+    {
         return Err("the timestamp names algorithms that are not those of its signature".into());
     }
     if signed.crls.is_some() || signer.unsigned_attrs.is_some() {
