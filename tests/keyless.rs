@@ -93,7 +93,6 @@ fn a_repository_is_enough_and_the_result_says_who_what_where_and_when() {
                  by https://example.org/builder
       not proven that the build did what its provenance says: provenance is the signer's claim
       not proven that nothing of an earlier build is in it: the provenance does not say whether the target folder was fresh
-      not proven which commit it was built from: the provenance does not say
     ");
     let json = world.verify(&["--repo", "org/app", "--format", "json"]).expect(0).json();
     let verified = &json["results"][0]["verified"];

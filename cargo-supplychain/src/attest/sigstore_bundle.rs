@@ -188,7 +188,9 @@ fn check_material(material: &Value) -> Result<bool, Error> {
     let known = ["publicKey", "x509CertificateChain", "certificate", "tlogEntries", "timestampVerificationData"];
     let material = Object::of(material, "`verificationMaterial`", &known)?;
     match (material.get("publicKey"), material.get("x509CertificateChain"), material.get("certificate")) {
-        (Some(key), None, None) => drop(Object::of(key, "`publicKey`", &["hint"])?),
+        (Some(key), None, None) => {
+            Object::of(key, "`publicKey`", &["hint"])?;
+        }
         (None, Some(chain), None) => {
             let certificates = Object::of(chain, "`x509CertificateChain`", &["certificates"])?;
             for certificate in certificates.list("certificates", MAX_ENTRIES)? {

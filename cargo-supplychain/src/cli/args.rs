@@ -92,7 +92,7 @@ pub enum Command {
     Check(Box<CheckArgs>),
     Sbom(Box<SbomArgs>),
     Diff(Box<DiffArgs>),
-    Verify(VerifyArgs),
+    Verify(Box<VerifyArgs>),
     #[command(subcommand)]
     Baseline(BaselineCommand),
     Fetch(FetchArgs),

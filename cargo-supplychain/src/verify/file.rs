@@ -8,7 +8,7 @@ use super::signer::SignatureFacts;
 use super::sigstore::About;
 use super::verified::not_proven;
 use super::{ProvenanceFacts, Reason, ReasonId, Rejection, VerificationPolicy, Verified, VerifiedArtifact};
-use crate::attest::{Attestation, AttestedSubject, CYCLONEDX, Content, PROVENANCE, RELEASE, SigstoreBundle};
+use crate::attest::{Attestation, AttestedSubject, CYCLONEDX, Content, MAX_BUNDLE_BYTES, PROVENANCE, RELEASE, SigstoreBundle};
 use crate::base::{Sha256, Sha512};
 
 /// A file and the bundles that may be about it.
@@ -58,7 +58,7 @@ pub fn needs_file_bytes(bundles: &[BundleFile]) -> bool {
 }
 
 fn holds(bytes: &[u8], word: &str) -> bool {
-    bytes.windows(word.len()).any(|window| window == word.as_bytes())
+    bytes.len() <= MAX_BUNDLE_BYTES && std::str::from_utf8(bytes).is_ok_and(|text| text.contains(word))
 }
 
 impl FileEvidence {

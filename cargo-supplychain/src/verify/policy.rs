@@ -18,7 +18,7 @@ pub(super) enum Signer {
     /// This key's. With roots, its bundles may carry log entries and timestamps, which then have to hold.
     Key { key: PublicKey, roots: Option<TrustRoots> },
     /// Those of a certificate under one of the roots, by this identity.
-    Identity { identity: IdentityPolicy, roots: TrustRoots },
+    Identity { identity: Box<IdentityPolicy>, roots: TrustRoots },
 }
 
 impl VerificationPolicy {
@@ -31,7 +31,7 @@ impl VerificationPolicy {
     /// Accepts what `identity` signed by a certificate under one of `roots`.
     #[must_use]
     pub fn keyless(identity: IdentityPolicy, roots: TrustRoots) -> Self {
-        Self::of(Signer::Identity { identity, roots })
+        Self::of(Signer::Identity { identity: Box::new(identity), roots })
     }
 
     fn of(signer: Signer) -> Self {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{ProvenanceFacts, SignatureFacts};
+use super::{ProvenanceFacts, SignatureFacts, SignerIdentity};
 use crate::base::Sha256;
 
 /// The success of a verification. Its fields are private and only this module's verifications make one.
@@ -135,7 +135,9 @@ pub(super) fn not_proven<'a>(
     }
     notes.push("that the build did what its provenance says: provenance is the signer's claim".to_owned());
     let any = |test: fn(&ProvenanceFacts) -> bool| artifacts.iter().filter_map(VerifiedArtifact::provenance).any(test);
-    if artifacts.iter().any(|artifact| artifact.provenance.is_none()) {
+    // The certificate's words are its authority's, not the signer's: where it names the source, that is known without a provenance.
+    let named = |word: fn(&SignerIdentity) -> bool| signatures.iter().any(|one| one.identity.as_ref().is_some_and(word));
+    if !named(|who| who.repository.is_some()) && artifacts.iter().any(|artifact| artifact.provenance.is_none()) {
         notes.push("where it was built from: no provenance was verified".to_owned());
     }
     if any(|facts| facts.target_folder.as_deref() == Some("reused")) {
@@ -148,7 +150,7 @@ pub(super) fn not_proven<'a>(
     }
     if any(|facts| facts.dirty == Some(true)) {
         notes.push("that the source is the named commit: there were uncommitted changes".to_owned());
-    } else if any(|facts| facts.commit.is_none() || facts.dirty.is_none()) {
+    } else if !named(|who| who.commit.is_some()) && any(|facts| facts.commit.is_none() || facts.dirty.is_none()) {
         notes.push("which commit it was built from: the provenance does not say".to_owned());
     }
     notes
