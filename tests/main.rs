@@ -16,6 +16,8 @@ mod incidents;
 mod init_from;
 mod integrity;
 mod interface;
+mod keyless;
+mod keyless_hostile;
 mod layers;
 mod licences;
 mod line;

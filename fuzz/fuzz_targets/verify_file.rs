@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use cargo_supplychain::attest::KeyAlgorithm;
 use cargo_supplychain::base::Sha256;
 use cargo_supplychain::sign::{Signer as _, key::KeySigner};
-use cargo_supplychain::verify::{BundleFile, FileEvidence, VerificationPolicy, file};
+use cargo_supplychain::verify::{BundleFile, FileEvidence, Origin, VerificationPolicy, file};
 use cargo_supplychain_fuzz::folder;
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 use serde_json::Value;
@@ -24,9 +24,9 @@ fuzz_target!(|data: &[u8]| {
     let bundles = statements.iter().enumerate().map(|(number, statement)| BundleFile {
         path: format!("{number}.sigstore.json"),
         bytes: SIGNER.sign(statement.to_string().as_bytes()).expect("the key signs"),
-        given: number % 2 == 0,
+        origin: [Origin::Given, Origin::Beside, Origin::Offered][number % 3],
     });
-    let evidence = FileEvidence { name: named.to_owned(), size: 4, sha256, bundles: bundles.take(16).collect() };
+    let evidence = FileEvidence { name: Some(named.to_owned()), sha256, sha512: None, bytes: None, bundles: bundles.take(16).collect() };
     let policy = VerificationPolicy::new(SIGNER.public_key().clone()).require_fresh_target(true);
     match file(&evidence, &policy.expect_version(Some("1.0.0".into()))) {
         Ok(verified) => drop(serde_json::to_string(&verified)),

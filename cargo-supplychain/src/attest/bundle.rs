@@ -15,7 +15,7 @@ pub const BUNDLE_MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+js
 /// The DSSE payload type of in-toto statements.
 pub const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 /// Largest bundle that is read.
-pub const MAX_BUNDLE_BYTES: usize = 64 * 1024 * 1024;
+pub const MAX_BUNDLE_BYTES: usize = 24 * 1024 * 1024;
 const WHAT: &str = "Sigstore bundle";
 
 /// A bundle that a key signed. Nothing in it is to be believed before the signature was verified.

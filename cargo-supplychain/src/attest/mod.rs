@@ -1,16 +1,20 @@
 //! Layer 1: in-toto statements, DSSE envelopes, Sigstore bundles and public keys: their types, encodings and strict parsers.
 //! Pure. Making a signature is `sign`'s, judging one is `verify`'s; neither private keys nor files are ever seen here.
 
+mod attestation;
 mod bundle;
 mod pending;
 mod public_key;
+mod sigstore_bundle;
 mod statement;
 pub mod strict_json;
 mod sums;
 
+pub use attestation::{Attestation, AttestedSubject};
 pub use bundle::{BUNDLE_MEDIA_TYPE, Bundle, MAX_BUNDLE_BYTES, PAYLOAD_TYPE};
 pub use pending::{payload_of, pending_path};
 pub use public_key::{InvalidKey, KeyAlgorithm, PublicKey};
+pub use sigstore_bundle::{Content, SigstoreBundle};
 pub use statement::{MAX_SUBJECTS, Statement, Subject};
 pub use sums::sha256sums;
 

@@ -92,6 +92,10 @@ impl PublicKey {
         Ok(Self { spki, algorithm })
     }
 
+    pub(crate) fn spki(&self) -> &DerPublicKey {
+        &self.spki
+    }
+
     /// Whether `signature` is this key's signature of `message`.
     #[must_use]
     pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {

@@ -16,8 +16,16 @@ pub const MAX_VALUES: usize = 2_000_000;
 /// # Errors
 /// Why it is not JSON in our sense, with line and column.
 pub fn parse(bytes: &[u8]) -> Result<Value, serde_json::Error> {
+    parse_within(bytes, MAX_VALUES)
+}
+
+/// Parses one JSON document of at most `values` values: a value takes about 200 bytes of memory.
+///
+/// # Errors
+/// Why it is not JSON in our sense, with line and column.
+pub fn parse_within(bytes: &[u8], values: usize) -> Result<Value, serde_json::Error> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let mut left = MAX_VALUES;
+    let mut left = values;
     let value = Strict { depth: MAX_DEPTH, left: &mut left }.deserialize(&mut reader)?;
     reader.end()?;
     Ok(value)

@@ -1,4 +1,5 @@
-//! SHA-256, the one digest of the product (ARCHITECTURE.md, invariant 4), and its hexadecimal form.
+//! SHA-256, the one digest of the product (ARCHITECTURE.md, invariant 4), and its hexadecimal form. SHA-512 is here for statements of
+//! others that name their subjects by it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -80,20 +81,78 @@ impl FromStr for Sha256 {
     type Err = InvalidDigest;
 
     fn from_str(text: &str) -> Result<Self, InvalidDigest> {
-        let digits = text.as_bytes();
-        if digits.len() != 64 {
-            return Err(InvalidDigest);
-        }
-        let nibble = |digit: u8| match digit {
-            b'0'..=b'9' => Ok(digit - b'0'),
-            b'a'..=b'f' => Ok(digit - b'a' + 10),
-            _ => Err(InvalidDigest),
-        };
-        let mut bytes = [0; 32];
-        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-            *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
-        }
-        Ok(Self(bytes))
+        lower_hex(text).map(Self).ok_or(InvalidDigest)
+    }
+}
+
+/// The bytes that exactly `2 * N` lower-case hexadecimal digits stand for.
+fn lower_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let digits = text.as_bytes();
+    if digits.len() != 2 * N {
+        return None;
+    }
+    let nibble = |digit: u8| match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    };
+    let mut bytes = [0; N];
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
+    }
+    Some(bytes)
+}
+
+/// A SHA-512 digest (FIPS 180-4). Text form: 128 lower-case hexadecimal digits; nothing else is accepted.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Sha512([u8; 64]);
+
+impl Sha512 {
+    /// The digest of `bytes`.
+    #[must_use]
+    pub fn of(bytes: impl AsRef<[u8]>) -> Self {
+        Self(sha2::Sha512::digest(bytes.as_ref()).into())
+    }
+
+    /// Reads the text form.
+    #[must_use]
+    pub fn from_hex(text: &str) -> Option<Self> {
+        lower_hex(text).map(Self)
+    }
+
+    /// The 64 raw bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 64] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Sha512 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Sha512 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "sha512:{self}")
+    }
+}
+
+/// Hashes a stream by SHA-512.
+#[derive(Default, Clone)]
+pub struct Hasher512(sha2::Sha512);
+
+impl Hasher512 {
+    /// Adds `bytes` to what is hashed.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The digest of all that was fed.
+    #[must_use]
+    pub fn finish(self) -> Sha512 {
+        Sha512(self.0.finalize().into())
     }
 }
 
@@ -126,6 +185,10 @@ mod tests {
         let good = Sha256::of(b"").to_string();
         for bad in [good.to_uppercase(), good[1..].to_owned(), good.replace('e', "g"), String::new()] {
             assert_eq!(bad.parse::<Sha256>(), Err(InvalidDigest), "{bad}");
+            assert_eq!(Sha512::from_hex(&format!("{bad}{bad}")), None);
         }
+        let long = Sha512::of(b"abc");
+        assert!(long.to_string().starts_with("ddaf35a193617abacc417349ae204131"));
+        assert_eq!(Sha512::from_hex(&long.to_string()), Some(long));
     }
 }

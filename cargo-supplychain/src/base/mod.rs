@@ -10,7 +10,7 @@ pub mod text;
 pub mod time;
 
 pub use context::Context;
-pub use digest::Sha256;
+pub use digest::{Sha256, Sha512};
 pub use http::Http;
 pub use span::{Lines, Location};
 pub use time::Timestamp;

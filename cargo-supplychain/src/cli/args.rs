@@ -93,7 +93,7 @@ pub enum Command {
     Sbom(Box<SbomArgs>),
     Diff(Box<DiffArgs>),
     Sign(SignArgs),
-    Verify(VerifyArgs),
+    Verify(Box<VerifyArgs>),
     #[command(subcommand)]
     Baseline(BaselineCommand),
     Fetch(FetchArgs),
@@ -407,25 +407,30 @@ pub struct SbomArgs {
 
 /// Verify a release folder or a released file, offline
 ///
-/// The signer has to be known from elsewhere: --key, or [verify] key in your own supplychain.toml. What lies in the release (its
-/// signer.pub, its VERIFY.md) is never taken as proof.
+/// The signer has to be known from elsewhere: --repo, --identity or --key, or [verify] in your own supplychain.toml. What lies in the
+/// release (its signer.pub, its VERIFY.md) is never taken as proof.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
+  cargo supplychain verify ./app --repo owner/app
+  cargo supplychain verify ./app --repo owner/app --workflow .github/workflows/release.yml --tag 'v*'
+  cargo supplychain verify --digest sha256:… --bundle app.sigstore.json --identity me@example.org --issuer https://accounts.google.com
   cargo supplychain verify app-1.0.0-x86_64-unknown-linux-gnu --key signer.pub
   cargo supplychain verify ./app --bundle app.provenance.sigstore.json --key signer.pub
   cargo supplychain verify release --key signer.pub --expect-version 1.2.0 --require-fresh-target
   cargo supplychain verify release --key signer.pub --rebuild --source ../checkout")]
 pub struct VerifyArgs {
-    /// Release folders or files
-    #[arg(required = true, value_name = "PATH")]
+    /// Release folders or files; with --digest, bundles
+    #[arg(required_unless_present = "digest", value_name = "PATH")]
     pub paths: Vec<Utf8PathBuf>,
-    /// The signer's public key (PEM)
-    #[arg(long, value_name = "FILE")]
-    pub key: Option<Utf8PathBuf>,
-    /// The bundle of a file, instead of FILE.sigstore.json beside it
+    /// The bundle of a file, instead of FILE.sigstore.json beside it; .jsonl: one a line, of which one has to be accepted
     #[arg(long, value_name = "FILE")]
     pub bundle: Vec<Utf8PathBuf>,
+    /// The file's digest, where the file itself is not at hand
+    #[arg(long, value_name = "sha256:HEX")]
+    pub digest: Option<String>,
+    #[command(flatten)]
+    pub signer: IdentityArgs,
     /// Reject another version than this
     #[arg(long, value_name = "VERSION")]
     pub expect_version: Option<String>,
@@ -453,6 +458,54 @@ pub struct VerifyArgs {
     /// Where it goes, instead of RELEASE.rebuild.sigstore.json beside the release folder
     #[arg(long, value_name = "FILE", requires = "attest", help_heading = "Rebuild")]
     pub output: Option<Utf8PathBuf>,
+}
+
+/// Whom to accept.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Signer")]
+pub struct IdentityArgs {
+    /// Built in this repository: OWNER/NAME on github.com, gitlab.com/PATH, or another host's https://HOST/PATH (with --issuer)
+    #[arg(long, value_name = "REPOSITORY")]
+    pub repo: Option<String>,
+    /// Signed by this workflow: a path in the repository, or OWNER/NAME/PATH for a reusable one elsewhere (may be repeated)
+    #[arg(long, value_name = "PATH")]
+    pub workflow: Vec<String>,
+    /// Built from this ref: refs/heads/main; * stands for anything but a slash
+    #[arg(long = "ref", value_name = "REF", conflicts_with = "tag")]
+    pub reference: Option<String>,
+    /// Built from this tag: v1.2.3 or 'v*'
+    #[arg(long, value_name = "TAG")]
+    pub tag: Option<String>,
+    /// Built from this commit
+    #[arg(long, value_name = "SHA")]
+    pub commit: Option<String>,
+    /// The host's number of the repository, which no renaming changes
+    #[arg(long, value_name = "NUMBER")]
+    pub repo_id: Option<String>,
+    /// The host's number of the repository's owner
+    #[arg(long, value_name = "NUMBER")]
+    pub owner_id: Option<String>,
+    /// Built on this kind of runner: github-hosted, self-hosted, …
+    #[arg(long, value_name = "KIND")]
+    pub runner: Option<String>,
+    /// Built by this event: push, release, workflow_dispatch, …
+    #[arg(long, value_name = "EVENT")]
+    pub trigger: Option<String>,
+    /// The certificate's subject, exactly (with --issuer)
+    #[arg(long, value_name = "SUBJECT", conflicts_with = "identity_pattern")]
+    pub identity: Option<String>,
+    /// The certificate's subject as a pattern: * stands for anything but / and @, ** for anything
+    #[arg(long, value_name = "PATTERN")]
+    pub identity_pattern: Option<String>,
+    /// The OIDC issuer that knows the signer
+    #[arg(long, value_name = "URL")]
+    pub issuer: Option<String>,
+    /// The signer's public key (PEM)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["repo", "identity", "identity_pattern"])]
+    pub key: Option<Utf8PathBuf>,
+    /// Trusted roots, instead of the embedded ones of sigstore.dev and github.com
+    #[arg(long, value_name = "FILE")]
+    pub trusted_root: Option<Utf8PathBuf>,
 }
 
 /// Bring the advisory database into the cache

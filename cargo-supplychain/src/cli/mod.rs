@@ -137,7 +137,7 @@ fn dispatch(shell: &mut Shell, context: &Context, command: Command) -> Exit {
         Command::Diff(args) => commands::diff::run(shell, context, &args),
         Command::Sbom(args) => commands::sbom::run(shell, context, &args),
         Command::Sign(args) => commands::sign::run(shell, context, args, &interrupt),
-        Command::Verify(args) => commands::verify::run(shell, context, args, &interrupt),
+        Command::Verify(args) => commands::verify::run(shell, context, *args, &interrupt),
         Command::Baseline(command) => commands::baseline::run(shell, context, command),
         Command::Fetch(args) => commands::data::fetch(shell, context, &args),
         Command::Key(command) => commands::key::run(shell, context, &command),

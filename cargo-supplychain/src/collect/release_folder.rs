@@ -1,4 +1,4 @@
-//! Reads a release folder, or a file with its bundles, for `verify`. Follows no symbolic link below the folder that was
+//! Reads a release folder, or (`file.rs`) a file with its bundles, for `verify`. Follows no symbolic link below the folder that was
 //! named, opens nothing but regular files, keeps bounds, and reads each file once.
 
 use std::fs::{self, File};
@@ -8,7 +8,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::base::digest::Hasher;
 use crate::files;
-use crate::verify::{BundleFile, FileEvidence, MAX_CONTROL_BYTES, ReleaseContents, needs_bytes};
+use crate::verify::{MAX_CONTROL_BYTES, ReleaseContents, needs_bytes};
+
+mod file;
+
+pub use file::{read_digest, read_file};
 
 /// Most entries of a folder and deepest nesting; a release has a dozen or two.
 const MAX_ENTRIES: usize = 200_000;
@@ -132,75 +136,6 @@ impl Reader<'_> {
     }
 }
 
-/// Reads a single file and the bundles about it: those in `given`; without any, those that lie beside it
-/// (`FILE.sigstore.json`, `FILE.*.sigstore.json`) and, where it lies in the `artifacts` folder of a release, the release's.
-///
-/// # Errors
-/// A file cannot be read, is no regular file, or exceeds the bounds.
-pub fn read_file(path: &Utf8Path, given: &[Utf8PathBuf]) -> Result<FileEvidence, Error> {
-    let not_a_file = || Error::NotA { path: path.to_owned(), expected: "file" };
-    // What the user named may be a link; it is resolved here and not followed any further.
-    let resolved = path.canonicalize_utf8().map_err(unreadable(path))?;
-    if !fs::symlink_metadata(&resolved).map_err(unreadable(path))?.is_file() {
-        return Err(not_a_file());
-    }
-    let name = path.file_name().ok_or_else(not_a_file)?.to_owned();
-    let (size, sha256) = hash(&open_regular(&resolved)?).map_err(unreadable(path))?;
-    let is_given = !given.is_empty();
-    let paths = if is_given { given.to_vec() } else { find_bundles(path, &name)? };
-    let mut bundles = Vec::new();
-    let mut kept = 0;
-    for path in paths {
-        let resolved = if is_given { path.canonicalize_utf8().map_err(unreadable(&path))? } else { path.clone() };
-        let too_large = || Error::TooMany { path: path.clone(), what: "bytes", limit: MAX_CONTROL_BYTES };
-        let file = open_regular(&resolved)?;
-        let bytes = read_bounded(&file, MAX_CONTROL_BYTES).map_err(unreadable(&path))?.ok_or_else(too_large)?;
-        kept += bytes.len() as u64;
-        if kept > MAX_KEPT_BYTES {
-            return Err(Error::TooMany { path, what: "bytes of bundles", limit: MAX_KEPT_BYTES });
-        }
-        bundles.push(BundleFile { path: path.into_string(), bytes, given: is_given });
-    }
-    Ok(FileEvidence { name, size, sha256, bundles })
-}
-
-/// Bundles that lie where bundles of the file would lie, sorted.
-fn find_bundles(path: &Utf8Path, name: &str) -> Result<Vec<Utf8PathBuf>, Error> {
-    let folder = path.parent().filter(|folder| !folder.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
-    let beside = |found: &str| {
-        let rest = found.strip_prefix(name).and_then(|rest| rest.strip_prefix('.'));
-        rest.is_some_and(|rest| rest == "sigstore.json" || rest.ends_with(".sigstore.json"))
-    };
-    let mut bundles = list(folder, beside)?;
-    // In the folder of a release only: `release.json` stands where `artifacts` does.
-    let release = folder.canonicalize_utf8().ok().filter(|folder| folder.file_name() == Some("artifacts"));
-    if let Some(release) = release.as_deref().and_then(Utf8Path::parent)
-        && release.join("release.json").is_file()
-    {
-        let attestations = release.join("attestations");
-        if fs::symlink_metadata(&attestations).is_ok_and(|metadata| metadata.is_dir()) {
-            bundles.extend(list(&attestations, |found| found.ends_with(".sigstore.json"))?);
-        }
-    }
-    Ok(bundles)
-}
-
-fn list(folder: &Utf8Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<Utf8PathBuf>, Error> {
-    let mut found = Vec::new();
-    for (index, entry) in fs::read_dir(folder).map_err(unreadable(folder))?.enumerate() {
-        if index >= MAX_ENTRIES {
-            return Err(Error::TooMany { path: folder.to_owned(), what: "entries", limit: MAX_ENTRIES as u64 });
-        }
-        let entry = entry.map_err(unreadable(folder))?;
-        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-        if let Some(name) = entry.file_name().to_str().filter(|name| is_file && wanted(name)) {
-            found.push(folder.join(name));
-        }
-    }
-    found.sort();
-    Ok(found)
-}
-
 fn unreadable(path: &Utf8Path) -> impl FnOnce(io::Error) -> Error {
     let path = path.to_owned();
     move |source| Error::Unreadable { path, source }
@@ -222,14 +157,21 @@ fn read_bounded(mut file: &File, limit: u64) -> io::Result<Option<Vec<u8>>> {
 }
 
 fn hash(mut file: &File) -> io::Result<(u64, crate::base::Sha256)> {
-    let (mut hasher, mut size, mut buffer) = (Hasher::default(), 0, vec![0; BUFFER]);
+    let (mut hasher, mut size) = (Hasher::default(), 0);
+    each_block(&mut file, |block| {
+        hasher.update(block);
+        size += block.len() as u64;
+    })?;
+    Ok((size, hasher.finish()))
+}
+
+/// Hands the rest of the file over, block by block.
+fn each_block(file: &mut &File, mut block: impl FnMut(&[u8])) -> io::Result<()> {
+    let mut buffer = vec![0; BUFFER];
     loop {
         match file.read(&mut buffer) {
-            Ok(0) => return Ok((size, hasher.finish())),
-            Ok(read) => {
-                hasher.update(&buffer[..read]);
-                size += read as u64;
-            }
+            Ok(0) => return Ok(()),
+            Ok(read) => block(&buffer[..read]),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
@@ -258,13 +200,13 @@ mod tests {
     use crate::base::Sha256;
     use crate::verify::Entry;
 
-    fn folder() -> (tempfile::TempDir, Utf8PathBuf) {
+    pub(super) fn folder() -> (tempfile::TempDir, Utf8PathBuf) {
         let folder = tempfile::tempdir().unwrap();
         let path = Utf8PathBuf::from_path_buf(folder.path().to_owned()).unwrap();
         (folder, path)
     }
 
-    fn write(folder: &Utf8Path, path: &str, bytes: &[u8]) {
+    pub(super) fn write(folder: &Utf8Path, path: &str, bytes: &[u8]) {
         let path = folder.join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, bytes).unwrap();
@@ -329,34 +271,5 @@ mod tests {
         assert!(matches!(read_file(&folder, &[]), Err(Error::NotA { .. })));
         assert!(read_file(&absent, &[]).is_err());
         assert!(read_file(&folder.join("file"), &[absent]).is_err());
-    }
-
-    #[test]
-    fn a_file_finds_its_bundles() {
-        let (_guard, folder) = folder();
-        for path in
-            ["tool", "tool.sigstore.json", "tool.spdx.sigstore.json", "tool2.sigstore.json", "tool.json", "other.sigstore.json"]
-        {
-            write(&folder, path, b"x");
-        }
-        let names = |evidence: &FileEvidence| -> Vec<String> {
-            evidence.bundles.iter().map(|bundle| Utf8Path::new(&bundle.path).file_name().unwrap().to_owned()).collect()
-        };
-        let found = read_file(&folder.join("tool"), &[]).unwrap();
-        assert_eq!(names(&found), ["tool.sigstore.json", "tool.spdx.sigstore.json"]);
-        assert!(found.bundles.iter().all(|bundle| !bundle.given));
-        assert_eq!((found.name.as_str(), found.size, found.sha256), ("tool", 1, Sha256::of(b"x")));
-
-        let given = read_file(&folder.join("tool"), &[folder.join("other.sigstore.json")]).unwrap();
-        assert_eq!(names(&given), ["other.sigstore.json"]);
-        assert!(given.bundles[0].given);
-
-        for path in ["r/release.json", "r/artifacts/tool", "r/attestations/tool.provenance.sigstore.json"] {
-            write(&folder, path, b"{}");
-        }
-        let released = read_file(&folder.join("r/artifacts/tool"), &[]).unwrap();
-        assert_eq!(names(&released), ["tool.provenance.sigstore.json"]);
-        fs::remove_file(folder.join("r/release.json")).unwrap();
-        assert!(read_file(&folder.join("r/artifacts/tool"), &[]).unwrap().bundles.is_empty());
     }
 }

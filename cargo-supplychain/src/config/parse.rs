@@ -99,7 +99,7 @@ pub fn parse(path: &str, text: &str, known: &[KnownRule<'_>]) -> Result<Settings
             signing_config: raw.sign.signing_config,
             trusted_root: raw.sign.trusted_root,
         },
-        verify: VerifySettings { key: raw.verify.key, require_fresh_target: raw.verify.require_fresh_target },
+        verify: raw.verify.read(),
     })
 }
 
@@ -188,8 +188,88 @@ struct RawSign {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct RawVerify {
     key: Option<String>,
+    identity: Option<String>,
+    identity_pattern: Option<String>,
+    issuer: Option<String>,
+    repo: Option<String>,
+    repo_id: Option<Id>,
+    owner_id: Option<Id>,
+    #[serde(default)]
+    workflow: OneOrMore,
+    #[serde(rename = "ref")]
+    reference: Option<String>,
+    tag: Option<String>,
+    commit: Option<String>,
+    runner: Option<String>,
+    trigger: Option<String>,
+    trusted_root: Option<String>,
+    #[serde(default)]
+    require_predicate: OneOrMore,
     #[serde(default)]
     require_fresh_target: bool,
+}
+
+/// A repository host's number of something, with or without quotes.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Id {
+    Number(u64),
+    Text(String),
+}
+
+impl From<Id> for String {
+    fn from(id: Id) -> Self {
+        match id {
+            Id::Number(number) => number.to_string(),
+            Id::Text(text) => text,
+        }
+    }
+}
+
+/// One word, or a list of them.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMore {
+    One(String),
+    More(Vec<String>),
+}
+
+impl Default for OneOrMore {
+    fn default() -> Self {
+        Self::More(Vec::new())
+    }
+}
+
+impl From<OneOrMore> for Vec<String> {
+    fn from(words: OneOrMore) -> Self {
+        match words {
+            OneOrMore::One(word) => vec![word],
+            OneOrMore::More(words) => words,
+        }
+    }
+}
+
+impl RawVerify {
+    fn read(self) -> VerifySettings {
+        VerifySettings {
+            key: self.key,
+            identity: self.identity,
+            identity_pattern: self.identity_pattern,
+            issuer: self.issuer,
+            repo: self.repo,
+            repo_id: self.repo_id.map(Into::into),
+            owner_id: self.owner_id.map(Into::into),
+            workflow: self.workflow.into(),
+            reference: self.reference,
+            tag: self.tag,
+            commit: self.commit,
+            runner: self.runner,
+            trigger: self.trigger,
+            trusted_root: self.trusted_root,
+            require_predicate: self.require_predicate.into(),
+            require_fresh_target: self.require_fresh_target,
+        }
+    }
 }
 
 /// The file that values are judged in.

@@ -247,11 +247,27 @@ pub enum SignMethod {
     None,
 }
 
-/// `[verify]`: the signer that this user or project trusts.
+/// `[verify]`: the signer that this user or project trusts. The words are judged where they are used: together with the command line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct VerifySettings {
     /// Public key PEM; relative to the workspace root.
     pub key: Option<String>,
+    pub identity: Option<String>,
+    pub identity_pattern: Option<String>,
+    pub issuer: Option<String>,
+    pub repo: Option<String>,
+    pub repo_id: Option<String>,
+    pub owner_id: Option<String>,
+    pub workflow: Vec<String>,
+    pub reference: Option<String>,
+    pub tag: Option<String>,
+    pub commit: Option<String>,
+    pub runner: Option<String>,
+    pub trigger: Option<String>,
+    /// A file of trusted roots; relative to the workspace root.
+    pub trusted_root: Option<String>,
+    /// Predicate types that every file needs a statement of.
+    pub require_predicate: Vec<String>,
     /// Refuse releases built in a reused target folder.
     pub require_fresh_target: bool,
 }

@@ -1,27 +1,39 @@
 //! Layer 2: judging signed releases and files. Pure: bytes and a [`VerificationPolicy`] in, [`Verified`] or [`Rejection`] out;
-//! no IO, no clock, no environment, no default signer. Nothing inside a release is an anchor (ARCHITECTURE.md, invariant 7):
+//! no IO, no environment, no default signer, and no clock of our own (`sigstore.rs` says what
+//! the library reads). Nothing inside a release is an anchor (ARCHITECTURE.md, invariant 7):
 //! `signer.pub` and `VERIFY.md` of a release are never read here.
 
 mod contents;
 mod file;
+mod identity;
+mod log;
 mod manifest;
+mod pattern;
 mod policy;
 mod provenance;
 mod recipe;
 mod rejection;
 mod release;
 mod signature;
+mod signer;
+mod sigstore;
 #[cfg(test)]
 mod specimen;
 #[cfg(test)]
 mod tests;
+mod timestamp;
+mod trust_root;
 mod verified;
 
 pub use contents::{Entry, FileEntry, LOCKFILE, MAX_CONTROL_BYTES, ReleaseContents, needs_bytes};
-pub use file::{BundleFile, FileEvidence, file};
+pub use file::{BundleFile, FileEvidence, Origin, file, needs_file_bytes, needs_sha512};
+pub use identity::{GITHUB_ISSUER, GITLAB_ISSUER, IdentityConditions, IdentityPolicy, InvalidIdentity};
+pub use pattern::Pattern;
 pub use policy::VerificationPolicy;
 pub use provenance::ProvenanceFacts;
 pub use recipe::Recipe;
 pub use rejection::{Reason, ReasonId, Rejection};
 pub use release::{Pending, Unsigned, release, unsigned};
+pub use signer::{LogRecord, SignatureFacts, SignedTime, SignerIdentity, TimeSource};
+pub use trust_root::{InvalidTrustRoot, MAX_TRUSTED_ROOT_BYTES, RootFacts, TrustRoots};
 pub use verified::{Verified, VerifiedArtifact};

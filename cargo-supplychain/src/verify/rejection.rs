@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::base::text::plain;
 
-/// The reasons of a rejection that a verification by key knows; the catalogue's others belong to keyless verification.
+/// The reasons of a rejection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ReasonId {
     Malformed,
@@ -15,7 +15,13 @@ pub enum ReasonId {
     PayloadType,
     SignatureInvalid,
     WrongSigner,
+    WrongIssuer,
+    WrongRepository,
+    RepositoryIdMismatch,
+    WrongWorkflow,
+    WrongRef,
     LogInvalid,
+    TimeInvalid,
     SubjectDigestMismatch,
     SubjectName,
     PredicateTypeMissing,
@@ -27,14 +33,20 @@ pub enum ReasonId {
 
 impl ReasonId {
     /// Every reason.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 20] = [
         Self::Malformed,
         Self::Missing,
         Self::Pending,
         Self::PayloadType,
         Self::SignatureInvalid,
         Self::WrongSigner,
+        Self::WrongIssuer,
+        Self::WrongRepository,
+        Self::RepositoryIdMismatch,
+        Self::WrongWorkflow,
+        Self::WrongRef,
         Self::LogInvalid,
+        Self::TimeInvalid,
         Self::SubjectDigestMismatch,
         Self::SubjectName,
         Self::PredicateTypeMissing,
@@ -54,7 +66,13 @@ impl ReasonId {
             Self::PayloadType => "attest/payload-type",
             Self::SignatureInvalid => "attest/signature-invalid",
             Self::WrongSigner => "attest/wrong-signer",
+            Self::WrongIssuer => "attest/wrong-issuer",
+            Self::WrongRepository => "attest/wrong-repository",
+            Self::RepositoryIdMismatch => "attest/repository-id-mismatch",
+            Self::WrongWorkflow => "attest/wrong-workflow",
+            Self::WrongRef => "attest/wrong-ref",
             Self::LogInvalid => "attest/log-invalid",
+            Self::TimeInvalid => "attest/time-invalid",
             Self::SubjectDigestMismatch => "attest/subject-digest-mismatch",
             Self::SubjectName => "attest/subject-name",
             Self::PredicateTypeMissing => "attest/predicate-type-missing",
@@ -75,12 +93,25 @@ impl ReasonId {
             Self::SignatureInvalid | Self::SubjectDigestMismatch | Self::FileMissing | Self::FileUnlisted => {
                 "the files are not what was signed: get the release again; do not use this copy"
             }
-            Self::WrongSigner => "compare the key's fingerprint with the publisher's; give the right one with `--key FILE`",
-            Self::LogInvalid => "a keyless bundle needs an identity and a trusted root, not a key",
+            Self::WrongSigner => {
+                "it is somebody else's: compare the key's fingerprint, or the identity, with the publisher's own words"
+            }
+            Self::WrongIssuer | Self::WrongRepository | Self::RepositoryIdMismatch => {
+                "it is somebody else's: get the file from where its publisher offers it"
+            }
+            Self::WrongWorkflow => {
+                "if the publisher releases by another workflow, name it with `--workflow PATH` or `--workflow OWNER/NAME/PATH`"
+            }
+            Self::WrongRef => "check which branch, tag or commit the publisher releases from",
+            Self::LogInvalid => "the log does not confirm the signature: get the bundle again; do not use this copy",
+            Self::TimeInvalid => {
+                "no trusted time confirms the signature; a trusted root that is older than the bundle may lack its authority: \
+                 give a newer one with `--trusted-root FILE`"
+            }
             Self::SubjectName => "give the file the name that was signed, or verify the whole release folder",
             Self::PredicateTypeMissing => "ask the publisher for the missing statement",
             Self::VersionMismatch => "check which version you meant to get: an older one may be offered in its place",
-            Self::PolicyBuilder => "ask for a release that was built with `--clean` or in CI, or relax the policy",
+            Self::PolicyBuilder => "ask for a release that was built as the policy asks, or relax the policy",
         }
     }
 }
@@ -143,6 +174,14 @@ impl Rejection {
 impl From<Reason> for Rejection {
     fn from(reason: Reason) -> Self {
         Self { reasons: vec![reason] }
+    }
+}
+
+impl From<Vec<Reason>> for Rejection {
+    /// `reasons` is not empty.
+    fn from(mut reasons: Vec<Reason>) -> Self {
+        reasons.sort();
+        Self { reasons }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::signature::{Authentic, authenticate};
+use super::signer::SignatureFacts;
 use super::verified::not_proven;
 use super::{
     Entry, FileEntry, ProvenanceFacts, Reason, ReasonId, Recipe, Rejection, ReleaseContents, VerificationPolicy, Verified,
@@ -26,21 +27,25 @@ const REQUIRED: [&str; 3] = [PROVENANCE, CYCLONEDX, SPDX];
 /// # Errors
 /// Why the release is rejected.
 pub fn release(contents: &ReleaseContents, policy: &VerificationPolicy) -> Result<Verified, Rejection> {
-    let manifest = authentic_manifest(contents, policy)?;
-    let mut judge = Judge::new(contents, Some(policy), &manifest);
+    let (manifest, signed) = authentic_manifest(contents, policy)?;
+    let signer = signed.signer(policy);
+    let mut judge = Judge::new(contents, Some((policy, &signer)), &manifest);
+    judge.signatures.push(signed.facts);
     let artifacts = judge.all();
     judge.conditions(policy, &artifacts);
     let statements = judge.verified.len() + 1;
-    Rejection::unless_empty(judge.reasons)?;
+    let Judge { reasons, signatures, .. } = judge;
+    Rejection::unless_empty(reasons)?;
     Ok(Verified {
-        signer: policy.key.fingerprint(),
+        signer,
         name: manifest.name,
         version: Some(manifest.version),
         target: Some(manifest.target),
         // The listed ones, the bundles, and release.json, SHA256SUMS and the release bundle.
         files: manifest.files.len() + manifest.statements.len() + 3,
         statements,
-        not_proven: not_proven(&artifacts),
+        not_proven: not_proven(&artifacts, signatures.iter()),
+        signatures,
         artifacts,
     })
 }
@@ -125,19 +130,23 @@ fn unsigned_statement(contents: &ReleaseContents, bundle: &str) -> Result<Vec<u8
     Ok(bytes.to_vec())
 }
 
-/// `release.json`, once the policy's key was found to have signed exactly these bytes.
-fn authentic_manifest(contents: &ReleaseContents, policy: &VerificationPolicy) -> Result<ReleaseManifest, Rejection> {
+/// `release.json`, once the policy's signer was found to have signed exactly these bytes.
+fn authentic_manifest(
+    contents: &ReleaseContents,
+    policy: &VerificationPolicy,
+) -> Result<(ReleaseManifest, Authentic), Rejection> {
     let bytes = control_file(contents, RELEASE_MANIFEST, ReasonId::FileMissing)?;
     let bundle = control_file(contents, RELEASE_BUNDLE, ReasonId::Missing).map_err(|reason| match reason.id {
         ReasonId::Missing => why_unsigned(contents, bytes, reason),
         _ => reason,
     })?;
-    let signed = authenticate(RELEASE_BUNDLE, bundle, &policy.key)?;
+    let signed = authenticate(RELEASE_BUNDLE, bundle, policy, None)?;
+    let statement = own_statement(RELEASE_BUNDLE, &signed)?;
     let reject = |id, message: &str| Err(Rejection::from(Reason::new(id, RELEASE_BUNDLE, message)));
-    if signed.statement.predicate_type != RELEASE {
+    if statement.predicate_type != RELEASE {
         return reject(ReasonId::PredicateTypeMissing, "it is not the statement of a release");
     }
-    let [subject] = signed.statement.subjects.as_slice() else {
+    let [subject] = statement.subjects.as_slice() else {
         return reject(ReasonId::SubjectName, "its subject is not release.json alone");
     };
     if subject.name != RELEASE_MANIFEST {
@@ -150,10 +159,16 @@ fn authentic_manifest(contents: &ReleaseContents, policy: &VerificationPolicy) -
     }
     let manifest = manifest::parse(bytes).map_err(malformed)?;
     let expected = Statement::release(bytes, &manifest.name, &manifest.version, &manifest.target);
-    if expected.predicate != signed.statement.predicate {
+    if expected.predicate != statement.predicate {
         return reject(ReasonId::Malformed, "it names another release than release.json");
     }
-    Ok(manifest)
+    Ok((manifest, signed))
+}
+
+/// The statement of a bundle of a release, read as strictly as we write it.
+fn own_statement(path: &str, signed: &Authentic) -> Result<Statement, Reason> {
+    let payload = signed.payload.as_deref().unwrap_or_default();
+    Statement::parse(payload).map_err(|error| Reason::new(ReasonId::Malformed, path, error.to_string()))
 }
 
 /// Why there is no signature, from a `release.json` that nobody vouches for: for the message only.
@@ -194,17 +209,22 @@ struct Signed {
 
 struct Judge<'a> {
     contents: &'a ReleaseContents,
-    /// Whom and what to accept; none: signatures are not judged ([`unsigned`]).
-    policy: Option<&'a VerificationPolicy>,
+    /// Whom and what to accept, and who signed `release.json`; none: signatures are not judged ([`unsigned`]).
+    policy: Option<(&'a VerificationPolicy, &'a str)>,
     manifest: &'a ReleaseManifest,
     reasons: Vec<Reason>,
+    signatures: Vec<SignatureFacts>,
     /// The verified statements, by path of their bundle.
     verified: BTreeMap<&'a str, Signed>,
 }
 
 impl<'a> Judge<'a> {
-    fn new(contents: &'a ReleaseContents, policy: Option<&'a VerificationPolicy>, manifest: &'a ReleaseManifest) -> Self {
-        Self { contents, policy, manifest, reasons: Vec::new(), verified: BTreeMap::new() }
+    fn new(
+        contents: &'a ReleaseContents,
+        policy: Option<(&'a VerificationPolicy, &'a str)>,
+        manifest: &'a ReleaseManifest,
+    ) -> Self {
+        Self { contents, policy, manifest, reasons: Vec::new(), signatures: Vec::new(), verified: BTreeMap::new() }
     }
 
     /// Everything that does not depend on the policy's conditions.
@@ -294,28 +314,29 @@ impl<'a> Judge<'a> {
         self.reject(ReasonId::SubjectDigestMismatch, SHA256SUMS, message);
     }
 
-    /// Every listed statement is there, signed by the key, and says what release.json says that it says.
+    /// Every listed statement is there, signed by the signer, and says what release.json says that it says.
     fn statements(&mut self) {
         for listed in &self.manifest.statements {
             match self.statement(listed) {
-                Ok(signed) => {
+                Ok((signed, facts)) => {
                     self.verified.insert(&listed.path, signed);
+                    self.signatures.extend(facts);
                 }
-                Err(reason) => self.reasons.push(reason),
+                Err(reasons) => self.reasons.extend(reasons),
             }
         }
     }
 
-    fn statement(&self, listed: &StatementRef) -> Result<Signed, Reason> {
-        let signed = self.authentic(&listed.path)?;
-        let reject = |id, message: &str| Err(Reason::new(id, &listed.path, message));
-        if signed.sha256 != listed.sha256 {
+    fn statement(&self, listed: &StatementRef) -> Result<(Signed, Option<SignatureFacts>), Vec<Reason>> {
+        let (statement, sha256, facts) = self.authentic(&listed.path)?;
+        let reject = |id, message: &str| Err(vec![Reason::new(id, &listed.path, message)]);
+        if sha256 != listed.sha256 {
             return reject(ReasonId::SubjectDigestMismatch, "its statement is not the one that release.json lists");
         }
-        if signed.statement.predicate_type != listed.predicate_type {
+        if statement.predicate_type != listed.predicate_type {
             return reject(ReasonId::PredicateTypeMissing, "its predicate type is not the one that release.json lists");
         }
-        let [subject] = signed.statement.subjects.as_slice() else {
+        let [subject] = statement.subjects.as_slice() else {
             return reject(ReasonId::SubjectName, "it is about more than one file");
         };
         if subject.name != subject_name(&listed.subject) {
@@ -324,21 +345,29 @@ impl<'a> Judge<'a> {
         if self.listed(&listed.subject).is_none_or(|file| file.sha256 != subject.sha256) {
             return reject(ReasonId::SubjectDigestMismatch, "it is about other bytes than release.json lists");
         }
-        let Statement { predicate_type, predicate, .. } = signed.statement;
-        Ok(Signed { predicate_type, predicate })
+        let Statement { predicate_type, predicate, .. } = statement;
+        Ok((Signed { predicate_type, predicate }, facts))
     }
 
-    fn authentic(&self, bundle: &str) -> Result<Authentic, Reason> {
-        let Some(policy) = self.policy else {
-            let bytes = unsigned_statement(self.contents, bundle)?;
+    /// The statement of a bundle with the digest of its bytes, signed by whoever signed `release.json`; unsigned ones where signatures are
+    /// not judged.
+    fn authentic(&self, bundle: &str) -> Result<(Statement, Sha256, Option<SignatureFacts>), Vec<Reason>> {
+        let Some((policy, signer)) = self.policy else {
+            let bytes = unsigned_statement(self.contents, bundle).map_err(|reason| vec![reason])?;
             let statement = Statement::parse(&bytes);
-            let statement = statement.map_err(|error| Reason::new(ReasonId::Malformed, bundle, error.to_string()))?;
-            return Ok(Authentic { statement, sha256: Sha256::of(&bytes) });
+            let statement = statement.map_err(|error| vec![Reason::new(ReasonId::Malformed, bundle, error.to_string())])?;
+            return Ok((statement, Sha256::of(&bytes), None));
         };
         if stands_at(self.contents, bundle) != bundle {
-            return Err(Reason::new(ReasonId::Pending, bundle, "its signature is pending"));
+            return Err(vec![Reason::new(ReasonId::Pending, bundle, "its signature is pending")]);
         }
-        authenticate(bundle, control_file(self.contents, bundle, ReasonId::Missing)?, &policy.key)
+        let bytes = control_file(self.contents, bundle, ReasonId::Missing).map_err(|reason| vec![reason])?;
+        let signed = authenticate(bundle, bytes, policy, None)?;
+        let statement = own_statement(bundle, &signed).map_err(|reason| vec![reason])?;
+        if signed.signer(policy) != signer {
+            return Err(vec![Reason::new(ReasonId::WrongSigner, bundle, "it was signed by somebody else than release.json")]);
+        }
+        Ok((statement, signed.sha256(), Some(signed.facts)))
     }
 
     fn listed(&self, path: &str) -> Option<&'a ReleaseFile> {
@@ -390,7 +419,7 @@ impl<'a> Judge<'a> {
         let mut artifacts = Vec::new();
         for file in self.manifest.files.iter().filter(|file| file.role == FileRole::Artifact) {
             let about: Vec<_> = self.manifest.statements.iter().filter(|statement| statement.subject == file.path).collect();
-            let more = self.policy.map_or(&[][..], |policy| &policy.required_predicates);
+            let more = self.policy.map_or(&[][..], |(policy, _)| &policy.required_predicates);
             let required = REQUIRED.into_iter().chain(more.iter().map(String::as_str));
             for predicate_type in required {
                 if !about.iter().any(|statement| statement.predicate_type == predicate_type) {

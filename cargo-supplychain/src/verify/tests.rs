@@ -160,10 +160,10 @@ fn every_field_of_a_bundle_counts() {
     for (what, bytes, id) in [
         ("media type", with("/mediaType", json!("application/vnd.dev.sigstore.bundle.v0.4+json")), "attest/malformed"),
         ("hint", with("/verificationMaterial/publicKey/hint", json!("AAAA")), "attest/wrong-signer"),
-        ("log", with("/verificationMaterial/tlogEntries", json!([{}])), "attest/log-invalid"),
+        ("log", with("/verificationMaterial/tlogEntries", json!([{}])), "attest/malformed"),
         (
             "timestamp",
-            with("/verificationMaterial/timestampVerificationData", json!({"rfc3161Timestamps": [1]})),
+            with("/verificationMaterial/timestampVerificationData", json!({"rfc3161Timestamps": [{"signedTimestamp": "AAAA"}]})),
             "attest/log-invalid",
         ),
         ("certificate", with("/verificationMaterial", json!({"certificate": {"rawBytes": ""}})), "attest/wrong-signer"),
@@ -347,21 +347,22 @@ fn conditions_of_the_policy() {
     }
 }
 
-fn evidence(specimen: &Specimen, given: bool) -> FileEvidence {
+fn evidence(specimen: &Specimen, origin: Origin) -> FileEvidence {
     let bundles = specimen.statements.iter().map(|(path, _, statement)| BundleFile {
         path: path.clone(),
         bytes: specimen.key.bundle(&statement.to_bytes()),
-        given,
+        origin,
     });
     let (_, _, bytes) = &specimen.files[1];
-    FileEvidence { name: "tool".into(), size: bytes.len() as u64, sha256: Sha256::of(bytes), bundles: bundles.collect() }
+    let (name, sha256) = (Some("tool".into()), Sha256::of(bytes));
+    FileEvidence { name, sha256, sha512: None, bytes: None, bundles: bundles.collect() }
 }
 
 #[test]
 fn a_single_file_is_verified_by_its_bundles() {
     let specimen = Specimen::new();
     let policy = specimen.policy();
-    let good = evidence(&specimen, true);
+    let good = evidence(&specimen, Origin::Given);
     let verified = file(&good, &policy.clone().require_fresh_target(true).expect_version(Some("1.2.3".into()))).unwrap();
     assert_eq!((verified.name(), verified.version(), verified.statements()), ("tool", Some("1.2.3"), 3));
     let id = |evidence: &FileEvidence, policy: &VerificationPolicy| {
@@ -373,7 +374,7 @@ fn a_single_file_is_verified_by_its_bundles() {
     let changed = FileEvidence { sha256: Sha256::of(b"changed"), ..good.clone() };
     assert_eq!(id(&changed, &policy), named("attest/subject-digest-mismatch"));
     assert_eq!(id(&FileEvidence { bundles: vec![], ..good.clone() }, &policy), named("attest/missing"));
-    let renamed = FileEvidence { name: "other".into(), ..good.clone() };
+    let renamed = FileEvidence { name: Some("other".into()), ..good.clone() };
     assert_eq!(id(&renamed, &policy), ("other".to_owned(), "attest/subject-name"));
     assert_eq!(id(&good, &Specimen::new().policy()).1, "attest/wrong-signer");
     assert_eq!(id(&good, &policy.clone().expect_version(Some("2.0.0".into()))), named("attest/version-mismatch"));
@@ -388,12 +389,13 @@ fn a_single_file_is_verified_by_its_bundles() {
 fn bundles_that_were_found_may_be_about_other_files_but_given_ones_may_not() {
     let specimen = Specimen::new();
     let other = Statement::new("other", Sha256::of(b"other"), PROVENANCE, json!({}));
-    for given in [false, true] {
-        let mut evidence = evidence(&specimen, given);
+    for origin in [Origin::Beside, Origin::Offered, Origin::Given] {
+        let given = origin == Origin::Given;
+        let mut evidence = evidence(&specimen, origin);
         evidence.bundles.push(BundleFile {
             path: "other.sigstore.json".into(),
             bytes: specimen.key.bundle(&other.to_bytes()),
-            given,
+            origin,
         });
         assert_eq!(file(&evidence, &specimen.policy()).is_err(), given);
         evidence.bundles.drain(..3);
@@ -401,8 +403,13 @@ fn bundles_that_were_found_may_be_about_other_files_but_given_ones_may_not() {
         let id = if given { ReasonId::SubjectDigestMismatch } else { ReasonId::Missing };
         assert_eq!(rejection.reasons()[0].id, id);
     }
-    let mut broken = evidence(&specimen, false);
+    let mut broken = evidence(&specimen, Origin::Beside);
     broken.bundles[0].bytes.truncate(100);
+    assert_eq!(file(&broken, &specimen.policy()).unwrap_err().reasons()[0].id, ReasonId::Malformed);
+    // Of what is offered one has to be accepted; when none is, each says why.
+    broken.bundles.iter_mut().for_each(|bundle| bundle.origin = Origin::Offered);
+    assert_eq!(file(&broken, &specimen.policy()).unwrap().statements(), 2);
+    broken.bundles.drain(1..);
     assert_eq!(file(&broken, &specimen.policy()).unwrap_err().reasons()[0].id, ReasonId::Malformed);
 }
 

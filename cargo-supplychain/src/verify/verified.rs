@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{ProvenanceFacts, Recipe};
+use super::{ProvenanceFacts, Recipe, SignatureFacts, SignerIdentity};
 use crate::base::Sha256;
 
 /// The success of a verification. Its fields are private and only this module's verifications make one.
@@ -20,6 +20,7 @@ pub struct Verified {
     pub(super) target: Option<String>,
     pub(super) files: usize,
     pub(super) statements: usize,
+    pub(super) signatures: Vec<SignatureFacts>,
     pub(super) artifacts: Vec<VerifiedArtifact>,
     pub(super) not_proven: Vec<String>,
 }
@@ -36,7 +37,8 @@ pub struct VerifiedArtifact {
 }
 
 impl Verified {
-    /// Fingerprint of the key, [`crate::attest::PublicKey::fingerprint`].
+    /// Fingerprint of the key, [`crate::attest::PublicKey::fingerprint`], or the subject of the certificate: a workflow's URI, an e-mail
+    /// address.
     #[must_use]
     pub fn signer(&self) -> &str {
         &self.signer
@@ -70,6 +72,12 @@ impl Verified {
     #[must_use]
     pub fn statements(&self) -> usize {
         self.statements
+    }
+
+    /// Who signed what, where and when, one for each bundle.
+    #[must_use]
+    pub fn signatures(&self) -> &[SignatureFacts] {
+        &self.signatures
     }
 
     /// The artifacts, by path.
@@ -119,14 +127,27 @@ impl VerifiedArtifact {
     }
 }
 
-/// What a verification by key leaves open, given the artifacts.
-pub(super) fn not_proven(artifacts: &[VerifiedArtifact]) -> Vec<String> {
-    let mut notes = vec![
-        "when it was signed: a key's signature without a trusted timestamp carries no time".to_owned(),
-        "that the build did what its provenance says: provenance is the signer's claim".to_owned(),
-    ];
+/// What a verification leaves open, given the artifacts and the signatures.
+pub(super) fn not_proven<'a>(
+    artifacts: &[VerifiedArtifact],
+    signatures: impl Iterator<Item = &'a SignatureFacts>,
+) -> Vec<String> {
+    let signatures: Vec<_> = signatures.collect();
+    let mut notes = Vec::new();
+    if signatures.iter().any(|one| one.times.is_empty()) {
+        notes.push("when it was signed: a key's signature without a trusted timestamp carries no time".to_owned());
+    }
+    if signatures.iter().any(|one| one.identity.is_some() && one.logs.is_empty()) {
+        notes.push("that the signature is in a public log: the signer's authority keeps none".to_owned());
+    }
+    if signatures.iter().any(|one| one.identity.as_ref().is_some_and(|signer| signer.runner.as_deref() == Some("self-hosted"))) {
+        notes.push("where it was built: the runner is the owner's own machine".to_owned());
+    }
+    notes.push("that the build did what its provenance says: provenance is the signer's claim".to_owned());
     let any = |test: fn(&ProvenanceFacts) -> bool| artifacts.iter().filter_map(VerifiedArtifact::provenance).any(test);
-    if artifacts.iter().any(|artifact| artifact.provenance.is_none()) {
+    // The certificate's words are its authority's, not the signer's: where it names the source, that is known without a provenance.
+    let named = |word: fn(&SignerIdentity) -> bool| signatures.iter().any(|one| one.identity.as_ref().is_some_and(word));
+    if !named(|who| who.repository.is_some()) && artifacts.iter().any(|artifact| artifact.provenance.is_none()) {
         notes.push("where it was built from: no provenance was verified".to_owned());
     }
     if any(|facts| facts.target_folder.as_deref() == Some("reused")) {
@@ -139,7 +160,7 @@ pub(super) fn not_proven(artifacts: &[VerifiedArtifact]) -> Vec<String> {
     }
     if any(|facts| facts.dirty == Some(true)) {
         notes.push("that the source is the named commit: there were uncommitted changes".to_owned());
-    } else if any(|facts| facts.commit.is_none() || facts.dirty.is_none()) {
+    } else if !named(|who| who.commit.is_some()) && any(|facts| facts.commit.is_none() || facts.dirty.is_none()) {
         notes.push("which commit it was built from: the provenance does not say".to_owned());
     }
     notes

@@ -3,7 +3,7 @@
 use camino::Utf8Path;
 use serde_json::json;
 
-use super::super::args::{Format, VerifyArgs};
+use super::super::args::{Format, IdentityArgs, VerifyArgs};
 use super::super::exit::Exit;
 use super::super::shell::{BAD, DIM, GOOD, STRONG, Shell};
 use super::{ENVELOPE_VERSION, json_out};
@@ -12,7 +12,7 @@ use crate::base::text::{counted, plain};
 use crate::ops;
 use crate::ops::Interrupt;
 use crate::ops::verify::Outcome;
-use crate::verify::{ProvenanceFacts, Rejection, Verified};
+use crate::verify::{IdentityConditions, ProvenanceFacts, Rejection, SignatureFacts, Verified};
 
 pub(in crate::cli) fn run(
     shell: &mut Shell,
@@ -25,8 +25,11 @@ pub(in crate::cli) fn run(
     }
     let request = ops::verify::Request {
         paths: args.paths,
-        key: args.key,
+        digest: args.digest,
         bundles: args.bundle,
+        key: args.signer.key.clone(),
+        trusted_root: args.signer.trusted_root.clone(),
+        signer: conditions(args.signer),
         expect_version: args.expect_version,
         require_fresh_target: args.require_fresh_target,
         require_predicates: args.require_predicate,
@@ -61,6 +64,23 @@ pub(in crate::cli) fn run(
     Ok(exit)
 }
 
+fn conditions(args: IdentityArgs) -> IdentityConditions {
+    IdentityConditions {
+        identity: args.identity,
+        identity_pattern: args.identity_pattern,
+        issuer: args.issuer,
+        repository: args.repo,
+        repository_id: args.repo_id,
+        owner_id: args.owner_id,
+        workflows: args.workflow,
+        reference: args.reference,
+        tag: args.tag,
+        commit: args.commit,
+        runner: args.runner,
+        trigger: args.trigger,
+    }
+}
+
 fn as_json(outcome: &Outcome) -> serde_json::Value {
     match &outcome.result {
         Ok(verified) => json!({ "path": outcome.path, "verdict": "verified", "verified": verified }),
@@ -75,6 +95,9 @@ pub(super) fn show_verified(shell: &Shell, path: &Utf8Path, verified: &Verified)
         let release: Vec<_> = release.into_iter().flatten().collect();
         writeln!(err, "{:>12} {}", "release", plain(&release.join(" ")))?;
         writeln!(err, "{:>12} {}", "signer", plain(verified.signer()))?;
+        for (label, line) in signed(verified.signatures()) {
+            writeln!(err, "{label:>12} {}", plain(&line))?;
+        }
         writeln!(
             err,
             "{:>12} {}, {}",
@@ -90,6 +113,38 @@ pub(super) fn show_verified(shell: &Shell, path: &Utf8Path, verified: &Verified)
         }
         verified.not_proven().iter().try_for_each(|note| writeln!(err, "{DIM}{:>12}{DIM:#} {}", "not proven", plain(note)))
     });
+}
+
+/// Who signed, when and where it is logged, each once: the bundles of a release are signed alike.
+fn signed(signatures: &[SignatureFacts]) -> Vec<(&'static str, String)> {
+    let mut lines = Vec::new();
+    let mut add = |label, line: String| {
+        if !lines.iter().any(|(_, other)| *other == line) {
+            lines.push((label, line));
+        }
+    };
+    for signature in signatures {
+        if let Some(who) = &signature.identity {
+            add("issuer", who.issuer.clone());
+            let place = [("at", &who.commit), ("from", &who.reference), ("on", &who.runner), ("by", &who.trigger)];
+            let place = place.iter().filter_map(|(word, value)| value.as_ref().map(|value| format!(" {word} {value}")));
+            if let Some(repository) = &who.repository {
+                add("repository", format!("{repository}{}", place.collect::<String>()));
+            }
+            who.workflow.iter().for_each(|workflow| add("workflow", workflow.clone()));
+        }
+        for time in &signature.times {
+            add("time", format!("{} by {}", time.time, time.source.as_str()));
+        }
+        for log in &signature.logs {
+            add("log", format!("{} entry {}", log.log, log.index));
+        }
+        if let Some(root) = &signature.trusted_root {
+            let newest = root.newest.map(|newest| format!(" of {} or later", newest.date())).unwrap_or_default();
+            add("trusted root", format!("{}{newest} sha256:{}", root.name, root.sha256));
+        }
+    }
+    lines
 }
 
 /// What the signer claims of the build.
