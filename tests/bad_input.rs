@@ -324,26 +324,26 @@ fn keys_that_are_no_keys() {
     };
     write("-----BEGIN PRIVATE KEY-----\nbm90IGEga2V5\n-----END PRIVATE KEY-----\n");
     assert_snapshot!(told(&project, &["build"], 2), @"
-exit 2
-error: [ROOT]/config/cargo-supplychain/key.pem is not a private key that can be used: not PEM of one key: unexpected ASN.1 DER tag: expected SEQUENCE, got APPLICATION [14] (constructed)
-help: expected PEM `PRIVATE KEY` or `ENCRYPTED PRIVATE KEY` (PKCS#8) with an ECDSA P-256 or Ed25519 key
-");
+    exit 2
+    error: [ROOT]/config/cargo-supplychain/key.pem is not a private key that can be used: not PEM of one key: unexpected ASN.1 DER tag: expected SEQUENCE, got APPLICATION [14] (constructed)
+    help: expected PEM `PRIVATE KEY` or `ENCRYPTED PRIVATE KEY` (PKCS#8), or a key of cosign, ECDSA P-256 or Ed25519
+    ");
     write("hello\n");
     assert_snapshot!(told(&project, &["build"], 2), @"
-exit 2
-error: [ROOT]/config/cargo-supplychain/key.pem is not a private key that can be used: not PEM of one key: PEM error: PEM preamble contains invalid data (NUL byte)
-help: expected PEM `PRIVATE KEY` or `ENCRYPTED PRIVATE KEY` (PKCS#8) with an ECDSA P-256 or Ed25519 key
-");
+    exit 2
+    error: [ROOT]/config/cargo-supplychain/key.pem is not a private key that can be used: not PEM of one key: PEM error: PEM preamble contains invalid data (NUL byte)
+    help: expected PEM `PRIVATE KEY` or `ENCRYPTED PRIVATE KEY` (PKCS#8), or a key of cosign, ECDSA P-256 or Ed25519
+    ");
     assert_snapshot!(told(&project, &["build", "--key", "nowhere.pem"], 2), @"
 exit 2
 error: cannot read the key [ROOT]/project/nowhere.pem: No such file or directory (os error 2)
 help: make one with `cargo supplychain key generate`, or name another with `--key FILE`
 ");
     assert_snapshot!(told(&project, &["build", "--key", "src"], 2), @"
-exit 2
-error: [ROOT]/project/src is not a key file
-help: expected PEM `PRIVATE KEY` or `ENCRYPTED PRIVATE KEY` (PKCS#8) with an ECDSA P-256 or Ed25519 key
-");
+    exit 2
+    error: [ROOT]/project/src is not a key file
+    help: expected PEM `PRIVATE KEY` or `ENCRYPTED PRIVATE KEY` (PKCS#8), or a key of cosign, ECDSA P-256 or Ed25519
+    ");
     #[cfg(unix)]
     {
         project.key("k");

@@ -148,11 +148,12 @@ exit 0
     assert_eq!((code, reasons.first().map(String::as_str)), (3, Some("attest/wrong-signer")));
     // Without a signer there is nothing to verify against (DESIGN.md, invariant 7).
     assert_snapshot!(project.run(&["verify", release.as_str()]).expect(2).text(), @"
-exit 2
-error: no signer to verify against
-help: name the signer's public key with --key FILE, or as [verify] key in your own supplychain.toml
-help: the signer.pub inside a release proves nothing: get the key from whoever you trust
-");
+    exit 2
+    error: no signer to verify against
+    help: name the repository with --repo OWNER/NAME, an identity with --identity and --issuer, or a public key with --key
+    help: or set one of them in [verify] of your own supplychain.toml
+    help: the signer.pub inside a release proves nothing: get the key from whoever you trust
+    ");
     assert_eq!(verify(&project, &release, &own, &["--expect-version", "1.0.0"]), (0, vec![]));
     assert_eq!(verify(&project, &release, &own, &["--expect-version", "1.0.1"]), (3, vec!["attest/version-mismatch".to_owned()]));
 
@@ -234,12 +235,12 @@ fn in_ci_no_key_is_made_silently() {
     let project = Project::app();
     let outcome = project.command(&["build", "--offline"]).env("CI", "true").run().expect(2);
     assert_snapshot!(outcome.text(), @"
-exit 2
-     Reading [ROOT]/project (configuration, lockfile, metadata)
-    Checking 1 package
-error: there is no signing key at [ROOT]/config/cargo-supplychain/key.pem, and none is created in CI
-help: name a key with --key FILE, or say --no-sign
-");
+    exit 2
+         Reading [ROOT]/project (configuration, lockfile, metadata)
+        Checking 1 package
+    error: there is no signing key at [ROOT]/config/cargo-supplychain/key.pem, and none is created in CI
+    help: give the job an identity (GitHub Actions: `permissions: id-token: write`), name a key with --key FILE, or say --no-sign
+    ");
     assert!(!project.root().join("config/cargo-supplychain").exists());
     assert!(project.releases().is_empty());
 }
@@ -248,19 +249,23 @@ help: name a key with --key FILE, or say --no-sign
 fn an_unsigned_release_says_so_and_is_rejected() {
     let project = Project::app();
     let outcome = project.run(&["build", "--no-sign"]).expect(0);
-    assert!(outcome.stderr.contains("the release is not signed; `verify` will reject it"), "{outcome}");
+    assert!(
+        outcome.stderr.contains("its statements wait for `cargo supplychain sign`, and `verify` will reject it"),
+        "{outcome}"
+    );
     let release = project.release();
-    assert!(!release.join("attestations").exists());
+    let waiting = |name: String| name.starts_with("attestations/") && !name.ends_with(".sigstore.json");
+    assert!(files(&release).into_iter().filter(|name| name.starts_with("attestations/")).all(waiting));
     let manifest: Value = serde_json::from_slice(&fs::read(release.join("release.json")).unwrap()).unwrap();
     assert_eq!(manifest["signing"], "unsigned");
     assert!(!project.root().join("config/cargo-supplychain").exists(), "no key was made");
     assert_snapshot!(project.run(&["verify", release.as_str(), "--key", project.key("k").as_str()]).expect(3).text(), @"
-exit 3
-    Rejected [ROOT]/project/target/supplychain/app-1.0.0-[HOST]
-  attest/missing attestations/release.sigstore.json
-    the release was not signed (--no-sign)
-help: ask the publisher for the attestations, or sign the release with `cargo supplychain build`
-");
+    exit 3
+        Rejected [ROOT]/project/target/supplychain/app-1.0.0-[HOST]
+      attest/pending attestations/release.sigstore.json
+        the release is not signed yet (--no-sign)
+    help: its publisher completes it with `cargo supplychain sign --pending RELEASE`
+    ");
 }
 
 #[test]

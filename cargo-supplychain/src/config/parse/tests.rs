@@ -99,6 +99,7 @@ fn empty_file_is_the_default_policy() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn mistakes_have_a_place_and_a_suggestion() {
     let exemption = |rest: &str| format!("[[exemptions]]\nid = \"x/y\"\n{rest}");
     for (text, expected, suggestion) in [

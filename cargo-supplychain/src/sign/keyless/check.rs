@@ -29,6 +29,10 @@ impl TrustRoot {
         let shown = |error: &dyn std::fmt::Display| plain(&error.to_string()).into_owned();
         let value = strict_json::parse(bytes).map_err(|error| shown(&error))?;
         let root = TrustedRoot::from_json(&value.to_string()).map_err(|error| shown(&error))?;
+        // Another document of the same family reads as one with nothing in it.
+        if root.certificate_authorities.is_empty() {
+            return Err("it names no certificate authority".to_owned());
+        }
         let verifier = Verifier::new(&root).map_err(|error| shown(&error))?;
         Ok(Self { verifier, has_certificate_logs: !root.ctlogs.is_empty(), json: bytes.to_vec() })
     }

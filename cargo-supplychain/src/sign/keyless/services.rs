@@ -146,7 +146,9 @@ mod tests {
 
     #[test]
     fn what_cannot_give_a_verifiable_bundle_is_refused() {
-        let cases: [(&str, fn(&mut Value), &str); 8] = [
+        /// What is wrong, how it came to be, and a word of the message.
+        type Case = (&'static str, fn(&mut Value), &'static str);
+        let cases: [Case; 8] = [
             ("media type", |c| c["mediaType"] = json!("text/plain"), "media type"),
             ("no authority", |c| c["caUrls"] = json!([]), "caUrls"),
             ("plain http", |c| c["caUrls"][0]["url"] = json!("http://fulcio.example.org"), "neither https"),
@@ -155,8 +157,8 @@ mod tests {
             (
                 "no log is valid",
                 |c| {
-                    c["rekorTlogUrls"] =
-                        json!([{ "url": "https://x.org", "majorApiVersion": 3, "validFor": { "start": "2020-01-01T00:00:00Z" } }])
+                    let from = json!({ "start": "2020-01-01T00:00:00Z" });
+                    c["rekorTlogUrls"] = json!([{ "url": "https://x.org", "majorApiVersion": 3, "validFor": from }]);
                 },
                 "rekorTlogUrls",
             ),
