@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use cargo_supplychain::attest::KeyAlgorithm;
 use cargo_supplychain::base::Sha256;
-use cargo_supplychain::sign::{Signer as _, key::KeySigner};
+use cargo_supplychain::sign::{Content, Signer as _, key::KeySigner};
 use cargo_supplychain::verify::{BundleFile, FileEvidence, Origin, VerificationPolicy, file};
 use cargo_supplychain_fuzz::folder;
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
@@ -23,7 +23,7 @@ fuzz_target!(|data: &[u8]| {
     let sha256 = digest.parse().unwrap_or_else(|_| Sha256::of("tool"));
     let bundles = statements.iter().enumerate().map(|(number, statement)| BundleFile {
         path: format!("{number}.sigstore.json"),
-        bytes: SIGNER.sign(statement.to_string().as_bytes()).expect("the key signs"),
+        bytes: SIGNER.sign(Content::Statement(statement.to_string().as_bytes())).expect("the key signs"),
         origin: [Origin::Given, Origin::Beside, Origin::Offered][number % 3],
     });
     let evidence = FileEvidence { name: Some(named.to_owned()), sha256, sha512: None, bytes: None, bundles: bundles.take(16).collect() };

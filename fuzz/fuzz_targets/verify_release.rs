@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use cargo_supplychain::attest::{KeyAlgorithm, RELEASE_BUNDLE, RELEASE_MANIFEST, SHA256SUMS, Statement, sha256sums};
 use cargo_supplychain::base::Sha256;
-use cargo_supplychain::sign::{Signer as _, key::KeySigner};
+use cargo_supplychain::sign::{Content, Signer as _, key::KeySigner};
 use cargo_supplychain::verify::{ReleaseContents, VerificationPolicy, needs_bytes, release};
 use cargo_supplychain_fuzz::folder;
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
@@ -61,7 +61,7 @@ fuzz_target!(|data: &[u8]| {
 });
 
 fn sign(statement: &[u8]) -> Vec<u8> {
-    SIGNER.sign(statement).expect("the key signs")
+    SIGNER.sign(Content::Statement(statement)).expect("the key signs")
 }
 
 fn bytes(content: &Value) -> Vec<u8> {
