@@ -1,6 +1,6 @@
 #![no_main]
 
-use cargo_supplychain::sign::Signer as _;
+use cargo_supplychain::sign::{Content, Signer as _};
 use cargo_supplychain::sign::key::KeySigner;
 use cargo_supplychain_fuzz::write;
 use libfuzzer_sys::fuzz_target;
@@ -9,7 +9,7 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|data: &[u8]| {
     let path = write("key.pem", data);
     match KeySigner::load(&path, None, &mut |_| None) {
-        Ok(signer) => assert!(signer.sign(b"{}").is_ok()),
+        Ok(signer) => assert!(signer.sign(Content::Statement(b"{}")).is_ok()),
         Err(error) => drop((error.to_string(), error.help())),
     }
 });
