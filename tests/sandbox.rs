@@ -476,7 +476,53 @@ fn an_exception_is_for_one_crate() {
     assert_told(&tried(&clean().expect(1)), &["sandbox/denied-read app 1.0.0: ", "/sdk/lib"]);
 }
 
-/// BLD-10: `off` and `auto` without a kernel that can are said, never claimed.
+/// BLD-10: where a build cannot be sealed, `require` ends before anything runs and `auto` builds and says so. A process that is sealed already
+/// is such a place: the kernel gives a second supervisor no listener.
+#[test]
+fn a_place_that_cannot_seal_is_told() {
+    if !can_seal() {
+        return;
+    }
+    let project = with_script(
+        r#"use std::process::Command;
+        let out = std::env::var("OUT_DIR").unwrap();
+        std::fs::create_dir_all(format!("{out}/inner/src")).unwrap();
+        let file = |name: &str, text: &str| std::fs::write(format!("{out}/inner/{name}"), text).unwrap();
+        file("Cargo.toml", "[package]\nname = \"inner\"\nversion = \"1.0.0\"\nedition = \"2021\"\n[workspace]\n");
+        file("Cargo.lock", "version = 4\n\n[[package]]\nname = \"inner\"\nversion = \"1.0.0\"\n");
+        file("build.rs", "fn main() { std::fs::write(std::env::var(\"MARK\").unwrap(), \"\").unwrap() }\n");
+        file("src/main.rs", "fn main() {}\n");
+        let run = |mode: &str| {
+            let mut tool = Command::new(std::env::var("OUR_TOOL").unwrap());
+            tool.args(["supplychain", "build", "--offline", "--no-sign", "--fail-on", "none", "--sandbox", mode, "--cache-dir"]);
+            tool.arg(format!("{out}/cache")).arg("--manifest-path").arg(format!("{out}/inner/Cargo.toml")).current_dir(&out);
+            for name in ["TARGET", "HOST", "PROFILE", "OUT_DIR", "NUM_JOBS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_MAKEFLAGS", "MAKEFLAGS", "RUSTC"] {
+                tool.env_remove(name);
+            }
+            let done = tool.env("MARK", format!("{out}/mark")).output().unwrap();
+            (done.status.code(), String::from_utf8_lossy(&done.stderr).into_owned())
+        };
+        let (code, told) = run("require");
+        assert_eq!(code, Some(4), "{told}");
+        assert!(told.contains("cannot be sealed") && told.contains("another supervisor"), "{told}");
+        assert!(!std::path::Path::new(&format!("{out}/mark")).exists(), "something ran");
+        let (code, told) = run("auto");
+        assert_eq!(code, Some(0), "{told}");
+        assert!(told.contains("sandbox/unavailable"), "{told}");
+        assert!(std::path::Path::new(&format!("{out}/mark")).exists());
+        let release = std::fs::read_dir(format!("{out}/inner/target/supplychain")).unwrap().map(|entry| entry.unwrap().path());
+        let release = release.into_iter().find(|path| path.join("release.json").exists()).unwrap();
+        let model = std::fs::read_to_string(release.join("evidence/build.json")).unwrap();
+        assert!(model.contains("\"kind\": \"none\"") && !model.contains("landlock_abi"), "{model}");"#,
+    );
+    let tool = assert_cmd::cargo::cargo_bin("cargo-supplychain");
+    let folder = tool.parent().unwrap().to_str().unwrap();
+    project.append("supplychain.toml", &format!("\n[sandbox]\nread = [{folder:?}]\n"));
+    let arguments = ["build", "--offline", "--no-sign", "--format", "json", "--sandbox", "require"];
+    project.command(&arguments).env("OUR_TOOL", tool.to_str().unwrap()).run().expect(0);
+}
+
+/// `off` is said, never claimed to be more.
 #[test]
 fn without_walls_it_is_said() {
     let project = Project::app();

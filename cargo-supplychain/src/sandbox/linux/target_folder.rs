@@ -8,18 +8,22 @@ use crate::model::sandbox::ActorKind;
 
 /// What a compilation or a build script may write within the target folder: what is its own, and what is nobody's.
 pub(super) fn may_write(unit: &Unit, real: &Path, inside: &Path) -> bool {
+    let script_folder = unit.out_dir.as_ref().filter(|_| unit.actor.kind != ActorKind::Compiler).map(|folder| canonical(folder));
+    // Whatever is in it, a cargo of its own with all its folders too.
+    if script_folder.as_ref().is_some_and(|folder| real.starts_with(folder)) {
+        return true;
+    }
+    let outputs: Vec<_> = unit.outputs.iter().map(|folder| canonical(folder)).collect();
+    // Whoever moves a folder above its own moves those of all others.
+    if script_folder.iter().chain(&outputs).any(|folder| folder != real && folder.starts_with(real)) {
+        return false;
+    }
     let parts: Vec<&str> = inside.iter().map(|part| part.to_str().unwrap_or_default()).collect();
     let shared = |name: &str| parts.iter().position(|part| *part == name);
     if shared(".fingerprint").is_some() {
         return false;
     }
-    let own_folder = unit.out_dir.iter().filter(|_| unit.actor.kind != ActorKind::Compiler);
-    let own: Vec<_> = own_folder.chain(&unit.outputs).map(|folder| canonical(folder)).collect();
-    // Whoever moves a folder above its own moves those of all others.
-    if own.iter().any(|folder| folder != real && folder.starts_with(real)) {
-        return false;
-    }
-    let is_own = own.iter().any(|folder| real.starts_with(folder));
+    let is_own = outputs.iter().any(|folder| real.starts_with(folder));
     if let Some(folder) = ["deps", "examples"].iter().find_map(|name| shared(name)) {
         let name = parts.get(folder + 1).copied().unwrap_or_default();
         return is_own && mark_of(name).is_none_or(|mark| unit.mark.as_deref() == Some(mark));
@@ -62,6 +66,7 @@ mod tests {
         );
         for (path, by_script, by_compiler) in [
             ("release/build/dep-1/out/a/b.rs", true, false),
+            ("release/build/dep-1/out/target/release/.fingerprint/x", true, false),
             ("release/build/other-1/out/a", false, false),
             ("release/build/dep-1/build-script-build", false, false),
             ("release/deps/libdep-0123456789abcdef.rlib", false, true),
