@@ -132,8 +132,8 @@ pub(super) fn generate(algorithm: KeyAlgorithm, passphrase: Option<&str>) -> Opt
     info.encrypt_with_params(parameters, passphrase).ok()?.to_pem(ENCRYPTED, LineEnding::LF).ok()
 }
 
-fn scrypt_parameters() -> Option<pkcs8::pkcs5::scrypt::Params> {
-    pkcs8::pkcs5::scrypt::Params::new(15, 8, 1, 32).ok()
+fn scrypt_parameters() -> Option<scrypt::Params> {
+    scrypt::Params::new(15, 8, 1, 32).ok()
 }
 
 #[cfg(test)]

@@ -205,7 +205,7 @@ impl Content<'_> {
         }
     }
 
-    fn to_be_signed(&self) -> Vec<u8> {
+    fn to_be_signed(self) -> Vec<u8> {
         match self {
             Self::Statement(statement) => Bundle::to_be_signed(statement),
             Self::Blob(bytes) => bytes.to_vec(),

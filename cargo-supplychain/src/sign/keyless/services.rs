@@ -146,7 +146,8 @@ mod tests {
 
     #[test]
     fn what_cannot_give_a_verifiable_bundle_is_refused() {
-        let cases: [(&str, fn(&mut Value), &str); 8] = [
+        type Change = fn(&mut Value);
+        let cases: [(&str, Change, &str); 8] = [
             ("media type", |c| c["mediaType"] = json!("text/plain"), "media type"),
             ("no authority", |c| c["caUrls"] = json!([]), "caUrls"),
             ("plain http", |c| c["caUrls"][0]["url"] = json!("http://fulcio.example.org"), "neither https"),
@@ -155,8 +156,7 @@ mod tests {
             (
                 "no log is valid",
                 |c| {
-                    c["rekorTlogUrls"] =
-                        json!([{ "url": "https://x.org", "majorApiVersion": 3, "validFor": { "start": "2020-01-01T00:00:00Z" } }])
+                    c["rekorTlogUrls"] = json!([{ "url": "https://x.org", "majorApiVersion": 3, "validFor": { "start": "2020-01-01T00:00:00Z" } }]);
                 },
                 "rekorTlogUrls",
             ),
