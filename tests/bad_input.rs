@@ -135,7 +135,7 @@ error: supplychain.toml:6:1: unknown rule `config/compiler-overide`
     project.write("supplychain.toml", format!("{POLICY}[advisory]\n"));
     assert_snapshot!(told(&project, &["check"], 2), @"
     exit 2
-    error: supplychain.toml:4:2: unknown key `advisory`, expected one of `build`, `release`, `rules`, `advisories`, `registry`, `bans`, `licences`, `exemptions`, `documents`, `sign`, `verify`
+    error: supplychain.toml:4:2: unknown key `advisory`, expected one of `build`, `release`, `rules`, `advisories`, `registry`, `bans`, `licences`, `exemptions`, `sandbox`, `documents`, `sign`, `verify`
      --> [ROOT]/project/supplychain.toml:4:2
       |
     4 | [advisory]
@@ -253,11 +253,11 @@ error: invalid value 'hihg' for '--fail-on <LEVEL>': unknown level `hihg`: use c
 For more information, try '--help'.
 ");
     assert_snapshot!(told(&project, &["check", "--only", "locks"], 2), @"
-exit 2
-error: invalid value 'locks' for '--only <AREA>': unknown area `locks`: use one of lock, sources, config, integrity, maintainers, capabilities, advisories, licences, workflows, policy
+    exit 2
+    error: invalid value 'locks' for '--only <AREA>': unknown area `locks`: use one of lock, sources, config, integrity, maintainers, capabilities, sandbox, advisories, licences, workflows, policy
 
-For more information, try '--help'.
-");
+    For more information, try '--help'.
+    ");
     assert_snapshot!(told(&project, &["verify", "x", "--format", "sarif"], 2), @"
 exit 2
 error: verify has the formats human and json
@@ -323,26 +323,26 @@ fn keys_that_are_no_keys() {
     };
     write("-----BEGIN PRIVATE KEY-----\nbm90IGEga2V5\n-----END PRIVATE KEY-----\n");
     assert_snapshot!(told(&project, &["build"], 2), @"
-exit 2
-error: [ROOT]/config/cargo-supplychain/key.pem is not a private key that can be used: not PEM of one key: unexpected ASN.1 DER tag: expected SEQUENCE, got APPLICATION [14] (constructed)
-help: expected PEM `PRIVATE KEY` or `ENCRYPTED PRIVATE KEY` (PKCS#8) with an ECDSA P-256 or Ed25519 key
-");
+    exit 2
+    error: [ROOT]/config/cargo-supplychain/key.pem is not a private key that can be used: not PEM of one key: unexpected ASN.1 DER tag: expected SEQUENCE, got APPLICATION [14] (constructed)
+    help: expected PEM `PRIVATE KEY` or `ENCRYPTED PRIVATE KEY` (PKCS#8), or a key of cosign, ECDSA P-256 or Ed25519
+    ");
     write("hello\n");
     assert_snapshot!(told(&project, &["build"], 2), @"
-exit 2
-error: [ROOT]/config/cargo-supplychain/key.pem is not a private key that can be used: not PEM of one key: PEM error: PEM preamble contains invalid data (NUL byte)
-help: expected PEM `PRIVATE KEY` or `ENCRYPTED PRIVATE KEY` (PKCS#8) with an ECDSA P-256 or Ed25519 key
-");
+    exit 2
+    error: [ROOT]/config/cargo-supplychain/key.pem is not a private key that can be used: not PEM of one key: PEM error: PEM preamble contains invalid data (NUL byte)
+    help: expected PEM `PRIVATE KEY` or `ENCRYPTED PRIVATE KEY` (PKCS#8), or a key of cosign, ECDSA P-256 or Ed25519
+    ");
     assert_snapshot!(told(&project, &["build", "--key", "nowhere.pem"], 2), @"
 exit 2
 error: cannot read the key [ROOT]/project/nowhere.pem: No such file or directory (os error 2)
 help: make one with `cargo supplychain key generate`, or name another with `--key FILE`
 ");
     assert_snapshot!(told(&project, &["build", "--key", "src"], 2), @"
-exit 2
-error: [ROOT]/project/src is not a key file
-help: expected PEM `PRIVATE KEY` or `ENCRYPTED PRIVATE KEY` (PKCS#8) with an ECDSA P-256 or Ed25519 key
-");
+    exit 2
+    error: [ROOT]/project/src is not a key file
+    help: expected PEM `PRIVATE KEY` or `ENCRYPTED PRIVATE KEY` (PKCS#8), or a key of cosign, ECDSA P-256 or Ed25519
+    ");
     #[cfg(unix)]
     {
         project.key("k");

@@ -18,6 +18,7 @@ fn help_of_the_program() {
       check        Judge the workspace without running any of its code
       sbom         Write the SBOM of what would be built, without building
       diff         What a change of the lockfile brings in
+      sign         Sign a release whose statements are pending, or a single file
       verify       Verify a release folder or a released file, offline
       baseline     What was accepted of every locked crate: supplychain.lock
       fetch        Bring the advisory database into the cache
@@ -203,10 +204,25 @@ fn help_of_build() {
               Check and plan, compile nothing, write nothing
 
           --no-sign
-              Write no signatures; the release says so
+              Sign nothing: the statements wait in the release for `cargo supplychain sign`
 
+          --sandbox <MODE>
+              How the build is sealed: auto, require, off; over [sandbox] mode in the policy
+
+    Signing:
           --key <FILE>
               Private key to sign with (PEM), instead of the configured or your own
+
+          --identity-token <FILE|env:NAME>
+              Sign keyless with this OIDC token (a file, or env:NAME), instead of the CI system's
+
+          --signing-config <FILE>
+              The services of keyless signing (a Sigstore signing configuration), instead of the public
+              good instance
+
+          --trusted-root <FILE>
+              What keyless signatures are judged by before they are written (a Sigstore
+              trusted_root.json)
 
     Passed to cargo build:
       -j, --jobs <N>

@@ -232,12 +232,12 @@ fn in_ci_no_key_is_made_silently() {
     let project = Project::app();
     let outcome = project.command(&["build", "--offline"]).env("CI", "true").run().expect(2);
     assert_snapshot!(outcome.text(), @"
-exit 2
-     Reading [ROOT]/project (configuration, lockfile, metadata)
-    Checking 1 package
-error: there is no signing key at [ROOT]/config/cargo-supplychain/key.pem, and none is created in CI
-help: name a key with --key FILE, or say --no-sign
-");
+    exit 2
+         Reading [ROOT]/project (configuration, lockfile, metadata)
+        Checking 1 package
+    error: there is no signing key at [ROOT]/config/cargo-supplychain/key.pem, and none is created in CI
+    help: give the job an identity (GitHub Actions: `permissions: id-token: write`), name a key with --key FILE, or say --no-sign
+    ");
     assert!(!project.root().join("config/cargo-supplychain").exists());
     assert!(project.releases().is_empty());
 }
@@ -246,18 +246,23 @@ help: name a key with --key FILE, or say --no-sign
 fn an_unsigned_release_says_so_and_is_rejected() {
     let project = Project::app();
     let outcome = project.run(&["build", "--no-sign"]).expect(0);
-    assert!(outcome.stderr.contains("the release is not signed; `verify` will reject it"), "{outcome}");
+    assert!(
+        outcome.stderr.contains("its statements wait for `cargo supplychain sign`, and `verify` will reject it"),
+        "{outcome}"
+    );
     let release = project.release();
-    assert!(!release.join("attestations").exists());
+    let statements: Vec<_> =
+        release.join("attestations").read_dir_utf8().unwrap().map(|entry| entry.unwrap().file_name().to_owned()).collect();
+    assert!(statements.len() == 4 && statements.iter().all(|name| name.ends_with(".pending.json")), "{statements:?}");
     let manifest: Value = serde_json::from_slice(&fs::read(release.join("release.json")).unwrap()).unwrap();
     assert_eq!(manifest["signing"], "unsigned");
     assert!(!project.root().join("config/cargo-supplychain").exists(), "no key was made");
     assert_snapshot!(project.run(&["verify", release.as_str(), "--key", project.key("k").as_str()]).expect(3).text(), @"
 exit 3
     Rejected [ROOT]/project/target/supplychain/app-1.0.0-[HOST]
-  attest/missing attestations/release.sigstore.json
-    the release was not signed (--no-sign)
-help: ask the publisher for the attestations, or sign the release with `cargo supplychain build`
+  attest/pending attestations/release.sigstore.json
+    the release is not signed yet (--no-sign)
+help: its publisher completes it with `cargo supplychain sign --pending RELEASE`
 ");
 }
 
