@@ -237,11 +237,11 @@ pub struct BuildArgs {
     /// Sign nothing: the statements wait in the release for `cargo supplychain sign`
     #[arg(long, conflicts_with_all = ["key", "identity_token"])]
     pub no_sign: bool,
-    #[command(flatten)]
-    pub signer: SignerArgs,
     /// How the build is sealed: auto, require, off; over [sandbox] mode in the policy
     #[arg(long, value_name = "MODE")]
     pub sandbox: Option<SandboxMode>,
+    #[command(flatten)]
+    pub signer: SignerArgs,
     /// Number of parallel jobs
     #[arg(long, short, value_name = "N", help_heading = "Passed to cargo build")]
     pub jobs: Option<String>,
@@ -315,11 +315,11 @@ pub struct SignArgs {
     /// Where the bundle of a file goes
     #[arg(long, value_name = "FILE")]
     pub bundle: Option<Utf8PathBuf>,
-    #[command(flatten)]
-    pub signer: SignerArgs,
     /// The policy file with [sign], instead of supplychain.toml in the working folder
     #[arg(long, value_name = "FILE")]
     pub policy: Option<Utf8PathBuf>,
+    #[command(flatten)]
+    pub signer: SignerArgs,
 }
 
 /// Judge the workspace without running any of its code

@@ -12,6 +12,9 @@ use crate::base::text::plain;
 /// More than any trust root needs.
 pub const MAX_ROOT_BYTES: u64 = 4 << 20;
 
+/// The beginning of a trust root's media type, before its version.
+const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.trustedroot";
+
 /// The authorities that a bundle is judged by.
 pub struct TrustRoot {
     verifier: Verifier,
@@ -28,6 +31,11 @@ impl TrustRoot {
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
         let shown = |error: &dyn std::fmt::Display| plain(&error.to_string()).into_owned();
         let value = strict_json::parse(bytes).map_err(|error| shown(&error))?;
+        // The library takes any object for a root without authorities.
+        let kind = value.get("mediaType").and_then(serde_json::Value::as_str).unwrap_or_default();
+        if !kind.starts_with(MEDIA_TYPE) {
+            return Err(format!("its `mediaType` is not {MEDIA_TYPE}"));
+        }
         let root = TrustedRoot::from_json(&value.to_string()).map_err(|error| shown(&error))?;
         // Another document of the same family reads as one with nothing in it.
         if root.certificate_authorities.is_empty() {
