@@ -210,6 +210,9 @@ fn help_of_build() {
           --no-sign
               Sign nothing: the statements wait in the release for `cargo supplychain sign`
 
+          --sandbox <MODE>
+              How the build is sealed: auto, require, off; over [sandbox] mode in the policy
+
     Signing:
           --key <FILE>
               Private key to sign with (PEM), instead of the configured or your own
@@ -224,9 +227,6 @@ fn help_of_build() {
           --trusted-root <FILE>
               What keyless signatures are judged by before they are written (a Sigstore
               trusted_root.json)
-
-          --sandbox <MODE>
-              How the build is sealed: auto, require, off; over [sandbox] mode in the policy
 
     Passed to cargo build:
       -j, --jobs <N>
