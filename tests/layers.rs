@@ -6,12 +6,14 @@ use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-/// The modules of each layer, from the bottom. L1 has two steps: configuration speaks of severities, advisories of locked packages.
+/// The modules of each layer, from the bottom. L1 has three steps: configuration speaks of severities, advisories of
+/// locked packages, the records of an archive of both.
 /// L3 stands on `files`, how a file is opened, read and written, and `http`, how a server is asked.
-const LAYERS: [(&str, &[&str]); 8] = [
+const LAYERS: [(&str, &[&str]); 9] = [
     ("L0", &["base"]),
     ("L1", &["attest", "finding", "model"]),
     ("L1, upper step", &["advisory", "config"]),
+    ("L1, top step", &["archived"]),
     ("L2", &["assemble", "check", "document", "verify"]),
     ("L3, ground floor", &["files", "http"]),
     ("L3", &["archive", "collect", "feeds", "sandbox", "sign"]),

@@ -7,8 +7,9 @@ pub mod base;
 pub mod attest;
 pub mod finding;
 pub mod model;
-// L1, upper step: these speak of findings and of the model
+// L1, upper step: these speak of findings, of the model and of feeds
 pub mod advisory;
+pub mod archived;
 pub mod config;
 // L2
 pub mod assemble;

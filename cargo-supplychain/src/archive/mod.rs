@@ -2,3 +2,4 @@
 
 pub mod folder;
 mod platform;
+pub mod store;
