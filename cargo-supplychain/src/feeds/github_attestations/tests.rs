@@ -76,7 +76,8 @@ fn pages_are_followed_and_bundles_fetched_where_they_lie() {
     assert_eq!(bundles(fetched.clone()), ["{\"a\":1}", "{\"c\":3}", "{\"d\":4}"]);
     assert_eq!(fetched.as_ref().unwrap().bundles[1].0, "api.github.com#2");
     // The token is the API's alone.
-    let asked: Vec<_> = http.asked.lock().unwrap().iter().map(|(url, has_token)| (url.contains("api.github.com"), *has_token)).collect();
+    let asked: Vec<_> =
+        http.asked.lock().unwrap().iter().map(|(url, has_token)| (url.contains("api.github.com"), *has_token)).collect();
     assert!(asked.len() == 4 && asked.iter().all(|(is_api, has_token)| is_api == has_token), "{asked:?}");
     // Offline, what was said before.
     assert_eq!(world.fetch(None).unwrap(), fetched);
@@ -128,7 +129,10 @@ fn number_and_size_are_bounded() {
         http = http.with(&url, 200, &[("link", &format!("<https://x/?after={}>; rel=\"next\"", number + 1))], page.as_bytes());
     }
     let fetched = World::new(&[]).fetch(Some(&http)).unwrap().unwrap();
-    assert_eq!((fetched.bundles.len(), fetched.has_more, http.asked.lock().unwrap().len()), (MAX_BUNDLES, true, MAX_BUNDLES / PER_PAGE));
+    assert_eq!(
+        (fetched.bundles.len(), fetched.has_more, http.asked.lock().unwrap().len()),
+        (MAX_BUNDLES, true, MAX_BUNDLES / PER_PAGE)
+    );
     let large =
         format!("{{\"attestations\":[{}]}}", vec![format!("{{\"bundle\":{{\"a\":\"{}\"}}}}", "x".repeat(2 << 20)); 70].join(","));
     let http = Pages::default().with(&first(), 200, &[], large.as_bytes());
