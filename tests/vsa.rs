@@ -45,7 +45,7 @@ fn predicate(world: &World) -> Value {
 fn a_success_is_summarised_and_the_summary_can_be_verified() {
     let world = world();
     let outcome = summarise(&world, &["--require-build-level", "2"]).expect(0);
-    assert!(outcome.text().contains("Summarised app.vsa.json by SHA256:"), "{outcome}");
+    assert!(outcome.text().contains("Summarised app.vsa.json by key SHA256:"), "{outcome}");
     let found = predicate(&world);
     assert_eq!(found["verificationResult"], "PASSED");
     assert_eq!(found["verifiedLevels"], json!(["SLSA_BUILD_LEVEL_2"]));

@@ -112,10 +112,9 @@ impl Shared {
         let path = request.split(' ').nth(1).unwrap().to_owned();
         assert!(request.to_lowercase().contains("\r\nuser-agent: cargo-supplychain/"), "nobody says who asks: {request}");
         self.asked.lock().unwrap().push(path.clone());
-        let credentials =
-            request.lines().find_map(|line| line.to_lowercase().starts_with("authorization:").then_some(&line[14..]));
-        if let Some(credentials) = credentials {
-            self.credentials.lock().unwrap().push((path.clone(), credentials.trim().to_owned()));
+        let mut words = request.lines().filter_map(|line| line.split_once(':'));
+        if let Some((_, word)) = words.find(|(name, _)| name.eq_ignore_ascii_case("authorization")) {
+            self.credentials.lock().unwrap().push((path.clone(), word.trim().to_owned()));
         }
         let answer = self.answers.lock().unwrap().get(&path).cloned();
         match answer {

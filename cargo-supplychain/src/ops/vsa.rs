@@ -1,6 +1,6 @@
 //! `verify --vsa`: a success, signed by whoever verified. Written after a success and in no other case.
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use super::key::Prompt;
 use super::verify::{self as ordinary, Outcome};
@@ -79,7 +79,7 @@ pub fn write(
     let policy = ordinary::policy(context, verify)?.describe();
     let verifier = request.verifier.as_deref().or(settings.verify.verifier_id.as_deref());
     let (resource, level) = (resource(request, outcome, verified), verified.build_level());
-    let inputs: Vec<_> = verified.signatures().iter().map(|one| (one.bundle.as_str(), one.sha256)).collect();
+    let inputs: Vec<_> = verified.signatures().iter().map(|one| (place(&one.bundle), one.sha256)).collect();
     let summary = Summary {
         verifier,
         verified_at: context.now,
@@ -98,6 +98,11 @@ pub fn write(
     let path = context.cwd.join(&request.output);
     files::write(&path, &bundle).map_err(|error| Error::new(Class::Output, &format!("cannot write {path}: {error}")))?;
     Ok(Written { path: request.output.clone(), signer: signer.signer.describe() })
+}
+
+/// Where on this machine a bundle lay is nobody's business.
+fn place(bundle: &str) -> &str {
+    if Utf8Path::new(bundle).is_absolute() { subject_name(bundle) } else { bundle }
 }
 
 fn resource(request: &Request, outcome: &Outcome, verified: &Verified) -> String {
