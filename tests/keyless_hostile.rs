@@ -11,19 +11,24 @@ use serde_json::{Value, json};
 use crate::keyless::{BYTES, World, statement};
 use crate::support::authority::{Holder, base64};
 
+/// Whether a bundle about `app` is accepted.
+fn judge(world: &World) -> impl Fn(Vec<u8>) -> bool {
+    let conditions = IdentityConditions { repository: Some("org/app".into()), ..IdentityConditions::default() };
+    let policy = VerificationPolicy::keyless(IdentityPolicy::new(&conditions).unwrap(), world.roots());
+    move |bytes| {
+        let bundle = BundleFile { path: "b".into(), bytes, origin: Origin::Given };
+        let (name, sha256) = (Some("app".to_owned()), Sha256::of(BYTES));
+        file(&FileEvidence { name, sha256, sha512: None, bytes: None, bundles: vec![bundle] }, &policy).is_ok()
+    }
+}
+
 /// Every text and number of a good bundle, every kind of byte in it, and every member left out, doubled or added: nothing but the
 /// bundle itself is accepted.
 #[test]
 fn every_mutation_of_a_good_bundle_is_rejected() {
     let world = World::new();
     let good = world.authority.bundle(&Holder::github(), &statement("app", BYTES, PROVENANCE));
-    let conditions = IdentityConditions { repository: Some("org/app".into()), ..IdentityConditions::default() };
-    let policy = VerificationPolicy::keyless(IdentityPolicy::new(&conditions).unwrap(), world.roots());
-    let accepts = |bytes: Vec<u8>| {
-        let bundle = BundleFile { path: "b".into(), bytes, origin: Origin::Given };
-        let (name, sha256) = (Some("app".to_owned()), Sha256::of(BYTES));
-        file(&FileEvidence { name, sha256, sha512: None, bytes: None, bundles: vec![bundle] }, &policy).is_ok()
-    };
+    let accepts = judge(&world);
     assert!(accepts(good.to_string().into_bytes()));
     let mut places = Vec::new();
     walk(&good, String::new(), &mut places);
@@ -58,13 +63,7 @@ fn every_mutation_of_a_good_bundle_is_rejected() {
 fn every_kind_of_byte_of_a_good_bundle_counts() {
     let world = World::new();
     let good = world.authority.bundle(&Holder::github(), &statement("app", BYTES, PROVENANCE)).to_string().into_bytes();
-    let conditions = IdentityConditions { repository: Some("org/app".into()), ..IdentityConditions::default() };
-    let policy = VerificationPolicy::keyless(IdentityPolicy::new(&conditions).unwrap(), world.roots());
-    let accepts = |bytes: Vec<u8>| {
-        let bundle = BundleFile { path: "b".into(), bytes, origin: Origin::Given };
-        let (name, sha256) = (Some("app".to_owned()), Sha256::of(BYTES));
-        file(&FileEvidence { name, sha256, sha512: None, bytes: None, bundles: vec![bundle] }, &policy).is_ok()
-    };
+    let accepts = judge(&world);
     assert!(accepts(good.clone()) && accepts([&good[..], b"\n"].concat()));
     let ways: [fn(u8) -> u8; 6] = [|byte| byte ^ 1, |byte| byte ^ 0x20, |_| b' ', |_| b'"', |_| 0, |byte| byte | 0x80];
     let mut tried = 0;
