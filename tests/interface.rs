@@ -19,7 +19,7 @@ fn help_of_the_program() {
       sbom         Write the SBOM of what would be built, without building
       diff         What a change of the lockfile brings in
       sign         Sign a release whose statements are pending, or a single file
-      verify       Verify a release folder or a released file, offline
+      verify       Verify a release folder or a released file
       baseline     What was accepted of every locked crate: supplychain.lock
       fetch        Bring the advisory database into the cache
       key          Signing keys

@@ -5,9 +5,11 @@
 #![allow(clippy::too_many_lines, reason = "inline snapshots count as lines")]
 
 mod advisories;
+mod attestation_api;
 mod audits;
 mod bad_input;
 mod baseline;
+mod build_level;
 mod capabilities;
 mod configuration;
 mod diff;
@@ -36,4 +38,5 @@ mod support;
 mod takeover;
 mod tripwires;
 mod trust;
+mod vsa;
 mod workflows;

@@ -3,6 +3,7 @@
 
 mod attestation;
 mod bundle;
+mod collection;
 mod pending;
 mod public_key;
 mod sigstore_bundle;
@@ -12,6 +13,7 @@ mod sums;
 
 pub use attestation::{Attestation, AttestedSubject};
 pub use bundle::{BUNDLE_MEDIA_TYPE, Bundle, MAX_BUNDLE_BYTES, PAYLOAD_TYPE};
+pub use collection::{Collection, MAX_BUNDLES, MAX_COLLECTION_BYTES, collection};
 pub use pending::{payload_of, pending_path};
 pub use public_key::{InvalidKey, KeyAlgorithm, PublicKey};
 pub use sigstore_bundle::{Content, SigstoreBundle};

@@ -207,6 +207,11 @@ struct RawVerify {
     require_predicate: OneOrMore,
     #[serde(default)]
     require_fresh_target: bool,
+    build_level: Option<u8>,
+    #[serde(default)]
+    isolated_builders: Vec<String>,
+    min_version: Option<String>,
+    verifier_id: Option<String>,
 }
 
 /// A repository host's number of something, with or without quotes.
@@ -268,6 +273,10 @@ impl RawVerify {
             trusted_root: self.trusted_root,
             require_predicate: self.require_predicate.into(),
             require_fresh_target: self.require_fresh_target,
+            build_level: self.build_level,
+            isolated_builders: self.isolated_builders,
+            min_version: self.min_version,
+            verifier_id: self.verifier_id,
         }
     }
 }

@@ -270,4 +270,12 @@ pub struct VerifySettings {
     pub require_predicate: Vec<String>,
     /// Refuse releases built in a reused target folder.
     pub require_fresh_target: bool,
+    /// The lowest SLSA build level that is accepted.
+    pub build_level: Option<u8>,
+    /// Reusable workflows whose signing is out of reach of the builds that call them.
+    pub isolated_builders: Vec<String>,
+    /// The oldest version that is accepted.
+    pub min_version: Option<String>,
+    /// Who verifies, in verification summaries: a URI.
+    pub verifier_id: Option<String>,
 }

@@ -1,6 +1,7 @@
 //! Layer 4: the library's verbs: straight-line compositions of the layers below. No argument parsing, no rendering.
 
 mod action_commits;
+pub mod attestations;
 pub mod baseline;
 mod before;
 pub mod build;
@@ -25,6 +26,7 @@ pub mod sbom;
 pub mod sign;
 pub mod signer;
 pub mod verify;
+pub mod vsa;
 mod workspace;
 
 pub use build::rule_infos;

@@ -1,15 +1,18 @@
-//! `verify`: release folders, single files and digests, offline, against a signer from outside.
+//! `verify`: release folders, single files and digests, against a signer from outside. Offline, but for the attestations of a file that no
+//! bundle lies beside (`attestations.rs`).
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{Error, gather};
+use super::attestations::{self, Asked};
+use super::{Error, Progress, gather};
 use crate::base::{Context, Sha256};
 use crate::collect::release_folder;
 use crate::config::VerifySettings;
 use crate::files;
 use crate::sign;
 use crate::verify::{
-    self, IdentityConditions, IdentityPolicy, MAX_TRUSTED_ROOT_BYTES, Rejection, TrustRoots, VerificationPolicy, Verified,
+    self, FileEvidence, IdentityConditions, IdentityPolicy, IsolatedBuilder, MAX_BUILD_LEVEL, MAX_TRUSTED_ROOT_BYTES, Oldest,
+    Rejection, TrustRoots, VerificationPolicy, Verified,
 };
 
 /// What is verified against what.
@@ -27,6 +30,13 @@ pub struct Request {
     pub expect_version: Option<String>,
     pub require_fresh_target: bool,
     pub require_predicates: Vec<String>,
+    pub require_build_level: Option<u8>,
+    pub isolated_builders: Vec<String>,
+    pub min_version: Option<String>,
+    /// Base URL of the API for attestations, instead of GitHub's.
+    pub attestation_api: Option<String>,
+    /// Where the bundles that were fetched are written.
+    pub save_bundle: Option<Utf8PathBuf>,
     pub policy: Option<Utf8PathBuf>,
 }
 
@@ -34,16 +44,38 @@ pub struct Request {
 #[derive(Debug)]
 pub struct Outcome {
     pub path: Utf8PathBuf,
-    pub result: Result<Verified, Rejection>,
+    pub result: Result<Verified, NotVerified>,
+    /// Who was asked for attestations, where nothing lay beside the file.
+    pub asked: Option<Asked>,
+}
+
+/// No success.
+#[derive(Debug)]
+pub enum NotVerified {
+    Rejected(Rejection),
+    /// It could not be learnt whether there are attestations.
+    Undetermined(Error),
+}
+
+impl From<Rejection> for NotVerified {
+    fn from(rejection: Rejection) -> Self {
+        Self::Rejected(rejection)
+    }
 }
 
 /// Verifies each path. An unreadable one is an error of the whole run.
-pub fn verify(context: &Context, request: &Request) -> Result<Vec<Outcome>, Error> {
+pub fn verify(context: &Context, request: &Request, progress: &mut dyn Progress) -> Result<Vec<Outcome>, Error> {
     let policy = policy(context, request)?;
-    match &request.digest {
-        Some(digest) => Ok(vec![of_digest(context, request, &policy, digest)?]),
-        None => request.paths.iter().map(|path| one(context, request, &policy, path)).collect(),
-    }
+    let mut host = attestations::Host::new(context, request, &policy)?;
+    let outcomes = match &request.digest {
+        Some(digest) => vec![of_digest(context, request, &policy, digest, &mut host, progress)?],
+        None => {
+            let each = request.paths.iter().map(|path| one(context, request, &policy, path, &mut host, progress));
+            each.collect::<Result<_, _>>()?
+        }
+    };
+    host.save()?;
+    Ok(outcomes)
 }
 
 /// Whom and what the request accepts.
@@ -52,11 +84,31 @@ pub(super) fn policy(context: &Context, request: &Request) -> Result<Verificatio
     let settings = &settings.verify;
     let mut policy = signer(context, request, settings)?
         .require_fresh_target(request.require_fresh_target || settings.require_fresh_target)
-        .expect_version(request.expect_version.clone());
+        .expect_version(request.expect_version.clone())
+        .require_build_level(build_level(request, settings)?)
+        .oldest_version(oldest(request, settings)?)
+        .isolated_builders(isolated(request, settings)?);
     for predicate in request.require_predicates.iter().chain(&settings.require_predicate) {
         policy = policy.require_predicate(predicate.as_str());
     }
     Ok(policy)
+}
+
+fn build_level(request: &Request, settings: &VerifySettings) -> Result<u8, Error> {
+    match request.require_build_level.or(settings.build_level).unwrap_or(0) {
+        level if level <= MAX_BUILD_LEVEL => Ok(level),
+        level => Err(Error::usage(&format!("there is no SLSA build level {level}")).with_help("the levels are 0, 1, 2 and 3")),
+    }
+}
+
+fn oldest(request: &Request, settings: &VerifySettings) -> Result<Option<Oldest>, Error> {
+    let version = request.min_version.as_ref().or(settings.min_version.as_ref());
+    version.map(|version| Oldest::parse(version)).transpose().map_err(|error| Error::usage(&error))
+}
+
+fn isolated(request: &Request, settings: &VerifySettings) -> Result<Vec<IsolatedBuilder>, Error> {
+    let all = request.isolated_builders.iter().chain(&settings.isolated_builders);
+    all.map(|text| IsolatedBuilder::parse(text).map_err(|error| Error::usage(&error))).collect()
 }
 
 /// The signer comes from the command line or the user's own policy, never from what is verified (ARCHITECTURE.md, invariant 7).
@@ -124,30 +176,67 @@ fn roots(context: &Context, request: &Request, settings: &VerifySettings) -> Res
     })
 }
 
-fn of_digest(context: &Context, request: &Request, policy: &VerificationPolicy, text: &str) -> Result<Outcome, Error> {
+fn of_digest(
+    context: &Context,
+    request: &Request,
+    policy: &VerificationPolicy,
+    text: &str,
+    host: &mut attestations::Host<'_>,
+    progress: &mut dyn Progress,
+) -> Result<Outcome, Error> {
     let wrong = || Error::usage(&format!("{text:?} is not sha256: and 64 lower-case hexadecimal digits"));
     let sha256: Sha256 = text.strip_prefix("sha256:").and_then(|hex| hex.parse().ok()).ok_or_else(wrong)?;
     let bundles: Vec<_> = request.bundles.iter().chain(&request.paths).map(|bundle| context.cwd.join(bundle)).collect();
-    if bundles.is_empty() {
-        return Err(Error::usage(&"a digest without a bundle").with_help("name the bundle with --bundle FILE"));
+    if bundles.is_empty() && !host.knows_the_repository() {
+        return Err(Error::usage(&"a digest without a bundle")
+            .with_help("name the bundle with --bundle FILE, or with --repo a repository whose host can be asked"));
     }
     let evidence = release_folder::read_digest(sha256, &bundles).map_err(|error| Error::usage(&error))?;
-    Ok(Outcome { path: text.into(), result: verify::file(&evidence, policy) })
+    let again = |bundles| Ok(FileEvidence { name: None, sha256, sha512: None, bytes: None, bundles });
+    judged(text.into(), evidence, policy, (host, progress), bundles.is_empty(), again)
 }
 
-fn one(context: &Context, request: &Request, policy: &VerificationPolicy, path: &Utf8Path) -> Result<Outcome, Error> {
+fn one(
+    context: &Context,
+    request: &Request,
+    policy: &VerificationPolicy,
+    path: &Utf8Path,
+    host: &mut attestations::Host<'_>,
+    progress: &mut dyn Progress,
+) -> Result<Outcome, Error> {
     let place = context.cwd.join(path);
     let unreadable = |error: release_folder::Error| Error::usage(&error).with_help("name a release folder or a released file");
-    let result = if place.is_dir() {
+    if place.is_dir() {
         if !request.bundles.is_empty() {
             return Err(Error::usage(&format!("--bundle is for files, and {path} is a release folder")));
         }
         let contents = release_folder::read(&place).map_err(unreadable)?;
-        verify::release(&contents, policy)
-    } else {
-        let bundles: Vec<_> = request.bundles.iter().map(|bundle| context.cwd.join(bundle)).collect();
-        let evidence = release_folder::read_file(&place, &bundles).map_err(unreadable)?;
-        verify::file(&evidence, policy)
-    };
-    Ok(Outcome { path: path.to_owned(), result })
+        let result = verify::release(&contents, policy).map_err(NotVerified::from);
+        return Ok(Outcome { path: path.to_owned(), result, asked: None });
+    }
+    let bundles: Vec<_> = request.bundles.iter().map(|bundle| context.cwd.join(bundle)).collect();
+    let evidence = release_folder::read_file(&place, &bundles).map_err(unreadable)?;
+    let again = |bundles| release_folder::read_file_with(&place, bundles).map_err(unreadable);
+    judged(path.to_owned(), evidence, policy, (host, progress), bundles.is_empty(), again)
+}
+
+/// Judges a file by what lies here; by what its repository's host knows where nothing does. `again` reads the file with these bundles.
+fn judged(
+    path: Utf8PathBuf,
+    evidence: FileEvidence,
+    policy: &VerificationPolicy,
+    (host, progress): (&mut attestations::Host<'_>, &mut dyn Progress),
+    may_ask: bool,
+    again: impl FnOnce(Vec<verify::BundleFile>) -> Result<FileEvidence, Error>,
+) -> Result<Outcome, Error> {
+    if !may_ask || !evidence.bundles.is_empty() {
+        return Ok(Outcome { path, result: verify::file(&evidence, policy).map_err(NotVerified::from), asked: None });
+    }
+    match host.ask(evidence.sha256, path.as_str(), progress) {
+        Ok((bundles, asked)) => {
+            let evidence = if bundles.is_empty() { evidence } else { again(bundles)? };
+            Ok(Outcome { path, result: verify::file(&evidence, policy).map_err(NotVerified::from), asked })
+        }
+        Err(error) => Ok(Outcome { path, result: Err(NotVerified::Undetermined(error)), asked: None }),
+    }
 }

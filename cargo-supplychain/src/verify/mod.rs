@@ -6,6 +6,7 @@
 mod contents;
 mod file;
 mod identity;
+mod level;
 mod log;
 mod manifest;
 mod pattern;
@@ -24,10 +25,12 @@ mod tests;
 mod timestamp;
 mod trust_root;
 mod verified;
+mod version;
 
 pub use contents::{Entry, FileEntry, LOCKFILE, MAX_CONTROL_BYTES, ReleaseContents, needs_bytes};
 pub use file::{BundleFile, FileEvidence, Origin, file, needs_file_bytes, needs_sha512};
 pub use identity::{GITHUB_ISSUER, GITLAB_ISSUER, IdentityConditions, IdentityPolicy, InvalidIdentity};
+pub use level::{BuildLevel, IsolatedBuilder, MAX_BUILD_LEVEL};
 pub use pattern::Pattern;
 pub use policy::VerificationPolicy;
 pub use provenance::ProvenanceFacts;
@@ -37,3 +40,4 @@ pub use release::{Pending, Unsigned, release, unsigned};
 pub use signer::{LogRecord, SignatureFacts, SignedTime, SignerIdentity, TimeSource};
 pub use trust_root::{InvalidTrustRoot, MAX_TRUSTED_ROOT_BYTES, RootFacts, TrustRoots};
 pub use verified::{Verified, VerifiedArtifact};
+pub use version::{Oldest, UnknownVersion};

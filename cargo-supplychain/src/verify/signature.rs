@@ -48,15 +48,16 @@ pub(super) fn authenticate(
 ) -> Result<Authentic, Vec<Reason>> {
     let reject = |(id, why): (ReasonId, String)| vec![Reason::new(id, path, why)];
     let bundle = SigstoreBundle::parse(bytes).map_err(|error| reject((id_of(&error), error.to_string())))?;
+    let place = (path, Sha256::of(bytes));
     match &policy.signer {
-        Signer::Key { key, roots } => by_key(path, &bundle, key, roots.as_ref(), message).map_err(reject),
+        Signer::Key { key, roots } => by_key(place, &bundle, key, roots.as_ref(), message).map_err(reject),
         Signer::Identity { identity, roots } => {
             if !bundle.is_keyless() {
                 let why = format!("it was signed by a key, expected {}", identity.describe());
                 return Err(reject((ReasonId::WrongSigner, why)));
             }
             let (about, statement) = about(&bundle, message).map_err(reject)?;
-            let facts = sigstore::verify(path, &bundle, about, None, roots).map_err(reject)?;
+            let facts = sigstore::verify(place, &bundle, about, None, roots).map_err(reject)?;
             let Some(signer) = &facts.identity else {
                 return Err(reject((ReasonId::WrongSigner, "its certificate names nobody".into())));
             };
@@ -69,7 +70,7 @@ pub(super) fn authenticate(
 }
 
 fn by_key(
-    path: &str,
+    (path, sha256): (&str, Sha256),
     bundle: &SigstoreBundle,
     key: &PublicKey,
     roots: Option<&super::TrustRoots>,
@@ -90,12 +91,12 @@ fn by_key(
                 return Err((ReasonId::SignatureInvalid, format!("its signature is not by the key {}", key.fingerprint())));
             }
             let bundle = path.to_owned();
-            (SignatureFacts { bundle, trusted_root: None, identity: None, logs: Vec::new(), times: Vec::new() }, None)
+            (SignatureFacts { bundle, sha256, trusted_root: None, identity: None, logs: Vec::new(), times: Vec::new() }, None)
         }
         (None, None) => return not_by_key("log entries or timestamps"),
         (None, Some(roots)) => {
             let (about, statement) = about(bundle, message)?;
-            (sigstore::verify(path, bundle, about, Some(key), roots)?, statement)
+            (sigstore::verify((path, sha256), bundle, about, Some(key), roots)?, statement)
         }
     };
     Ok(Authentic { facts, payload: payload(bundle), statement })
