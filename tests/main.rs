@@ -36,4 +36,5 @@ mod support;
 mod takeover;
 mod tripwires;
 mod trust;
+mod trust_root;
 mod workflows;

@@ -1,6 +1,7 @@
 //! The command line as clap reads it. No clap type leaves this layer: `commands` turns these into requests of `ops`.
 
 mod baseline;
+mod fetch;
 
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -11,6 +12,7 @@ use crate::finding::{Area, FailOn};
 use crate::model::sandbox::SandboxMode;
 
 pub use baseline::{BaselineCommand, SourceArgs};
+pub use fetch::{FetchArgs, FetchWhat};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -500,20 +502,12 @@ pub struct IdentityArgs {
     /// The OIDC issuer that knows the signer
     #[arg(long, value_name = "URL")]
     pub issuer: Option<String>,
-    /// The signer's public key (PEM)
+    /// The signer's public key (PEM); may be repeated: the current one and those of before
     #[arg(long, value_name = "FILE", conflicts_with_all = ["repo", "identity", "identity_pattern"])]
-    pub key: Option<Utf8PathBuf>,
-    /// Trusted roots, instead of the embedded ones of sigstore.dev and github.com
+    pub key: Vec<Utf8PathBuf>,
+    /// Trusted roots, instead of those of sigstore.dev and github.com that were fetched or are embedded
     #[arg(long, value_name = "FILE")]
     pub trusted_root: Option<Utf8PathBuf>,
-}
-
-/// Bring the advisory database into the cache
-#[derive(Debug, Args)]
-pub struct FetchArgs {
-    /// The RustSec database: a git URL
-    #[arg(long, value_name = "URL")]
-    pub advisory_db: Option<String>,
 }
 
 /// Signing keys

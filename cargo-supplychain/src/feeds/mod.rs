@@ -5,3 +5,4 @@ mod git;
 pub mod github_refs;
 pub mod origins;
 pub mod rustsec;
+pub mod tuf;

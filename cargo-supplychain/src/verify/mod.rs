@@ -35,5 +35,5 @@ pub use recipe::Recipe;
 pub use rejection::{Reason, ReasonId, Rejection};
 pub use release::{Pending, Unsigned, release, unsigned};
 pub use signer::{LogRecord, SignatureFacts, SignedTime, SignerIdentity, TimeSource};
-pub use trust_root::{InvalidTrustRoot, MAX_TRUSTED_ROOT_BYTES, RootFacts, TrustRoots};
+pub use trust_root::{InvalidTrustRoot, MAX_TRUSTED_ROOT_BYTES, PublicInstance, RootFacts, RootSource, TrustRoots};
 pub use verified::{Verified, VerifiedArtifact};

@@ -15,8 +15,8 @@ pub struct VerificationPolicy {
 /// Whose signatures count.
 #[derive(Debug, Clone)]
 pub(super) enum Signer {
-    /// This key's. With roots, its bundles may carry log entries and timestamps, which then have to hold.
-    Key { key: PublicKey, roots: Option<TrustRoots> },
+    /// Those of one of these keys. With roots, their bundles may carry log entries and timestamps, which then have to hold.
+    Key { keys: Vec<PublicKey>, roots: Option<TrustRoots> },
     /// Those of a certificate under one of the roots, by this identity.
     Identity { identity: Box<IdentityPolicy>, roots: TrustRoots },
 }
@@ -25,7 +25,16 @@ impl VerificationPolicy {
     /// Accepts what `key` signed. Bundles with log entries or timestamps are rejected, unless [`Self::with_roots`] follows.
     #[must_use]
     pub fn new(key: PublicKey) -> Self {
-        Self::of(Signer::Key { key, roots: None })
+        Self::of(Signer::Key { keys: vec![key], roots: None })
+    }
+
+    /// Accepts what another key signed as well: one that is no longer used, or not yet. Of a policy about an identity nothing changes.
+    #[must_use]
+    pub fn or_key(mut self, other: PublicKey) -> Self {
+        if let Signer::Key { keys, .. } = &mut self.signer {
+            keys.push(other);
+        }
+        self
     }
 
     /// Accepts what `identity` signed by a certificate under one of `roots`.

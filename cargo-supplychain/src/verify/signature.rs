@@ -33,7 +33,7 @@ impl Authentic {
 pub(super) fn signer(facts: &SignatureFacts, policy: &VerificationPolicy) -> String {
     match (&facts.identity, &policy.signer) {
         (Some(identity), _) => identity.subject.clone(),
-        (None, Signer::Key { key, .. }) => key.fingerprint(),
+        (None, Signer::Key { .. }) => facts.key.clone().unwrap_or_default(),
         (None, Signer::Identity { identity, .. }) => identity.describe(),
     }
 }
@@ -49,7 +49,7 @@ pub(super) fn authenticate(
     let reject = |(id, why): (ReasonId, String)| vec![Reason::new(id, path, why)];
     let bundle = SigstoreBundle::parse(bytes).map_err(|error| reject((id_of(&error), error.to_string())))?;
     match &policy.signer {
-        Signer::Key { key, roots } => by_key(path, &bundle, key, roots.as_ref(), message).map_err(reject),
+        Signer::Key { keys, roots } => by_key(path, &bundle, keys, roots.as_ref(), message).map_err(reject),
         Signer::Identity { identity, roots } => {
             if !bundle.is_keyless() {
                 let why = format!("it was signed by a key, expected {}", identity.describe());
@@ -71,7 +71,7 @@ pub(super) fn authenticate(
 fn by_key(
     path: &str,
     bundle: &SigstoreBundle,
-    key: &PublicKey,
+    keys: &[PublicKey],
     roots: Option<&super::TrustRoots>,
     message: Option<About<'_>>,
 ) -> Result<Authentic, (ReasonId, String)> {
@@ -80,17 +80,18 @@ fn by_key(
         Err((id_of(&error), error.to_string()))
     };
     let Some(hint) = bundle.hint() else { return not_by_key("a certificate") };
-    if hint != key.hint() {
-        return Err((ReasonId::WrongSigner, format!("it was signed by another key than {}", key.fingerprint())));
-    }
+    let Some(key) = keys.iter().find(|key| key.hint() == hint) else {
+        let expected: Vec<_> = keys.iter().map(PublicKey::fingerprint).collect();
+        return Err((ReasonId::WrongSigner, format!("it was signed by another key than {}", expected.join(" or "))));
+    };
     let (facts, statement) = match (bundle.plain(), roots) {
         (Some(plain), _) => {
             let plain = plain.map_err(|error| (id_of(&error), error.to_string()))?;
             if !key.verifies(&Bundle::to_be_signed(&plain.payload), &plain.signature) {
                 return Err((ReasonId::SignatureInvalid, format!("its signature is not by the key {}", key.fingerprint())));
             }
-            let bundle = path.to_owned();
-            (SignatureFacts { bundle, trusted_root: None, identity: None, logs: Vec::new(), times: Vec::new() }, None)
+            let (bundle, key) = (path.to_owned(), Some(key.fingerprint()));
+            (SignatureFacts { bundle, key, trusted_root: None, identity: None, logs: Vec::new(), times: Vec::new() }, None)
         }
         (None, None) => return not_by_key("log entries or timestamps"),
         (None, Some(roots)) => {

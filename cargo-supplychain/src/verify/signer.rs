@@ -10,6 +10,8 @@ use crate::base::Timestamp;
 pub struct SignatureFacts {
     /// The bundle's file.
     pub bundle: String,
+    /// Fingerprint of the key that signed; `None` where an identity did.
+    pub key: Option<String>,
     /// `None` for a bundle of a key without log and timestamps: no root was needed.
     pub trusted_root: Option<RootFacts>,
     /// `None` where a key signed.

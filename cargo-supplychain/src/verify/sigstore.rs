@@ -143,6 +143,7 @@ fn with_root(bundle: &SigstoreBundle, about: About<'_>, key: Option<&PublicKey>,
     let logged = entries.iter().filter(|_| result.tlog_verified()).chain(bundle.dsse_v2());
     Ok(SignatureFacts {
         bundle: String::new(),
+        key: key.map(PublicKey::fingerprint),
         trusted_root: Some(root.facts.clone()),
         identity: result.certificate().map(identity),
         logs: logged.map(|entry| record(entry, root)).collect(),
