@@ -18,6 +18,7 @@ mod integrity;
 mod interface;
 mod keyless;
 mod keyless_hostile;
+mod keys;
 mod layers;
 mod licences;
 mod line;

@@ -2,6 +2,7 @@
 
 mod baseline;
 mod fetch;
+mod key;
 
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -13,6 +14,7 @@ use crate::model::sandbox::SandboxMode;
 
 pub use baseline::{BaselineCommand, SourceArgs};
 pub use fetch::{FetchArgs, FetchWhat};
+pub use key::KeyCommand;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -508,28 +510,6 @@ pub struct IdentityArgs {
     /// Trusted roots, instead of those of sigstore.dev and github.com that were fetched or are embedded
     #[arg(long, value_name = "FILE")]
     pub trusted_root: Option<Utf8PathBuf>,
-}
-
-/// Signing keys
-#[derive(Debug, Subcommand)]
-pub enum KeyCommand {
-    /// Create a key (ECDSA P-256); an existing file is never overwritten
-    ///
-    /// With SUPPLYCHAIN_KEY_PASSPHRASE set, or --passphrase to be asked, the private key is encrypted at rest.
-    Generate {
-        /// Where to; your own key's place when left out
-        #[arg(long, value_name = "FILE")]
-        output: Option<Utf8PathBuf>,
-        /// Ask for a passphrase
-        #[arg(long)]
-        passphrase: bool,
-    },
-    /// Print the public key (PEM) of a private key
-    Public {
-        /// The private key; your own when left out
-        #[arg(long, value_name = "FILE")]
-        key: Option<Utf8PathBuf>,
-    },
 }
 
 /// Write a supplychain.toml with every setting explained, or one made from a deny.toml; propose exceptions of the sandbox

@@ -34,6 +34,7 @@ pub use provenance::ProvenanceFacts;
 pub use recipe::Recipe;
 pub use rejection::{Reason, ReasonId, Rejection};
 pub use release::{Pending, Unsigned, release, unsigned};
+pub use signature::signature;
 pub use signer::{LogRecord, SignatureFacts, SignedTime, SignerIdentity, TimeSource};
 pub use trust_root::{InvalidTrustRoot, MAX_TRUSTED_ROOT_BYTES, PublicInstance, RootFacts, RootSource, TrustRoots};
 pub use verified::{Verified, VerifiedArtifact};

@@ -3,7 +3,7 @@
 use super::policy::Signer;
 use super::signer::SignatureFacts;
 use super::sigstore::{self, About};
-use super::{Reason, ReasonId, VerificationPolicy};
+use super::{Reason, ReasonId, Rejection, VerificationPolicy};
 use crate::attest::{Attestation, Bundle, Content, Error, PublicKey, SigstoreBundle};
 use crate::base::Sha256;
 
@@ -36,6 +36,16 @@ pub(super) fn signer(facts: &SignatureFacts, policy: &VerificationPolicy) -> Str
         (None, Signer::Key { .. }) => facts.key.clone().unwrap_or_default(),
         (None, Signer::Identity { identity, .. }) => identity.describe(),
     }
+}
+
+/// Verifies one bundle on its own, by whom its signature is and that it holds, as every verification does before it looks at what was
+/// signed. `sha256` is the digest of the file, where the signature is over a file's bytes.
+///
+/// # Errors
+/// Why it is rejected.
+pub fn signature(path: &str, bytes: &[u8], policy: &VerificationPolicy, sha256: Sha256) -> Result<SignatureFacts, Rejection> {
+    let authentic = authenticate(path, bytes, policy, Some(About::Sha256(sha256)));
+    authentic.map(|authentic| authentic.facts).map_err(Rejection::from)
 }
 
 /// Verifies the bundle at `path`. `message` is what a signature over a file itself has to be about; without it such bundles
