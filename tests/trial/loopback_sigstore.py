@@ -292,7 +292,7 @@ def faults(world):
     return bad
 
 
-MANIFEST = "[package]\nname = \"tiny\"\nversion = \"1.0.0\"\nedition = \"2021\"\n"
+MANIFEST = "[package]\nname = \"tiny\"\nversion = \"1.0.0\"\nedition = \"2021\"\n[workspace]\n"
 
 
 def pending(world):
