@@ -7,8 +7,8 @@ use camino::Utf8Path;
 
 use super::progress::Stage;
 use super::{Class, Error, Progress};
-use crate::base::Context;
 use crate::base::text::plain;
+use crate::base::{Context, Timestamp};
 use crate::config::{MaxAge, Settings, TrustRootSettings};
 use crate::feeds::tuf::{self, GITHUB, Instance, Question, SIGSTORE, Trusted};
 use crate::files;
@@ -152,7 +152,7 @@ pub(super) fn too_old(context: &Context, settings: &Settings, verified: &Verifie
         facts.current_until.is_some_and(|until| context.now.unix() - until.unix() > i64::from(days) * 24 * 60 * 60)
     };
     let facts = verified.signatures().iter().filter_map(|one| one.trusted_root.as_ref()).find(is_old)?;
-    let until = facts.current_until.map(|until| until.date()).unwrap_or_default();
+    let until = facts.current_until.map(Timestamp::date).unwrap_or_default();
     let message = format!(
         "{}: the signature holds by a trusted root of {} that was last known to be current on {until}, more than {days} days ago",
         verified.name(),
