@@ -36,6 +36,9 @@ def each(target, pattern):
         seed(target, f"seed-{number}", pathlib.Path(path).read_bytes())
 
 each("lockfile", "examples/*/Cargo.lock")
+root = pathlib.Path("cargo-supplychain/src/feeds/tuf/sigstore.dev.root.json").read_text()
+names = ["root_history/17.root.json", "timestamp.json", "1.snapshot.json", "targets.json"]
+seed("trust_state", "root", json.dumps({"format": 1, "complete": dict.fromkeys(names, root), "latest": {}}))
 seed("lockfile", "v1", '[root]\nname = "a"\nversion = "0.1.0"\ndependencies = [\n "b 1.0.0 (registry+https://x/i)",\n]\n\n[[package]]\nname = "b"\nversion = "1.0.0"\nsource = "registry+https://x/i"\n\n[metadata]\n"checksum b 1.0.0 (registry+https://x/i)" = "' + "a" * 64 + '"\n')
 seed("lockfile", "git", 'version = 4\n\n[[package]]\nname = "b"\nversion = "1.0.0-rc.1+x"\nsource = "git+https://x/b?branch=main#' + "1" * 40 + '"\n')
 seed("lockfile", "part", open("Cargo.lock").read()[:16000].rsplit("[[package]]", 1)[0])

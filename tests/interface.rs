@@ -21,7 +21,7 @@ fn help_of_the_program() {
       sign         Sign a release whose statements are pending, or a single file
       verify       Verify a release folder or a released file
       baseline     What was accepted of every locked crate: supplychain.lock
-      fetch        Bring the advisory database into the cache
+      fetch        Bring the advisory database and trusted roots into the cache
       key          Signing keys
       init         Write a supplychain.toml with every setting explained, or one made from a deny.toml;
                    propose exceptions of the sandbox

@@ -386,7 +386,7 @@ exit 3
      Signing key SHA256:[HEX] ([ROOT]/other.pem)
    Verifying our own output, as a reader would
 error: the release that was just written does not verify: attestations/release.sigstore.json: it was signed by another key than SHA256:[HEX] (attest/wrong-signer)
-help: nothing was released; if [verify] key names another signer, sign with that key (--key)
+help: nothing was released; if [verify] names another signer, sign as that one
 ");
     assert!(project.releases().is_empty());
 }

@@ -26,6 +26,8 @@ pub const PROVENANCE: &str = "https://slsa.dev/provenance/v1";
 pub const CYCLONEDX: &str = "https://cyclonedx.org/bom";
 /// An SPDX 2.3 document as predicate (in-toto attestation predicates, "SPDX").
 pub const SPDX: &str = "https://spdx.dev/Document/v2.3";
+/// Our statement that a key gives way to another one, `docs/key-rotation-v1.md`: its subject is the new public key's file.
+pub const KEY_ROTATION: &str = "https://github.com/cargo-supplychain/cargo-supplychain/blob/main/docs/key-rotation-v1.md";
 /// Our release statement, `docs/release-statement-v1.md`: its subject is `release.json`.
 pub const RELEASE: &str = "https://github.com/cargo-supplychain/cargo-supplychain/blob/main/docs/release-statement-v1.md";
 

@@ -1,6 +1,8 @@
 //! The command line as clap reads it. No clap type leaves this layer: `commands` turns these into requests of `ops`.
 
 mod baseline;
+mod fetch;
+mod key;
 mod verify;
 
 use camino::Utf8PathBuf;
@@ -12,6 +14,8 @@ use crate::finding::{Area, FailOn};
 use crate::model::sandbox::SandboxMode;
 
 pub use baseline::{BaselineCommand, SourceArgs};
+pub use fetch::{FetchArgs, FetchWhat};
+pub use key::KeyCommand;
 pub use verify::{IdentityArgs, VerifyArgs};
 
 const EXAMPLES: &str = "\
@@ -405,36 +409,6 @@ pub struct SbomArgs {
     /// The policy file, instead of supplychain.toml at the workspace root
     #[arg(long, value_name = "FILE")]
     pub policy: Option<Utf8PathBuf>,
-}
-
-/// Bring the advisory database into the cache
-#[derive(Debug, Args)]
-pub struct FetchArgs {
-    /// The RustSec database: a git URL
-    #[arg(long, value_name = "URL")]
-    pub advisory_db: Option<String>,
-}
-
-/// Signing keys
-#[derive(Debug, Subcommand)]
-pub enum KeyCommand {
-    /// Create a key (ECDSA P-256); an existing file is never overwritten
-    ///
-    /// With SUPPLYCHAIN_KEY_PASSPHRASE set, or --passphrase to be asked, the private key is encrypted at rest.
-    Generate {
-        /// Where to; your own key's place when left out
-        #[arg(long, value_name = "FILE")]
-        output: Option<Utf8PathBuf>,
-        /// Ask for a passphrase
-        #[arg(long)]
-        passphrase: bool,
-    },
-    /// Print the public key (PEM) of a private key
-    Public {
-        /// The private key; your own when left out
-        #[arg(long, value_name = "FILE")]
-        key: Option<Utf8PathBuf>,
-    },
 }
 
 /// Write a supplychain.toml with every setting explained, or one made from a deny.toml; propose exceptions of the sandbox

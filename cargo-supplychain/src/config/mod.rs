@@ -12,5 +12,5 @@ pub use parse::{Error, KnownRule, MAX_BYTES, parse};
 pub use sandbox::{Proposal, SandboxAllow, SandboxPath, SandboxSettings};
 pub use settings::{
     AdvisorySettings, Ban, BuildSettings, DocumentSettings, Exemption, Level, MaxAge, OptionKind, OptionValue, RegistrySettings,
-    ReleaseSettings, RuleOption, RuleSetting, Settings, SignMethod, SignSettings, VerifySettings,
+    ReleaseSettings, RuleOption, RuleSetting, Settings, SignMethod, SignSettings, TrustRootSettings, VerifySettings,
 };

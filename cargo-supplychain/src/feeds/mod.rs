@@ -6,3 +6,4 @@ pub mod github_attestations;
 pub mod github_refs;
 pub mod origins;
 pub mod rustsec;
+pub mod tuf;

@@ -25,6 +25,7 @@ mod registry_api;
 pub mod sbom;
 pub mod sign;
 pub mod signer;
+pub mod trust_root;
 pub mod verify;
 pub mod vsa;
 mod workspace;

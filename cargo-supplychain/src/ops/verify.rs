@@ -4,10 +4,10 @@
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::attestations::{self, Asked};
-use super::{Error, Progress, gather};
+use super::{Error, Progress, gather, trust_root};
 use crate::base::{Context, Sha256};
 use crate::collect::release_folder;
-use crate::config::VerifySettings;
+use crate::config::{Settings, VerifySettings};
 use crate::files;
 use crate::sign;
 use crate::verify::{
@@ -23,7 +23,8 @@ pub struct Request {
     /// `sha256:…` of the file, instead of the file.
     pub digest: Option<String>,
     pub bundles: Vec<Utf8PathBuf>,
-    pub key: Option<Utf8PathBuf>,
+    /// Public keys, any of which may have signed.
+    pub keys: Vec<Utf8PathBuf>,
     /// Whom to accept where no key is named.
     pub signer: IdentityConditions,
     pub trusted_root: Option<Utf8PathBuf>,
@@ -67,22 +68,32 @@ impl From<Rejection> for NotVerified {
 pub fn verify(context: &Context, request: &Request, progress: &mut dyn Progress) -> Result<Vec<Outcome>, Error> {
     let policy = policy(context, request)?;
     let mut host = attestations::Host::new(context, request, &policy)?;
-    let outcomes = match &request.digest {
+    let outcomes: Vec<Outcome> = match &request.digest {
         Some(digest) => vec![of_digest(context, request, &policy, digest, &mut host, progress)?],
         None => {
             let each = request.paths.iter().map(|path| one(context, request, &policy, path, &mut host, progress));
             each.collect::<Result<_, _>>()?
         }
     };
+    for verified in outcomes.iter().filter_map(|outcome| outcome.result.as_ref().ok()) {
+        is_current(context, request, verified)?;
+    }
     host.save()?;
     Ok(outcomes)
+}
+
+/// A success by a trusted root that was not known to be current for too long is none.
+pub(super) fn is_current(context: &Context, request: &Request, verified: &Verified) -> Result<(), Error> {
+    let (settings, _) = gather::settings(context, request.policy.as_deref(), &context.cwd, None)?;
+    trust_root::too_old(context, &settings, verified).map_or(Ok(()), Err)
 }
 
 /// Whom and what the request accepts.
 pub(super) fn policy(context: &Context, request: &Request) -> Result<VerificationPolicy, Error> {
     let (settings, _) = gather::settings(context, request.policy.as_deref(), &context.cwd, None)?;
+    let mut policy = signer(context, request, &settings)?;
     let settings = &settings.verify;
-    let mut policy = signer(context, request, settings)?
+    policy = policy
         .require_fresh_target(request.require_fresh_target || settings.require_fresh_target)
         .expect_version(request.expect_version.clone())
         .require_build_level(build_level(request, settings)?)
@@ -112,22 +123,27 @@ fn isolated(request: &Request, settings: &VerifySettings) -> Result<Vec<Isolated
 }
 
 /// The signer comes from the command line or the user's own policy, never from what is verified (ARCHITECTURE.md, invariant 7).
-fn signer(context: &Context, request: &Request, settings: &VerifySettings) -> Result<VerificationPolicy, Error> {
+fn signer(context: &Context, request: &Request, whole: &Settings) -> Result<VerificationPolicy, Error> {
+    let settings = &whole.verify;
     // A signer on the command line takes the place of the policy's of the other kind; conditions add to the policy's.
     let asked = &request.signer;
     let asked_identity = [&asked.repository, &asked.identity, &asked.identity_pattern].into_iter().any(Option::is_some);
-    let key = match &request.key {
-        Some(key) => Some(key.clone()),
-        None if asked_identity => None,
-        None => settings.key.as_ref().map(Utf8PathBuf::from),
+    let keys: Vec<_> = match &*request.keys {
+        [] if asked_identity => Vec::new(),
+        [] => settings.key.iter().map(Utf8PathBuf::from).collect(),
+        keys => keys.to_vec(),
     };
-    let conditions = if request.key.is_some() { asked.clone() } else { merged(asked, settings) };
-    match key {
+    let conditions = if request.keys.is_empty() { merged(asked, settings) } else { asked.clone() };
+    match keys.split_first() {
         Some(_) if !conditions.is_empty() => Err(Error::usage(&"a key and conditions on an identity: a key has no identity")
             .with_help("name either the key or the identity, on the command line and in [verify]")),
-        Some(key) => {
-            let key = sign::read_public_key(&context.cwd.join(key))?;
-            Ok(VerificationPolicy::new(key).with_roots(roots(context, request, settings)?))
+        Some((first, others)) => {
+            let read = |key: &Utf8PathBuf| sign::read_public_key(&context.cwd.join(key));
+            let mut policy = VerificationPolicy::new(read(first)?).with_roots(roots(context, request, whole)?);
+            for other in others {
+                policy = policy.or_key(read(other)?);
+            }
+            Ok(policy)
         }
         None if conditions.is_empty() => Err(Error::usage(&"no signer to verify against")
             .with_help("name the repository with --repo OWNER/NAME, an identity with --identity and --issuer, or a public key with --key")
@@ -137,13 +153,13 @@ fn signer(context: &Context, request: &Request, settings: &VerifySettings) -> Re
             let identity = IdentityPolicy::new(&conditions).map_err(|error| {
                 Error::usage(&error).with_help("for example --repo OWNER/NAME, or --identity SUBJECT --issuer URL")
             })?;
-            Ok(VerificationPolicy::keyless(identity, roots(context, request, settings)?))
+            Ok(VerificationPolicy::keyless(identity, roots(context, request, whole)?))
         }
     }
 }
 
 /// The command line's word where there is one, else the policy's.
-fn merged(asked: &IdentityConditions, settings: &VerifySettings) -> IdentityConditions {
+pub(super) fn merged(asked: &IdentityConditions, settings: &VerifySettings) -> IdentityConditions {
     let either = |asked: &Option<String>, set: &Option<String>| asked.clone().or_else(|| set.clone());
     // Each of these two replaces the other.
     let subject = asked.identity.is_some() || asked.identity_pattern.is_some();
@@ -165,9 +181,11 @@ fn merged(asked: &IdentityConditions, settings: &VerifySettings) -> IdentityCond
     }
 }
 
-fn roots(context: &Context, request: &Request, settings: &VerifySettings) -> Result<TrustRoots, Error> {
-    let configured = settings.trusted_root.as_deref().map(Utf8Path::new);
-    let Some(path) = request.trusted_root.as_deref().or(configured) else { return Ok(TrustRoots::embedded()) };
+fn roots(context: &Context, request: &Request, settings: &Settings) -> Result<TrustRoots, Error> {
+    let configured = settings.verify.trusted_root.as_deref().map(Utf8Path::new);
+    let Some(path) = request.trusted_root.as_deref().or(configured) else {
+        return trust_root::for_verification(context, settings, &context.cwd);
+    };
     let unreadable = |error: &dyn std::fmt::Display| Error::usage(&format!("cannot read the trusted root {path}: {error}"));
     let bytes = files::read(&context.cwd.join(path), MAX_TRUSTED_ROOT_BYTES as u64).map_err(|error| unreadable(&error))?;
     TrustRoots::parse(path.as_str(), &bytes).map_err(|error| {

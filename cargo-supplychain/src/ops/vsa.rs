@@ -71,7 +71,7 @@ pub fn write(
     let asked = signer::Request { key: request.signing_key.clone(), ..signer::Request::default() };
     // Whoever the release has to be signed by is not who signs the summary.
     let mut own = settings.clone();
-    own.verify.key = None;
+    own.verify.key = Vec::new();
     let signer = signer::choose(context, &own, &context.cwd, &asked, prompt, progress)?.ok_or_else(|| {
         Error::usage(&"nothing to sign the summary with: [sign] method is \"none\"")
             .with_help("name a key with --signing-key FILE")

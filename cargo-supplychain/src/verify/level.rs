@@ -209,6 +209,7 @@ mod tests {
         SignatureFacts {
             bundle: "b".into(),
             sha256: crate::base::Sha256::of(b""),
+            key: None,
             trusted_root: None,
             identity,
             logs: vec![],

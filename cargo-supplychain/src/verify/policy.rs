@@ -20,8 +20,8 @@ pub struct VerificationPolicy {
 /// Whose signatures count.
 #[derive(Debug, Clone)]
 pub(super) enum Signer {
-    /// This key's. With roots, its bundles may carry log entries and timestamps, which then have to hold.
-    Key { key: PublicKey, roots: Option<TrustRoots> },
+    /// Those of one of these keys. With roots, their bundles may carry log entries and timestamps, which then have to hold.
+    Key { keys: Vec<PublicKey>, roots: Option<TrustRoots> },
     /// Those of a certificate under one of the roots, by this identity.
     Identity { identity: Box<IdentityPolicy>, roots: TrustRoots },
 }
@@ -30,7 +30,16 @@ impl VerificationPolicy {
     /// Accepts what `key` signed. Bundles with log entries or timestamps are rejected, unless [`Self::with_roots`] follows.
     #[must_use]
     pub fn new(key: PublicKey) -> Self {
-        Self::of(Signer::Key { key, roots: None })
+        Self::of(Signer::Key { keys: vec![key], roots: None })
+    }
+
+    /// Accepts what another key signed as well: one that is no longer used, or not yet. Of a policy about an identity nothing changes.
+    #[must_use]
+    pub fn or_key(mut self, other: PublicKey) -> Self {
+        if let Signer::Key { keys, .. } = &mut self.signer {
+            keys.push(other);
+        }
+        self
     }
 
     /// Accepts what `identity` signed by a certificate under one of `roots`.
@@ -116,7 +125,12 @@ impl VerificationPolicy {
     #[must_use]
     pub fn describe(&self) -> Value {
         let signer = match &self.signer {
-            Signer::Key { key, .. } => json!({ "key": key.fingerprint() }),
+            Signer::Key { keys, .. } => {
+                let mut fingerprints: Vec<_> = keys.iter().map(PublicKey::fingerprint).collect();
+                fingerprints.sort();
+                fingerprints.dedup();
+                json!({ "keys": fingerprints })
+            }
             Signer::Identity { identity, .. } => identity.describe_all(),
         };
         let mut predicates = self.required_predicates.clone();

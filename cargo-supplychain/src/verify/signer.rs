@@ -12,6 +12,8 @@ pub struct SignatureFacts {
     pub bundle: String,
     /// SHA-256 of the bundle's bytes.
     pub sha256: Sha256,
+    /// Fingerprint of the key that signed; `None` where an identity did.
+    pub key: Option<String>,
     /// `None` for a bundle of a key without log and timestamps: no root was needed.
     pub trusted_root: Option<RootFacts>,
     /// `None` where a key signed.

@@ -144,6 +144,7 @@ fn with_root(bundle: &SigstoreBundle, about: About<'_>, key: Option<&PublicKey>,
     Ok(SignatureFacts {
         bundle: String::new(),
         sha256: Sha256::of(b""),
+        key: key.map(PublicKey::fingerprint),
         trusted_root: Some(root.facts.clone()),
         identity: result.certificate().map(identity),
         logs: logged.map(|entry| record(entry, root)).collect(),

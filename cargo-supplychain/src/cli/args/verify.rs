@@ -126,10 +126,10 @@ pub struct IdentityArgs {
     /// The OIDC issuer that knows the signer
     #[arg(long, value_name = "URL")]
     pub issuer: Option<String>,
-    /// The signer's public key (PEM)
+    /// The signer's public key (PEM); may be repeated: the current one and those of before
     #[arg(long, value_name = "FILE", conflicts_with_all = ["repo", "identity", "identity_pattern"])]
-    pub key: Option<Utf8PathBuf>,
-    /// Trusted roots, instead of the embedded ones of sigstore.dev and github.com
+    pub key: Vec<Utf8PathBuf>,
+    /// Trusted roots, instead of those of sigstore.dev and github.com that were fetched or are embedded
     #[arg(long, value_name = "FILE")]
     pub trusted_root: Option<Utf8PathBuf>,
 }

@@ -66,7 +66,7 @@ fn request(args: VerifyArgs) -> ops::verify::Request {
         paths: args.paths,
         digest: args.digest,
         bundles: args.bundle,
-        key: args.signer.key.clone(),
+        keys: args.signer.key.clone(),
         trusted_root: args.signer.trusted_root.clone(),
         signer: conditions(args.signer),
         expect_version: args.expect_version,
@@ -244,8 +244,12 @@ fn signed(signatures: &[SignatureFacts]) -> Vec<(&'static str, String)> {
             add("log", format!("{} entry {}", log.log, log.index));
         }
         if let Some(root) = &signature.trusted_root {
-            let newest = root.newest.map(|newest| format!(" of {} or later", newest.date())).unwrap_or_default();
-            add("trusted root", format!("{}{newest} sha256:{}", root.name, root.sha256));
+            let age = match (root.current_until, root.newest) {
+                (Some(until), _) => format!(" ({}, current until {})", root.source.as_str(), until.date()),
+                (None, Some(newest)) => format!(" of {} or later", newest.date()),
+                (None, None) => String::new(),
+            };
+            add("trusted root", format!("{}{age} sha256:{}", root.name, root.sha256));
         }
     }
     lines
