@@ -84,7 +84,7 @@ impl Tsa {
         let attribute = |kind: &str, value: &[u8]| seq(&[oid(kind), tlv(0x31, value)]);
         let own = seq(&[seq(&[seq(&[tlv(4, Sha256::of(&self.certificate).as_bytes())])])]);
         // DER: the members of a set in the order of their bytes.
-        let mut attributes = vec![
+        let mut attributes = [
             attribute("1.2.840.113549.1.9.3", &oid(TST_INFO)),
             attribute("1.2.840.113549.1.9.4", &tlv(4, Sha256::of(&info).as_bytes())),
             attribute("1.2.840.113549.1.9.16.2.47", &own),

@@ -73,7 +73,9 @@ impl<'a> Host<'a> {
             repository,
             digest,
         });
-        let Some(fetched) = fetched.map_err(error)? else { return Ok((Vec::new(), Some(Asked::Offline { from }))) };
+        let Some(fetched) = fetched.map_err(|error| told(&error))? else {
+            return Ok((Vec::new(), Some(Asked::Offline { from })));
+        };
         let asked = Asked::Answered {
             from,
             repository: repository.clone(),
@@ -101,7 +103,7 @@ impl<'a> Host<'a> {
     }
 }
 
-fn error(error: github::Error) -> Error {
+fn told(error: &github::Error) -> Error {
     let token = |with_token: bool| {
         if with_token {
             "the token in GH_TOKEN or GITHUB_TOKEN was sent"
@@ -111,7 +113,7 @@ fn error(error: github::Error) -> Error {
     };
     let told = Error::new(Class::Undetermined, &format!("cannot learn whether there are attestations: {error}"));
     let told = match error {
-        github::Error::RateLimit { with_token, .. } => told.with_help(format!("wait for an hour; {}", token(with_token))),
+        github::Error::RateLimit { with_token, .. } => told.with_help(format!("wait for an hour; {}", token(*with_token))),
         github::Error::Refused { with_token: true, .. } => {
             told.with_help("take the token out of GH_TOKEN and GITHUB_TOKEN, or give it `attestations: read`")
         }

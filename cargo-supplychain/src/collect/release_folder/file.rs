@@ -132,8 +132,8 @@ impl Kept {
         match collection(&bytes) {
             Ok(Some(Collection::One(bundle))) => self.one(path, bundle, origin),
             Ok(Some(Collection::Many(bundles))) => {
-                let each = bundles.into_iter().enumerate();
-                each.map(|(index, bundle)| self.one(format!("{path}#{}", index + 1), bundle, Origin::Offered)).collect()
+                let mut each = bundles.into_iter().enumerate();
+                each.try_for_each(|(index, bundle)| self.one(format!("{path}#{}", index + 1), bundle, Origin::Offered))
             }
             Ok(None) | Err(_) => self.one(path, bytes, origin),
         }

@@ -88,31 +88,28 @@ fn pages_are_followed_and_bundles_fetched_where_they_lie() {
 fn what_the_server_answers_otherwise_is_told_apart() {
     let server = || "api.github.com".to_owned();
     let no_answer = |why: &str| Error::NoAnswer { server: server(), why: why.to_owned() };
-    let cases: [(u16, &[(&str, &str)], &str, Result<usize, Error>); 12] = [
-        (404, &[], "{}", Ok(0)),
-        (200, &[], r#"{"attestations":[]}"#, Ok(0)),
-        (429, &[], "", Err(Error::RateLimit { server: server(), with_token: false })),
-        (403, &[("x-ratelimit-remaining", "0")], "", Err(Error::RateLimit { server: server(), with_token: false })),
-        (403, &[], "", Err(Error::Refused { server: server(), status: 403, with_token: false })),
-        (401, &[], "", Err(Error::Refused { server: server(), status: 401, with_token: false })),
-        (500, &[], "", Err(Error::Status { server: server(), status: 500 })),
-        (301, &[], "", Err(Error::Status { server: server(), status: 301 })),
-        (200, &[], "<html>", Err(no_answer("answered no list of attestations"))),
-        (200, &[("link", &"<?per_page=100>; rel=\"next\"")], r#"{"attestations":[]}"#, Err(no_answer("a page leads to itself"))),
+    type Answered<'a> = (u16, &'a [(&'a str, &'a str)], &'a str);
+    let cases: [(Answered<'_>, Result<usize, Error>); 12] = [
+        ((404, &[], "{}"), Ok(0)),
+        ((200, &[], r#"{"attestations":[]}"#), Ok(0)),
+        ((429, &[], ""), Err(Error::RateLimit { server: server(), with_token: false })),
+        ((403, &[("x-ratelimit-remaining", "0")], ""), Err(Error::RateLimit { server: server(), with_token: false })),
+        ((403, &[], ""), Err(Error::Refused { server: server(), status: 403, with_token: false })),
+        ((401, &[], ""), Err(Error::Refused { server: server(), status: 401, with_token: false })),
+        ((500, &[], ""), Err(Error::Status { server: server(), status: 500 })),
+        ((301, &[], ""), Err(Error::Status { server: server(), status: 301 })),
+        ((200, &[], "<html>"), Err(no_answer("answered no list of attestations"))),
+        ((200, &[("link", "<?per_page=100>; rel=\"next\"")], r#"{"attestations":[]}"#), Err(no_answer("a page leads to itself"))),
         (
-            200,
-            &[],
-            r#"{"attestations":[{"bundle_url":"http://127.0.0.1:1/"}]}"#,
+            (200, &[], r#"{"attestations":[{"bundle_url":"http://127.0.0.1:1/"}]}"#),
             Err(no_answer("the address of a bundle is not one that is asked")),
         ),
         (
-            200,
-            &[],
-            r#"{"attestations":[{"bundle_url":"file:///etc/passwd"}]}"#,
+            (200, &[], r#"{"attestations":[{"bundle_url":"file:///etc/passwd"}]}"#),
             Err(no_answer("the address of a bundle is not one that is asked")),
         ),
     ];
-    for (status, headers, body, expected) in cases {
+    for ((status, headers, body), expected) in cases {
         let http = Pages::default().with(&first(), status, headers, body.as_bytes());
         let found = World::new(&[]).fetch(Some(&http)).map(|fetched| fetched.unwrap().bundles.len());
         assert_eq!(found, expected, "{status} {body}");
