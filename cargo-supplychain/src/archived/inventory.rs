@@ -209,8 +209,8 @@ impl Inventory {
 }
 
 fn bounded(text: &str) -> Result<(), String> {
-    if text.len() > MAX_TEXT {
-        return Err(format!("a text in it is longer than {MAX_TEXT} bytes"));
+    if text.len() > MAX_TEXT || text.contains('\0') {
+        return Err(format!("a text in it is longer than {MAX_TEXT} bytes, or has a NUL"));
     }
     Ok(())
 }
