@@ -201,6 +201,8 @@ fn join(earlier: &[u8], later: &[u8]) -> Result<Vec<u8>, Corrupt> {
             groups.entry(detail.to_vec()).or_default().extend(releases);
         }
     }
+    // A release that could not be read at first comes later than those after it.
+    groups.values_mut().for_each(|releases| releases.sort_unstable());
     Ok(encode(groups.iter().map(|(detail, releases)| (detail.as_slice(), releases.as_slice()))))
 }
 

@@ -110,6 +110,7 @@ impl<W: Write> TableWriter<W> {
     }
 }
 
+#[derive(Debug)]
 struct Block {
     first: Vec<u8>,
     offset: u64,
@@ -118,6 +119,7 @@ struct Block {
 }
 
 /// A table that can be read.
+#[derive(Debug)]
 pub struct Table<R> {
     bytes: R,
     blocks: Vec<Block>,
