@@ -37,6 +37,24 @@ impl InReleases {
         self.places.iter().flat_map(|(_, releases)| releases.iter().copied())
     }
 
+    /// The releases that it is in, and how far it takes part in each.
+    pub fn in_releases(&self) -> impl Iterator<Item = Place> {
+        self.places.iter().flat_map(|(detail, releases)| {
+            let part = Part::of(&detail.uses);
+            releases.iter().map(move |sequence| Place { sequence: *sequence, part })
+        })
+    }
+
+    /// Only what is said of these releases.
+    #[must_use]
+    pub fn within(&self, sequences: &BTreeSet<u64>) -> Self {
+        let places = self.places.iter().map(|(detail, releases)| {
+            (detail, releases.iter().copied().filter(|release| sequences.contains(release)).collect::<Vec<_>>())
+        });
+        let places = places.filter(|(_, releases)| !releases.is_empty()).map(|(detail, releases)| (detail.clone(), releases));
+        Self { key: self.key.clone(), places: places.collect() }
+    }
+
     /// It as a hit of an advisory.
     #[must_use]
     pub fn hit(&self, advisory: &str) -> Hit {
@@ -200,6 +218,53 @@ fn found_component(key: &ComponentKey, detail: &Detail, release: &IndexedRelease
         part: Part::of(&detail.uses),
         uses: detail.uses.iter().filter_map(artifact).collect(),
     }
+}
+
+/// A release that a finding is about, by its entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Place {
+    pub sequence: u64,
+    pub part: Part,
+}
+
+/// A release that findings are about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ListedRelease {
+    pub sequence: u64,
+    pub name: String,
+    pub version: String,
+    pub target: String,
+    pub archived: Timestamp,
+    /// None: the policy names no supported releases.
+    pub supported: Option<bool>,
+    pub supported_until: Option<Timestamp>,
+}
+
+/// Releases sorted by name, version (as cargo compares them), target and entry.
+#[must_use]
+pub fn listed<'a>(
+    releases: impl IntoIterator<Item = &'a IndexedRelease>,
+    supported: &SupportedReleases,
+    now: Timestamp,
+) -> Vec<ListedRelease> {
+    let listed = |release: &IndexedRelease| {
+        let (known, until) = support_fields(supported.of(&release.name, &release.version, now));
+        ListedRelease {
+            sequence: release.sequence,
+            name: release.name.clone(),
+            version: release.version.clone(),
+            target: release.target.clone(),
+            archived: release.archived,
+            supported: known,
+            supported_until: until,
+        }
+    };
+    let mut all: Vec<_> = releases.into_iter().map(listed).collect();
+    all.sort_by_cached_key(|one| {
+        let version = one.version.parse::<semver::Version>().ok();
+        (one.name.clone(), version, one.version.clone(), one.target.clone(), one.sequence)
+    });
+    all
 }
 
 /// The entries of all releases of these components.

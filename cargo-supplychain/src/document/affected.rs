@@ -127,7 +127,7 @@ pub fn markdown(answer: &Affected) -> Document {
     }
     line(&format!("\n{}\n", text(&closing(answer))));
     if !answer.releases.is_empty() {
-        line(&release_table(&answer.releases, usize::MAX));
+        line(&release_table(&answer.releases, answer.releases.len()));
     }
     for check in &answer.not_evaluated {
         line(&format!("- not known: {}: {}", text(&check.check), text(&check.why)));
@@ -135,10 +135,10 @@ pub fn markdown(answer: &Affected) -> Document {
     Document::text("affected.md", "text/markdown; charset=utf-8", out)
 }
 
-/// A table of releases, `limit` at most.
-pub(super) fn release_table(releases: &[FoundRelease], limit: usize) -> String {
+/// A table of the first of `all` releases.
+pub(super) fn release_table(releases: &[FoundRelease], all: usize) -> String {
     let mut out = String::from("| release | target | supported | component | part | files |\n|---|---|---|---|---|---|\n");
-    for release in releases.iter().take(limit) {
+    for release in releases {
         for component in &release.components {
             let paths: Vec<_> = component.uses.iter().map(|one| code(&one.path).replace('|', "\\|")).collect();
             let cells = [
@@ -152,8 +152,8 @@ pub(super) fn release_table(releases: &[FoundRelease], limit: usize) -> String {
             writeln!(out, "| {} |", cells.join(" | ")).expect("writing to a string cannot fail");
         }
     }
-    if releases.len() > limit {
-        write!(out, "\nThe first {limit} of {} releases.", releases.len()).expect("writing to a string cannot fail");
+    if all > releases.len() {
+        write!(out, "\nThe first {} of {all} releases.", releases.len()).expect("writing to a string cannot fail");
     }
     out
 }

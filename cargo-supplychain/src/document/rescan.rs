@@ -10,7 +10,7 @@ use super::affected::{AskedArchive, release_table};
 use super::markdown::{code, text};
 use crate::advisory::FeedInfo;
 use crate::archived::Hit;
-use crate::archived::answer::FoundRelease;
+use crate::archived::answer::{FoundRelease, ListedRelease, Place};
 use crate::archived::history::Fix;
 use crate::base::Timestamp;
 use crate::base::text::counted;
@@ -19,7 +19,7 @@ use crate::finding::{Exempted, Finding, NotEvaluated, Summary, Verdict};
 /// Version of the JSON form.
 pub const SCHEMA_VERSION: u32 = 1;
 /// An issue with more rows is read by nobody.
-const ROW_LIMIT: usize = 50;
+pub const SHOWN: usize = 50;
 
 /// A finding about archived releases.
 #[derive(Debug, Clone, Serialize)]
@@ -32,7 +32,11 @@ pub struct RescanFinding {
     pub first_seen: Option<Timestamp>,
     /// Not known before, or in a release that came in since the last rescan.
     pub new: bool,
-    pub releases: Vec<FoundRelease>,
+    /// The releases, in the order of [`Rescanned::releases`].
+    pub releases: Vec<Place>,
+    /// The first of them, with their files.
+    #[serde(skip)]
+    pub shown: Vec<FoundRelease>,
 }
 
 /// What was known and does not apply any more.
@@ -66,6 +70,8 @@ pub struct Rescanned {
     pub components_judged: u64,
     pub summary: Summary,
     pub findings: Vec<RescanFinding>,
+    /// The releases that the findings are about, each once.
+    pub releases: Vec<ListedRelease>,
     pub disappeared: Vec<Disappeared>,
     pub exempted: Vec<Exempted>,
     pub not_evaluated: Vec<NotEvaluated>,
@@ -164,13 +170,14 @@ fn section(one: &RescanFinding) -> String {
     for fact in &finding.evidence {
         let _ = writeln!(out, "- {}", text(fact));
     }
-    let _ = write!(out, "\n{}\n\n{}", text(&finding.help), release_table(&one.releases, ROW_LIMIT));
+    let _ = write!(out, "\n{}\n\n{}", text(&finding.help), release_table(&one.shown, one.releases.len()));
     out
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::archived::answer::Part;
     use crate::document::affected::tests::{archive, release};
     use crate::document::fixture::HOSTILE;
     use crate::document::schema;
@@ -210,7 +217,17 @@ mod tests {
                 purl: "pkg:cargo/lib@1.0.0".to_owned(),
                 first_seen: None,
                 new: true,
-                releases: vec![release(words)],
+                releases: vec![Place { sequence: 2, part: Part::Linked }],
+                shown: vec![release(words)],
+            }],
+            releases: vec![ListedRelease {
+                sequence: 2,
+                name: words.to_owned(),
+                version: "1.0.0".to_owned(),
+                target: "t".to_owned(),
+                archived: "2026-11-01".parse().unwrap(),
+                supported: None,
+                supported_until: None,
             }],
             disappeared: vec![Disappeared {
                 hit: Hit { advisory: words.to_owned(), purl: "pkg:cargo/a@1.0.0".to_owned() },

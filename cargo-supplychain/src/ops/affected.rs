@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::archived::{Opened, Request};
 use super::{Class, Error, Progress, advisories};
 use crate::advisory::{self, Advisory, AdvisoryDatabase, FeedInfo};
+use crate::archive::Access;
 use crate::archived::answer::{InReleases, join, sequences};
 use crate::archived::query::Query;
 use crate::base::Context;
@@ -31,7 +32,7 @@ pub fn affected(context: &Context, request: &Request, asked: &str, progress: &mu
             "ask for RUSTSEC-2023-0061, CVE-2023-4863, GHSA-j7hp-h8jx-5ppr, pkg:cargo/libwebp-sys or 'pkg:cargo/libwebp-sys@<0.9.3'",
         )
     })?;
-    let mut opened = Opened::new(context, request, progress)?;
+    let mut opened = Opened::new(context, request, Access::Read, progress)?;
     let meant = meant(context, request, &opened, &query, progress)?;
     let candidates = opened.ask(context, progress, |index| index.components(&meant.names))?;
     let found: Vec<_> =

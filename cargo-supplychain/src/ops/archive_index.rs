@@ -1,13 +1,13 @@
 //! `archive index` and `archive supported`: what the index holds, made again, forgotten, or written as tables that others can query.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use serde::Serialize;
 
 use super::archived::{Archive, Opened, Request, bring, told};
-use super::{Class, Error, Progress, gather};
+use super::{Class, Error, Progress};
+use crate::archive::Access;
 use crate::archive::index::{self, Index};
-use crate::archived::answer::support_fields;
-use crate::base::{Context, Timestamp};
+use crate::archived::answer::{ListedRelease, listed};
+use crate::base::Context;
 use crate::document::affected::AskedArchive;
 use crate::finding::NotEvaluated;
 
@@ -28,10 +28,10 @@ pub struct Status {
 /// The policy, the archive or the cache cannot be used.
 pub fn status(context: &Context, request: &Request, remake: bool, progress: &mut dyn Progress) -> Result<Status, Error> {
     if remake {
-        let (_, archive) = archive(context, request, progress)?;
+        let archive = archive(context, request, progress)?;
         bring(context, &archive, true, progress)?;
     }
-    let mut opened = Opened::new(context, request, progress)?;
+    let mut opened = Opened::new(context, request, Access::Read, progress)?;
     let components = opened.ask(context, progress, Index::component_count)?;
     let index = opened.index();
     Ok(Status {
@@ -49,30 +49,12 @@ pub fn status(context: &Context, request: &Request, remake: bool, progress: &mut
 /// # Errors
 /// The policy, the archive or the cache cannot be used.
 pub fn forget(context: &Context, request: &Request, progress: &mut dyn Progress) -> Result<(), Error> {
-    let (_, archive) = archive(context, request, progress)?;
+    let archive = archive(context, request, progress)?;
     index::forget(&archive, &context.cache_dir).map_err(|error| told(&error))
 }
 
-fn archive(
-    context: &Context,
-    request: &Request,
-    progress: &mut dyn Progress,
-) -> Result<(crate::config::Settings, Archive), Error> {
-    let (settings, _) = gather::settings(context, request.policy.as_deref(), &context.cwd, None)?;
-    let archive = Archive::open(context, request.archive.as_deref(), &settings, progress)?;
-    Ok((settings, archive))
-}
-
-/// A release and whether it is supported.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ListedSupport {
-    pub name: String,
-    pub version: String,
-    pub target: String,
-    pub sequence: u64,
-    pub archived: Timestamp,
-    pub supported: Option<bool>,
-    pub supported_until: Option<Timestamp>,
+fn archive(context: &Context, request: &Request, progress: &mut dyn Progress) -> Result<Archive, Error> {
+    Archive::open(context, request.archive.as_deref(), Access::Read, progress)
 }
 
 /// All releases that are kept.
@@ -80,7 +62,7 @@ pub struct ListedSupport {
 pub struct Supported {
     pub archive: AskedArchive,
     /// Sorted by name, version, target and entry.
-    pub releases: Vec<ListedSupport>,
+    pub releases: Vec<ListedRelease>,
 }
 
 /// Which releases are supported.
@@ -88,25 +70,9 @@ pub struct Supported {
 /// # Errors
 /// The policy, the archive or the cache cannot be used.
 pub fn supported(context: &Context, request: &Request, progress: &mut dyn Progress) -> Result<Supported, Error> {
-    let mut opened = Opened::new(context, request, progress)?;
+    let mut opened = Opened::new(context, request, Access::Read, progress)?;
     let releases = opened.ask(context, progress, Index::all_releases)?;
-    let listed = |release: crate::archived::index::segment::IndexedRelease| {
-        let (supported, until) = support_fields(opened.settings.supported.of(&release.name, &release.version, context.now));
-        ListedSupport {
-            name: release.name,
-            version: release.version,
-            target: release.target,
-            sequence: release.sequence,
-            archived: release.archived,
-            supported,
-            supported_until: until,
-        }
-    };
-    let mut releases: Vec<_> = releases.into_values().map(listed).collect();
-    releases.sort_by_cached_key(|one| {
-        let version = one.version.parse::<semver::Version>().ok();
-        (one.name.clone(), version, one.version.clone(), one.target.clone(), one.sequence)
-    });
+    let releases = listed(releases.values(), &opened.settings.supported, context.now);
     Ok(Supported { archive: opened.asked(), releases })
 }
 
@@ -125,7 +91,7 @@ pub struct Exported {
 /// # Errors
 /// As [`status`]; or the folder cannot be written, or this build has no Parquet.
 pub fn export(context: &Context, request: &Request, folder: &Utf8Path, progress: &mut dyn Progress) -> Result<Exported, Error> {
-    let mut opened = Opened::new(context, request, progress)?;
+    let mut opened = Opened::new(context, request, Access::Read, progress)?;
     let tables = opened.ask(context, progress, index::export::tables)?;
     let releases = opened.index().release_count();
     let outcome = index::export::write(&tables, folder).map_err(|error| {

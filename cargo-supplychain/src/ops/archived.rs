@@ -1,15 +1,20 @@
 //! What `affected`, `rescan` and `archive index` stand on: the policy, the archive, and its index brought up to date.
 
-use camino::{Utf8Path, Utf8PathBuf};
+mod place;
+
+use camino::Utf8PathBuf;
 
 use super::{Class, Error, Progress, gather};
-use crate::archive::index::{self, Index, Source};
+use crate::archive::Access;
+use crate::archive::index::{self, Index, Source, Unread};
 use crate::archived::index::Corrupt;
 use crate::base::Context;
 use crate::base::text::counted;
 use crate::config::Settings;
 use crate::document::affected::AskedArchive;
 use crate::finding::{Area, NotEvaluated};
+
+pub(super) use place::Archive;
 
 /// Which archive, by which policy.
 #[derive(Debug, Clone, Default)]
@@ -33,9 +38,9 @@ pub(super) struct Opened {
 
 impl Opened {
     /// Reads the policy, opens the archive and brings the index up to date.
-    pub(super) fn new(context: &Context, request: &Request, progress: &mut dyn Progress) -> Result<Self, Error> {
+    pub(super) fn new(context: &Context, request: &Request, access: Access, progress: &mut dyn Progress) -> Result<Self, Error> {
         let (settings, _) = gather::settings(context, request.policy.as_deref(), &context.cwd, None)?;
-        let archive = Archive::open(context, request.archive.as_deref(), &settings, progress)?;
+        let archive = Archive::open(context, request.archive.as_deref(), access, progress)?;
         let index = bring(context, &archive, false, progress)?;
         Ok(Self { settings, archive, index })
     }
@@ -84,10 +89,8 @@ impl Opened {
 
 /// Brings the index of an archive up to date, or makes it again.
 pub(super) fn bring(context: &Context, source: &dyn Source, remake: bool, progress: &mut dyn Progress) -> Result<Index, Error> {
-    let mut many = None;
     let opened = index::open(source, &context.cache_dir, remake, &mut |count| {
         progress.status(&format!("Reading {}", counted(count, "archived release")));
-        many = Some(count);
     });
     let (index, brought) = opened.map_err(|error| told(&error))?;
     if let Some(why) = brought.remade {
@@ -99,10 +102,8 @@ pub(super) fn bring(context: &Context, source: &dyn Source, remake: bool, progre
 /// An error of the index, with its exit code.
 pub(super) fn told(error: &index::Error) -> Error {
     match error {
-        index::Error::Archive(index::Unread::Unreadable(_)) | index::Error::Empty | index::Error::Corrupt(_) => {
-            Error::usage(error)
-        }
-        index::Error::Archive(index::Unread::Corrupt(_)) | index::Error::Broken { .. } => {
+        index::Error::Archive(Unread::Unreadable(_)) | index::Error::Empty | index::Error::Corrupt(_) => Error::usage(error),
+        index::Error::Archive(Unread::Corrupt(_)) | index::Error::Broken { .. } => {
             Error::new(Class::Rejected, error).with_help("run `cargo supplychain archive verify` to see what is damaged")
         }
         index::Error::RolledBack { .. } => Error::new(Class::Rejected, error).with_help(

@@ -8,14 +8,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::archived::{self, Opened};
 use super::{Error, Progress, advisories};
 use crate::advisory::FeedInfo;
-use crate::archived::answer::{FoundRelease, InReleases, Part, join};
+use crate::archive::Access;
+use crate::archived::answer::{InReleases, ListedRelease, Part, join};
 use crate::archived::history::History;
 use crate::archived::query::Query;
 use crate::archived::{Event, FORMAT_VERSION, Hit, Rescan};
 use crate::base::Context;
 use crate::base::text::counted;
 use crate::check::archived::{ArchivedComponent, Database, Judgement, judge};
-use crate::document::rescan::{Disappeared, RescanFinding, Rescanned, SCHEMA_VERSION};
+use crate::document::rescan::{Disappeared, RescanFinding, Rescanned, SCHEMA_VERSION, SHOWN};
 use crate::finding::{Area, FailOn, Finding, NotEvaluated, Report, ReportInput};
 
 pub use history::history;
@@ -56,7 +57,8 @@ struct Judged {
 /// # Errors
 /// The policy, the archive or the cache cannot be used, or the outcome not be recorded.
 pub fn rescan(context: &Context, request: &Request, progress: &mut dyn Progress) -> Result<(Rescanned, Report), Error> {
-    let mut opened = Opened::new(context, &request.archived, progress)?;
+    let access = if request.record == Record::Never { Access::Read } else { Access::Write };
+    let mut opened = Opened::new(context, &request.archived, access, progress)?;
     let mut judged = judge_all(context, request, &mut opened, progress)?;
     let mut not_evaluated = std::mem::take(&mut judged.judgement.not_evaluated);
     not_evaluated.extend(opened.unknown());
@@ -64,28 +66,27 @@ pub fn rescan(context: &Context, request: &Request, progress: &mut dyn Progress)
     let is_known = !not_evaluated.iter().any(|check| check.required);
 
     let history = opened.index().history().clone();
-    let found = found(context, &judged, &history, &mut opened, progress)?;
+    let (found, mut releases) = found(context, &judged, &history, &mut opened, progress)?;
     let gone = if is_known { disappeared(&judged, &history) } else { Vec::new() };
     let outcome = outcome(&found, &gone, &judged.feeds, opened.index().head().sequence, &history);
     let has_news = !gone.is_empty() || found.iter().any(|one| one.new);
-    let is_recorded = match request.record {
-        Record::News => has_news,
-        Record::Always => true,
-        Record::Never => false,
-    };
-    let recorded = match outcome {
-        outcome if is_known && is_recorded => {
-            Some(opened.archive.append(context, &outcome, |outcome| Event::Rescan { outcome })?)
+    let recorded = match request.record {
+        Record::Never => None,
+        Record::News if !has_news => None,
+        _ if is_known => {
+            Some(opened.archive.append(context, opened.index().head(), &outcome, |outcome| Event::Rescan { outcome })?)
         }
-        _ => None,
+        _ => {
+            progress.note("nothing was recorded: what could not be told now would count as seen");
+            None
+        }
     };
-    if !is_known && is_recorded {
-        progress.note("nothing was recorded: what could not be told now would count as seen");
-    }
 
     let total = found.len();
-    let judged_up_to = history.last.map_or(0, |last| last.up_to);
-    let findings = listed(found, request, judged_up_to);
+    let mut findings = listed(found, &releases, request, judged_up_to(&history));
+    show(context, &judged, &mut opened, progress, &mut findings)?;
+    let named: BTreeSet<u64> = findings.iter().flat_map(|one| one.releases.iter().map(|place| place.sequence)).collect();
+    releases.retain(|release| named.contains(&release.sequence));
     let settings = &opened.settings;
     let exempted = judged.judgement.exempted.iter().map(|(_, one)| one.clone()).collect();
     let input = ReportInput { findings: findings.iter().map(with_releases).collect(), exempted, not_evaluated };
@@ -108,6 +109,7 @@ pub fn rescan(context: &Context, request: &Request, progress: &mut dyn Progress)
         summary: report.summary,
         known: total - findings.len(),
         findings,
+        releases,
         disappeared: gone,
         exempted: report.exempted.clone(),
         not_evaluated: report.not_evaluated.clone(),
@@ -174,34 +176,38 @@ fn older_than_the_last(feeds: &[FeedInfo], history: &History) -> Option<NotEvalu
     })
 }
 
-/// Every finding with its releases, known or not.
+/// Every finding with its releases, known or not; and the releases, each once.
 fn found(
     context: &Context,
     judged: &Judged,
     history: &History,
     opened: &mut Opened,
     progress: &mut dyn Progress,
-) -> Result<Vec<RescanFinding>, Error> {
-    let hit_components: BTreeSet<usize> = judged.judgement.findings.iter().map(|(index, _)| *index).collect();
-    let sequences = crate::archived::answer::sequences(hit_components.iter().map(|index| &judged.components[*index]));
+) -> Result<(Vec<RescanFinding>, Vec<ListedRelease>), Error> {
+    let hit: BTreeSet<usize> = judged.judgement.findings.iter().map(|(index, _)| *index).collect();
+    let sequences = crate::archived::answer::sequences(hit.iter().map(|index| &judged.components[*index]));
     let releases = opened.ask(context, progress, |index| index.releases(&sequences))?;
-    let judged_up_to = history.last.map_or(0, |last| last.up_to);
-    let supported = opened.settings.supported.clone();
-    let joined: BTreeMap<usize, Vec<FoundRelease>> = (hit_components.iter())
-        .map(|index| (*index, join(&[(judged.components[*index].clone(), Vec::new())], &releases, &supported, context.now)))
-        .collect();
+    let listed = crate::archived::answer::listed(releases.values(), &opened.settings.supported, context.now);
+    let rank: BTreeMap<u64, usize> = listed.iter().enumerate().map(|(rank, release)| (release.sequence, rank)).collect();
+    let up_to = judged_up_to(history);
     let one = |(index, finding): &(usize, Finding)| {
+        let component = &judged.components[*index];
         let advisory = finding.ids.first().cloned().unwrap_or_default();
-        let hit = judged.components[*index].hit(&advisory);
+        let hit = component.hit(&advisory);
         let first_seen = history.first_seen(&hit);
-        let mut releases = joined.get(index).cloned().unwrap_or_default();
-        releases.iter_mut().flat_map(|release| &mut release.components).for_each(|one| one.advisories = vec![advisory.clone()]);
-        let new = first_seen.is_none() || releases.iter().any(|release| release.sequence > judged_up_to);
-        RescanFinding { finding: finding.clone(), advisory, purl: hit.purl, first_seen, new, releases }
+        let mut places: Vec<_> = component.in_releases().filter(|place| rank.contains_key(&place.sequence)).collect();
+        places.sort_by_key(|place| rank.get(&place.sequence));
+        let new = first_seen.is_none() || places.iter().any(|place| place.sequence > up_to);
+        RescanFinding { finding: finding.clone(), advisory, purl: hit.purl, first_seen, new, releases: places, shown: Vec::new() }
     };
     let mut found: Vec<_> = judged.judgement.findings.iter().map(one).collect();
     found.sort_by(|a, b| (b.finding.severity, &a.advisory, &a.purl).cmp(&(a.finding.severity, &b.advisory, &b.purl)));
-    Ok(found)
+    Ok((found, listed))
+}
+
+/// The last entry that a recorded rescan judged.
+fn judged_up_to(history: &History) -> u64 {
+    history.last.map_or(0, |last| last.up_to)
 }
 
 /// What is known and does not apply any more, of components that are still kept.
@@ -226,25 +232,51 @@ fn outcome(found: &[RescanFinding], gone: &[Disappeared], feeds: &[FeedInfo], up
 }
 
 /// What is listed: the new ones, or all; with `--supported` those in releases that are.
-fn listed(found: Vec<RescanFinding>, request: &Request, judged_up_to: u64) -> Vec<RescanFinding> {
-    let supported = |mut one: RescanFinding| {
+fn listed(found: Vec<RescanFinding>, releases: &[ListedRelease], request: &Request, up_to: u64) -> Vec<RescanFinding> {
+    let supported: BTreeSet<u64> =
+        releases.iter().filter(|release| release.supported == Some(true)).map(|release| release.sequence).collect();
+    let listed = |mut one: RescanFinding| {
         // A hit that is known is new for the releases that came in since.
         if !request.all && one.first_seen.is_some() {
-            one.releases.retain(|release| release.sequence > judged_up_to);
+            one.releases.retain(|place| place.sequence > up_to);
         }
         if request.archived.supported {
-            one.releases.retain(|release| release.supported == Some(true));
+            one.releases.retain(|place| supported.contains(&place.sequence));
         }
         (!one.releases.is_empty()).then_some(one)
     };
-    found.into_iter().filter(|one| request.all || one.new).filter_map(supported).collect()
+    found.into_iter().filter(|one| request.all || one.new).filter_map(listed).collect()
+}
+
+/// Adds the first releases of each finding with their files, for people.
+fn show(
+    context: &Context,
+    judged: &Judged,
+    opened: &mut Opened,
+    progress: &mut dyn Progress,
+    findings: &mut [RescanFinding],
+) -> Result<(), Error> {
+    let of = |one: &RescanFinding| -> BTreeSet<u64> { one.releases.iter().take(SHOWN).map(|place| place.sequence).collect() };
+    let wanted: BTreeSet<u64> = findings.iter().flat_map(of).collect();
+    let releases = opened.ask(context, progress, |index| index.releases(&wanted))?;
+    let mut by_purl: BTreeMap<&str, Vec<&InReleases>> = BTreeMap::new();
+    for component in &judged.components {
+        by_purl.entry(component.purl()).or_default().push(component);
+    }
+    for one in findings {
+        let sequences = of(one);
+        let components = by_purl.get(one.purl.as_str()).into_iter().flatten();
+        let components: Vec<_> = components.map(|component| (component.within(&sequences), vec![one.advisory.clone()])).collect();
+        one.shown = join(&components, &releases, &opened.settings.supported, context.now);
+    }
+    Ok(())
 }
 
 /// The finding as a report has it: the releases are among its facts.
 fn with_releases(one: &RescanFinding) -> Finding {
     let mut finding = one.finding.clone();
     finding.message = format!("{} (in {})", finding.message, counted(one.releases.len(), "archived release"));
-    for release in one.releases.iter().take(NAMED) {
+    for release in one.shown.iter().take(NAMED) {
         let supported = match release.supported {
             Some(true) => ", supported",
             Some(false) => ", not supported",

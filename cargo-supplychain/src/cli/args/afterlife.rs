@@ -82,6 +82,16 @@ pub struct RescanArgs {
     pub archive: ArchiveArgs,
 }
 
+/// Releases that are kept, and what is known of them
+#[derive(Debug, Subcommand)]
+pub enum ArchiveCommand {
+    #[command(subcommand)]
+    Index(IndexCommand),
+    /// List archived releases, whether each is supported, and until when
+    #[command(after_help = "Example:\n  cargo supplychain archive supported --archive releases")]
+    Supported(ArchiveArgs),
+}
+
 /// The index over archived components
 #[derive(Debug, Subcommand)]
 pub enum IndexCommand {

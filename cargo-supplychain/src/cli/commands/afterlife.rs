@@ -2,11 +2,12 @@
 
 use serde_json::json;
 
-use super::super::args::{AffectedArgs, ArchiveArgs, Format, IndexCommand, RescanArgs};
+use super::super::args::{AffectedArgs, ArchiveArgs, ArchiveCommand, Format, IndexCommand, RescanArgs};
 use super::super::exit::Exit;
 use super::super::render;
 use super::super::shell::Shell;
 use super::{ENVELOPE_VERSION, exit_of_verdict, json_out};
+use crate::archived::answer::ListedRelease;
 use crate::archived::history::Fix;
 use crate::base::Context;
 use crate::base::text::{counted, plain};
@@ -27,8 +28,7 @@ pub(in crate::cli) fn affected(shell: &mut Shell, context: &Context, args: &Affe
         return Err(ops::Error::usage(&"affected has no such format: it answers a question, it judges nothing")
             .with_help("use --format human, json or markdown; `rescan` has sarif and github"));
     }
-    let request =
-        Request { advisory_db: args.advisory_db.clone(), supported: args.supported, ..request(&args.archive) };
+    let request = Request { advisory_db: args.advisory_db.clone(), supported: args.supported, ..request(&args.archive) };
     let answer = ops::affected::affected(context, &request, &args.query, shell)?;
     match shell.format {
         Format::Json => shell.out(&affected::json(&answer).bytes),
@@ -124,7 +124,14 @@ fn history_lines(answer: &HistoryAnswer) -> String {
     text
 }
 
-pub(in crate::cli) fn index(shell: &mut Shell, context: &Context, command: &IndexCommand) -> Result<Exit, ops::Error> {
+pub(in crate::cli) fn archive(shell: &mut Shell, context: &Context, command: &ArchiveCommand) -> Result<Exit, ops::Error> {
+    match command {
+        ArchiveCommand::Index(command) => index(shell, context, command),
+        ArchiveCommand::Supported(args) => supported(shell, context, args),
+    }
+}
+
+fn index(shell: &mut Shell, context: &Context, command: &IndexCommand) -> Result<Exit, ops::Error> {
     let status = match command {
         IndexCommand::Status(args) => ops::archive_index::status(context, &request(&args.archive), false, shell)?,
         IndexCommand::Rebuild(args) => ops::archive_index::status(context, &request(&args.archive), true, shell)?,
@@ -150,7 +157,14 @@ pub(in crate::cli) fn index(shell: &mut Shell, context: &Context, command: &Inde
                 json_out(shell, &value);
             } else {
                 let files = counted(exported.written.len(), "file");
-                shell.say("Exported", &format!("{} to {folder}: {files} written, {} unchanged", counted(exported.releases, "release"), exported.unchanged));
+                shell.say(
+                    "Exported",
+                    &format!(
+                        "{} to {folder}: {files} written, {} unchanged",
+                        counted(exported.releases, "release"),
+                        exported.unchanged
+                    ),
+                );
             }
             return Ok(Exit::Pass);
         }
@@ -175,13 +189,13 @@ pub(in crate::cli) fn index(shell: &mut Shell, context: &Context, command: &Inde
     Ok(if status.unreadable.is_empty() { Exit::Pass } else { Exit::Undetermined })
 }
 
-pub(in crate::cli) fn supported(shell: &mut Shell, context: &Context, args: &ArchiveArgs) -> Result<Exit, ops::Error> {
+fn supported(shell: &mut Shell, context: &Context, args: &ArchiveArgs) -> Result<Exit, ops::Error> {
     let listed = ops::archive_index::supported(context, &request(args), shell)?;
     if shell.format == Format::Json {
         json_out(shell, &json!({ "schema_version": ENVELOPE_VERSION, "archive": listed.archive, "releases": listed.releases }));
         return Ok(Exit::Pass);
     }
-    let line = |one: &ops::archive_index::ListedSupport| {
+    let line = |one: &ListedRelease| {
         let state = match (one.supported, one.supported_until) {
             (None, _) => "not said".to_owned(),
             (Some(true), Some(day)) => format!("supported until {}", day.date()),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::archived::{self, Opened};
 use super::super::{Error, Progress};
 use super::known_names;
+use crate::archive::Access;
 use crate::archived::answer::InReleases;
 use crate::archived::history::{Dated, Fix, History, fix};
 use crate::archived::index::segment::IndexedRelease;
@@ -17,7 +18,7 @@ use crate::document::rescan::{HistoryAnswer, HistoryLine, SCHEMA_VERSION};
 /// # Errors
 /// The policy, the archive or the cache cannot be used.
 pub fn history(context: &Context, request: &archived::Request, progress: &mut dyn Progress) -> Result<HistoryAnswer, Error> {
-    let mut opened = Opened::new(context, request, progress)?;
+    let mut opened = Opened::new(context, request, Access::Read, progress)?;
     let history = opened.index().history().clone();
     let mut names = known_names(&history);
     names.extend(history.hits.keys().filter_map(name_of));
