@@ -4,6 +4,7 @@ use camino::Utf8Path;
 
 pub mod chain;
 pub mod folder;
+pub mod index;
 pub mod local;
 pub mod objects;
 mod platform;
