@@ -9,6 +9,7 @@ pub mod local;
 pub mod objects;
 mod platform;
 pub mod store;
+pub mod unpacked;
 
 pub use chain::{Chain, Placed};
 pub use local::Local;

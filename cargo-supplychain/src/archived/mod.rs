@@ -17,6 +17,7 @@ use crate::advisory::FeedInfo;
 use crate::base::{Sha256, Timestamp};
 use crate::model::{Role, release_path};
 
+pub mod retention;
 mod state;
 
 pub use state::{ArchivedRelease, ReleaseKey, State};

@@ -1,6 +1,7 @@
 //! The command line as clap reads it. No clap type leaves this layer: `commands` turns these into requests of `ops`.
 
 mod afterlife;
+mod archive;
 mod baseline;
 
 use camino::Utf8PathBuf;
@@ -11,7 +12,10 @@ use crate::base::Timestamp;
 use crate::finding::{Area, FailOn};
 use crate::model::sandbox::SandboxMode;
 
-pub use afterlife::{AffectedArgs, ArchiveArgs, ArchiveCommand, IndexCommand, RescanArgs, SchemaName};
+pub use afterlife::{AffectedArgs, ArchiveArgs, IndexCommand, RescanArgs, SchemaName};
+pub use archive::{
+    AddArgs, ArchiveCommand, HoldArgs, ListArgs, PlaceArgs, PruneArgs, RestoreArgs, ShowEntryArgs, VerifyArchiveArgs,
+};
 pub use baseline::{BaselineCommand, SourceArgs};
 
 const EXAMPLES: &str = "\

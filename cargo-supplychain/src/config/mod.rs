@@ -13,6 +13,6 @@ pub use licences::{Clarification, LicenceException, LicenceSettings};
 pub use parse::{Error, KnownRule, MAX_BYTES, parse};
 pub use sandbox::{Proposal, SandboxAllow, SandboxPath, SandboxSettings};
 pub use settings::{
-    AdvisorySettings, Ban, BuildSettings, DocumentSettings, Exemption, Level, MaxAge, OptionKind, OptionValue, RegistrySettings,
-    ReleaseSettings, RuleOption, RuleSetting, Settings, SignMethod, SignSettings, VerifySettings,
+    AdvisorySettings, ArchiveSettings, Ban, BuildSettings, DocumentSettings, Exemption, Level, MaxAge, OptionKind, OptionValue,
+    RegistrySettings, ReleaseSettings, RuleOption, RuleSetting, Settings, SignMethod, SignSettings, VerifySettings,
 };

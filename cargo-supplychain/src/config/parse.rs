@@ -16,8 +16,8 @@ use super::archive;
 use super::licences::RawLicences;
 use super::sandbox::RawSandbox;
 use super::settings::{
-    AdvisorySettings, BuildSettings, DocumentSettings, MaxAge, RegistrySettings, ReleaseSettings, RuleOption, Settings,
-    SignMethod, SignSettings, VerifySettings,
+    AdvisorySettings, ArchiveSettings, BuildSettings, DocumentSettings, MaxAge, RegistrySettings, ReleaseSettings, RuleOption,
+    Settings, SignMethod, SignSettings, VerifySettings,
 };
 use crate::base::{Lines, Location, span};
 use crate::finding::FailOn;
@@ -101,6 +101,12 @@ pub fn parse(path: &str, text: &str, known: &[KnownRule<'_>]) -> Result<Settings
             trusted_root: raw.sign.trusted_root,
         },
         verify: raw.verify.read(),
+        archive: ArchiveSettings {
+            store: raw.archive.store,
+            on_build: raw.archive.on_build,
+            keep_last: raw.archive.keep_last,
+            keep_days: raw.archive.keep_days,
+        },
         supported: archive::supported(raw.archive.supported, &place)?,
     })
 }
@@ -139,6 +145,11 @@ struct Raw {
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct RawArchive {
+    store: Option<String>,
+    #[serde(default)]
+    on_build: bool,
+    keep_last: Option<u32>,
+    keep_days: Option<u32>,
     #[serde(default)]
     supported: Vec<archive::RawSupported>,
 }

@@ -54,7 +54,7 @@ pub fn forget(context: &Context, request: &Request, progress: &mut dyn Progress)
 }
 
 fn archive(context: &Context, request: &Request, progress: &mut dyn Progress) -> Result<Archive, Error> {
-    Archive::open(context, request.archive.as_deref(), Access::Read, progress)
+    Archive::open(context, request.archive.as_deref(), request.policy.as_deref(), Access::Read, progress)
 }
 
 /// All releases that are kept.

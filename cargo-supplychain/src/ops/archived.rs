@@ -40,7 +40,7 @@ impl Opened {
     /// Reads the policy, opens the archive and brings the index up to date.
     pub(super) fn new(context: &Context, request: &Request, access: Access, progress: &mut dyn Progress) -> Result<Self, Error> {
         let (settings, _) = gather::settings(context, request.policy.as_deref(), &context.cwd, None)?;
-        let archive = Archive::open(context, request.archive.as_deref(), access, progress)?;
+        let archive = Archive::open(context, request.archive.as_deref(), request.policy.as_deref(), access, progress)?;
         let index = bring(context, &archive, false, progress)?;
         Ok(Self { settings, archive, index })
     }

@@ -3,6 +3,7 @@
 mod action_commits;
 mod advisories;
 pub mod affected;
+pub mod archive;
 pub mod archive_index;
 pub mod archived;
 pub mod baseline;

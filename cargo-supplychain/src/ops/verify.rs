@@ -59,6 +59,14 @@ pub(super) fn policy(context: &Context, request: &Request) -> Result<Verificatio
     Ok(policy)
 }
 
+/// Whether the request or the policy names somebody whose signature counts.
+pub fn names_signer(context: &Context, request: &Request) -> Result<bool, Error> {
+    let (settings, _) = gather::settings(context, request.policy.as_deref(), &context.cwd, None)?;
+    let settings = &settings.verify;
+    let has_key = request.key.is_some() || settings.key.is_some();
+    Ok(has_key || !merged(&request.signer, settings).is_empty())
+}
+
 /// The signer comes from the command line or the user's own policy, never from what is verified (ARCHITECTURE.md, invariant 7).
 fn signer(context: &Context, request: &Request, settings: &VerifySettings) -> Result<VerificationPolicy, Error> {
     // A signer on the command line takes the place of the policy's of the other kind; conditions add to the policy's.
@@ -122,6 +130,12 @@ fn roots(context: &Context, request: &Request, settings: &VerifySettings) -> Res
         Error::usage(&format!("{path}: {error}"))
             .with_help("expected trusted_root.json, or the output of `gh attestation trusted-root`")
     })
+}
+
+/// The trusted roots of a request that names no signer.
+pub(super) fn trusted_roots(context: &Context, request: &Request) -> Result<TrustRoots, Error> {
+    let (settings, _) = gather::settings(context, request.policy.as_deref(), &context.cwd, None)?;
+    roots(context, request, &settings.verify)
 }
 
 fn of_digest(context: &Context, request: &Request, policy: &VerificationPolicy, text: &str) -> Result<Outcome, Error> {

@@ -38,6 +38,24 @@ impl VerificationPolicy {
         Self { signer, require_fresh_target: false, expect_version: None, required_predicates: Vec::new() }
     }
 
+    /// The key whose signatures count; none: an identity's do.
+    #[must_use]
+    pub fn key(&self) -> Option<&PublicKey> {
+        match &self.signer {
+            Signer::Key { key, .. } => Some(key),
+            Signer::Identity { .. } => None,
+        }
+    }
+
+    /// The roots by which it is judged.
+    #[must_use]
+    pub fn roots(&self) -> Option<&TrustRoots> {
+        match &self.signer {
+            Signer::Key { roots, .. } => roots.as_ref(),
+            Signer::Identity { roots, .. } => Some(roots),
+        }
+    }
+
     /// The roots by which the log entries of a key's bundles are judged.
     #[must_use]
     pub fn with_roots(mut self, trusted: TrustRoots) -> Self {

@@ -47,6 +47,8 @@ pub(super) struct Root {
     pub(super) facts: RootFacts,
     pub(super) verifier: Verifier,
     pub(super) parsed: TrustedRoot,
+    /// The JSON as it was read, so that it can be kept beside what was verified by it.
+    document: Arc<[u8]>,
     /// Base URL of each log by its id.
     pub(super) logs: BTreeMap<Vec<u8>, String>,
 }
@@ -121,6 +123,25 @@ impl TrustRoots {
         }
     }
 
+    /// Several as one: a bundle has to satisfy one of them.
+    #[must_use]
+    pub fn joined(all: impl IntoIterator<Item = Self>) -> Self {
+        let mut roots: Vec<Root> = Vec::new();
+        for one in all {
+            match Arc::try_unwrap(one.0) {
+                Ok(own) => roots.extend(own),
+                // Shared with somebody: read again, which worked before.
+                Err(shared) => roots.extend(shared.iter().filter_map(|one| root(&one.facts.name, &one.document).ok())),
+            }
+        }
+        Self(Arc::new(roots))
+    }
+
+    /// The JSON of each as it was read, and its digest.
+    pub fn documents(&self) -> impl Iterator<Item = (Sha256, &[u8])> {
+        self.0.iter().map(|root| (root.facts.sha256, &*root.document))
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &Root> {
         self.0.iter()
     }
@@ -140,7 +161,7 @@ fn root(name: &str, bytes: &[u8]) -> Result<Root, InvalidTrustRoot> {
     let verifier = Verifier::new(&parsed).map_err(|error| invalid(error.to_string()))?;
     let logs = parsed.tlogs.iter().map(|log| (log.log_id.key_id.as_bytes().to_vec(), log.base_url.clone())).collect();
     let facts = RootFacts { name: name.to_owned(), sha256: Sha256::of(bytes), newest: newest(&parsed) };
-    Ok(Root { facts, verifier, parsed, logs })
+    Ok(Root { facts, verifier, parsed, document: bytes.into(), logs })
 }
 
 fn newest(root: &TrustedRoot) -> Option<Timestamp> {

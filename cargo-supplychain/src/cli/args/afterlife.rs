@@ -10,7 +10,7 @@ use crate::finding::FailOn;
 #[command(next_help_heading = "Archive")]
 pub struct ArchiveArgs {
     /// The archive (a folder or URL), instead of the policy's
-    #[arg(long, value_name = "DIR|URL")]
+    #[arg(long, visible_alias = "store", value_name = "DIR|URL")]
     pub archive: Option<String>,
     /// The policy file, instead of supplychain.toml in the working folder
     #[arg(long, value_name = "FILE")]
@@ -80,16 +80,6 @@ pub struct RescanArgs {
     pub advisory_db: Option<String>,
     #[command(flatten)]
     pub archive: ArchiveArgs,
-}
-
-/// Releases that are kept, and what is known of them
-#[derive(Debug, Subcommand)]
-pub enum ArchiveCommand {
-    #[command(subcommand)]
-    Index(IndexCommand),
-    /// List archived releases, whether each is supported, and until when
-    #[command(after_help = "Example:\n  cargo supplychain archive supported --archive releases")]
-    Supported(ArchiveArgs),
 }
 
 /// The index over archived components

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::super::args::{AffectedArgs, ArchiveArgs, ArchiveCommand, Format, IndexCommand, RescanArgs};
+use super::super::args::{AffectedArgs, ArchiveArgs, Format, IndexCommand, RescanArgs};
 use super::super::exit::Exit;
 use super::super::render;
 use super::super::shell::Shell;
@@ -124,14 +124,7 @@ fn history_lines(answer: &HistoryAnswer) -> String {
     text
 }
 
-pub(in crate::cli) fn archive(shell: &mut Shell, context: &Context, command: &ArchiveCommand) -> Result<Exit, ops::Error> {
-    match command {
-        ArchiveCommand::Index(command) => index(shell, context, command),
-        ArchiveCommand::Supported(args) => supported(shell, context, args),
-    }
-}
-
-fn index(shell: &mut Shell, context: &Context, command: &IndexCommand) -> Result<Exit, ops::Error> {
+pub(super) fn index(shell: &mut Shell, context: &Context, command: &IndexCommand) -> Result<Exit, ops::Error> {
     let status = match command {
         IndexCommand::Status(args) => ops::archive_index::status(context, &request(&args.archive), false, shell)?,
         IndexCommand::Rebuild(args) => ops::archive_index::status(context, &request(&args.archive), true, shell)?,
@@ -189,7 +182,7 @@ fn index(shell: &mut Shell, context: &Context, command: &IndexCommand) -> Result
     Ok(if status.unreadable.is_empty() { Exit::Pass } else { Exit::Undetermined })
 }
 
-fn supported(shell: &mut Shell, context: &Context, args: &ArchiveArgs) -> Result<Exit, ops::Error> {
+pub(super) fn supported(shell: &mut Shell, context: &Context, args: &ArchiveArgs) -> Result<Exit, ops::Error> {
     let listed = ops::archive_index::supported(context, &request(args), shell)?;
     if shell.format == Format::Json {
         json_out(shell, &json!({ "schema_version": ENVELOPE_VERSION, "archive": listed.archive, "releases": listed.releases }));

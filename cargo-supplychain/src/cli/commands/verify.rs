@@ -64,7 +64,7 @@ pub(in crate::cli) fn run(
     Ok(exit)
 }
 
-fn conditions(args: IdentityArgs) -> IdentityConditions {
+pub(super) fn conditions(args: IdentityArgs) -> IdentityConditions {
     IdentityConditions {
         identity: args.identity,
         identity_pattern: args.identity_pattern,

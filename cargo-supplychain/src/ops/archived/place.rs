@@ -1,5 +1,6 @@
 //! The archive in its store, as far as it is asked here: entries and objects are read, and one entry is appended.
 
+use camino::Utf8Path;
 use serde::Serialize;
 
 use super::super::{Class, Error, Progress};
@@ -21,13 +22,13 @@ impl Archive {
     pub(in crate::ops) fn open(
         context: &Context,
         given: Option<&str>,
+        policy: Option<&Utf8Path>,
         access: Access,
         progress: &mut dyn Progress,
     ) -> Result<Self, Error> {
-        let place = given.ok_or_else(|| {
-            Error::usage(&"which archive is meant is not said").with_help("name its folder or URL with --archive")
-        })?;
-        let opened = archive::open(place, &context.cwd, access, &mut || progress.note("another run is writing to the archive"));
+        let (settings, _) = super::super::gather::settings(context, policy, &context.cwd, None)?;
+        let place = super::super::archive::place(context, given, &settings)?;
+        let opened = archive::open(&place, &context.cwd, access, &mut || progress.note("another run is writing to the archive"));
         let store = opened.map_err(|error| told(&objects::Error::Store(error)))?;
         Ok(Self { store })
     }
