@@ -6,6 +6,8 @@
 
 mod advisories;
 mod afterlife;
+mod archive;
+mod archive_hostile;
 mod audits;
 mod bad_input;
 mod baseline;

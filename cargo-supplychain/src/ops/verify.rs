@@ -2,7 +2,10 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::archive::{self, Day};
+use super::progress::Silent;
 use super::{Error, gather};
+use crate::archive::Access;
 use crate::base::{Context, Sha256};
 use crate::collect::release_folder;
 use crate::config::VerifySettings;
@@ -11,6 +14,9 @@ use crate::sign;
 use crate::verify::{
     self, IdentityConditions, IdentityPolicy, MAX_TRUSTED_ROOT_BYTES, Rejection, TrustRoots, VerificationPolicy, Verified,
 };
+
+/// What a path of an archived release begins with.
+const ARCHIVE: &str = "archive:";
 
 /// What is verified against what.
 #[derive(Debug, Clone, Default)]
@@ -28,6 +34,8 @@ pub struct Request {
     pub require_fresh_target: bool,
     pub require_predicates: Vec<String>,
     pub policy: Option<Utf8PathBuf>,
+    /// Where paths that begin with `archive:` are, over `[archive] store`.
+    pub archive: Option<String>,
 }
 
 /// The outcome for one path.
@@ -35,6 +43,8 @@ pub struct Request {
 pub struct Outcome {
     pub path: Utf8PathBuf,
     pub result: Result<Verified, Rejection>,
+    /// Of an archived release: by which day's trusted roots it was judged.
+    pub day: Option<Day>,
 }
 
 /// Verifies each path. An unreadable one is an error of the whole run.
@@ -146,10 +156,27 @@ fn of_digest(context: &Context, request: &Request, policy: &VerificationPolicy, 
         return Err(Error::usage(&"a digest without a bundle").with_help("name the bundle with --bundle FILE"));
     }
     let evidence = release_folder::read_digest(sha256, &bundles).map_err(|error| Error::usage(&error))?;
-    Ok(Outcome { path: text.into(), result: verify::file(&evidence, policy) })
+    Ok(Outcome { path: text.into(), result: verify::file(&evidence, policy), day: None })
+}
+
+/// A release of the archive: `archive:NAME@VERSION`.
+fn archived(
+    context: &Context,
+    request: &Request,
+    policy: &VerificationPolicy,
+    path: &Utf8Path,
+    entry: &str,
+) -> Result<Outcome, Error> {
+    let place = archive::Request { archive: request.archive.clone(), policy: request.policy.clone(), expect_head: None };
+    let opened = archive::open(context, &place, Access::Read, &mut Silent)?;
+    let (result, day) = archive::verify_entry(&opened, entry, policy)?;
+    Ok(Outcome { path: path.to_owned(), result, day: Some(day) })
 }
 
 fn one(context: &Context, request: &Request, policy: &VerificationPolicy, path: &Utf8Path) -> Result<Outcome, Error> {
+    if let Some(entry) = path.as_str().strip_prefix(ARCHIVE) {
+        return archived(context, request, policy, path, entry);
+    }
     let place = context.cwd.join(path);
     let unreadable = |error: release_folder::Error| Error::usage(&error).with_help("name a release folder or a released file");
     let result = if place.is_dir() {
@@ -163,5 +190,5 @@ fn one(context: &Context, request: &Request, policy: &VerificationPolicy, path: 
         let evidence = release_folder::read_file(&place, &bundles).map_err(unreadable)?;
         verify::file(&evidence, policy)
     };
-    Ok(Outcome { path: path.to_owned(), result })
+    Ok(Outcome { path: path.to_owned(), result, day: None })
 }

@@ -265,7 +265,7 @@ fn judged_json(outcome: &Result<Box<crate::verify::Verified>, crate::verify::Rej
     value
 }
 
-fn tell_day(shell: &Shell, day: &Day) {
+pub(super) fn tell_day(shell: &Shell, day: &Day) {
     if !day.rotated.is_empty() {
         shell.styled_status(NOTE, "Rotated", &format!("judged by the trusted roots of {}; since then:", day.archived.date()));
         for one in &day.rotated {

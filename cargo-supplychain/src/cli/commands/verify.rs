@@ -34,6 +34,7 @@ pub(in crate::cli) fn run(
         require_fresh_target: args.require_fresh_target,
         require_predicates: args.require_predicate,
         policy: args.policy,
+        archive: args.archive,
     };
     if args.rebuild {
         let rest = (args.source, args.attest, args.signing_key, args.output);
@@ -56,7 +57,12 @@ pub(in crate::cli) fn run(
     } else {
         for outcome in &outcomes {
             match &outcome.result {
-                Ok(verified) => show_verified(shell, &outcome.path, verified),
+                Ok(verified) => {
+                    show_verified(shell, &outcome.path, verified);
+                    if let Some(day) = &outcome.day {
+                        super::archive::tell_day(shell, day);
+                    }
+                }
                 Err(rejection) => show_rejection(shell, &outcome.path, rejection),
             }
         }
@@ -82,10 +88,15 @@ pub(super) fn conditions(args: IdentityArgs) -> IdentityConditions {
 }
 
 fn as_json(outcome: &Outcome) -> serde_json::Value {
-    match &outcome.result {
+    let mut value = match &outcome.result {
         Ok(verified) => json!({ "path": outcome.path, "verdict": "verified", "verified": verified }),
         Err(rejection) => json!({ "path": outcome.path, "verdict": "rejected", "reasons": rejection.reasons() }),
+    };
+    if let Some(day) = &outcome.day {
+        value["roots_of"] = json!(day.archived);
+        value["rotated"] = json!(day.rotated);
     }
+    value
 }
 
 pub(super) fn show_verified(shell: &Shell, path: &Utf8Path, verified: &Verified) {

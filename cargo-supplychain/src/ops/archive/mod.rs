@@ -2,6 +2,7 @@
 //! errors mean for the exit code.
 
 mod add;
+mod after_build;
 mod prune;
 mod restore;
 mod stored;
@@ -10,6 +11,7 @@ mod verify;
 use camino::Utf8PathBuf;
 
 pub use add::{Added, Outcome, add};
+pub use after_build::{Project, after_build};
 pub use prune::{Pruned, hold, prune, unhold};
 pub use restore::{Restored, restore};
 pub use stored::Day;
