@@ -8,6 +8,7 @@ pub mod index;
 pub mod local;
 pub mod objects;
 mod platform;
+pub mod single_file;
 pub mod store;
 pub mod unpacked;
 

@@ -7,6 +7,7 @@ mod any_text;
 pub mod cyclonedx;
 pub mod diff;
 pub mod evidence;
+pub mod export_guide;
 #[cfg(test)]
 mod fixture;
 pub mod github;

@@ -3,8 +3,8 @@
 use camino::Utf8PathBuf;
 use clap::{Args, Subcommand};
 
-use super::IdentityArgs;
 use super::afterlife::{ArchiveArgs, IndexCommand};
+use super::{IdentityArgs, SignerArgs};
 use crate::archived::Head;
 
 /// Releases that are kept: taken in, shown, given back, judged again, let go
@@ -28,6 +28,8 @@ pub enum ArchiveCommand {
     Prune(PruneArgs),
     Hold(HoldArgs),
     Unhold(HoldArgs),
+    Export(Box<ExportFileArgs>),
+    Import(Box<ImportArgs>),
     #[command(subcommand)]
     Index(IndexCommand),
     /// List archived releases, whether each is supported, and until when
@@ -177,6 +179,55 @@ pub struct HoldArgs {
     /// Why, for the chain
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
+    #[command(flatten)]
+    pub place: PlaceArgs,
+}
+
+/// Write a release to one file that stands alone: NAME-VERSION-TARGET.tar.zst
+///
+/// With the record, its entry of the chain, the trusted roots of its day, and a VERIFY.md. The same release gives the same bytes every time.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo supplychain archive export app@1.0.0
+  cargo supplychain archive export app@1.0.0 --output app.tar.zst --sign --key release.pem")]
+pub struct ExportFileArgs {
+    /// NAME, NAME@VERSION, NAME@VERSION/TARGET, or an entry's number
+    #[arg(value_name = "ENTRY")]
+    pub entry: String,
+    /// The file, instead of NAME-VERSION-TARGET.tar.zst in the working folder
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<Utf8PathBuf>,
+    /// Sign it: FILE.sigstore.json beside it
+    #[arg(long)]
+    pub sign: bool,
+    #[command(flatten)]
+    pub signer: SignerArgs,
+    #[command(flatten)]
+    pub place: PlaceArgs,
+}
+
+/// Take the release of an exported file in, verified as `add` does it
+///
+/// The file is unpacked within bounds into a folder of our own; links, devices, other paths than its record lists are refused. What is in
+/// the file proves nothing about its signer, its trusted roots included.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo supplychain archive import app.tar.zst --key release.pub
+  cargo supplychain archive import app.tar.zst --repo OWNER/NAME --archive /srv/releases")]
+pub struct ImportArgs {
+    /// The file
+    #[arg(value_name = "FILE")]
+    pub file: Utf8PathBuf,
+    /// Take in what nobody signed
+    #[arg(long, conflicts_with_all = ["repo", "identity", "identity_pattern", "key"])]
+    pub unsigned: bool,
+    /// Refuse more bytes than this unpacked
+    #[arg(long, value_name = "BYTES", default_value_t = crate::ops::archive::MAX_IMPORT_BYTES)]
+    pub max_size: u64,
+    #[command(flatten)]
+    pub signer: IdentityArgs,
     #[command(flatten)]
     pub place: PlaceArgs,
 }

@@ -3,21 +3,26 @@
 use serde_json::{Value, json};
 
 use super::super::args::{
-    AddArgs, ArchiveCommand, Format, HoldArgs, IdentityArgs, ListArgs, PlaceArgs, PruneArgs, RestoreArgs, ShowEntryArgs,
-    VerifyArchiveArgs,
+    AddArgs, ArchiveCommand, ExportFileArgs, Format, HoldArgs, IdentityArgs, ImportArgs, ListArgs, PlaceArgs, PruneArgs,
+    RestoreArgs, ShowEntryArgs, VerifyArchiveArgs,
 };
 use super::super::exit::Exit;
 use super::super::shell::{BAD, GOOD, NOTE, Shell};
 use super::verify::{conditions, show_rejection};
-use super::{ENVELOPE_VERSION, afterlife, json_out};
+use super::{ENVELOPE_VERSION, afterlife, ask_passphrase, json_out, signer_request};
 use crate::archived::retention::Retention;
 use crate::archived::{Admission, ArchivedRelease, Record};
 use crate::base::Context;
 use crate::base::text::{counted, plain};
 use crate::ops::archive::{self, Added, Checked, CheckedRelease, Day, Outcome, Request, Signatures};
-use crate::ops::{self, verify};
+use crate::ops::{self, Interrupt, verify};
 
-pub(in crate::cli) fn run(shell: &mut Shell, context: &Context, command: ArchiveCommand) -> Result<Exit, ops::Error> {
+pub(in crate::cli) fn run(
+    shell: &mut Shell,
+    context: &Context,
+    command: ArchiveCommand,
+    interrupt: &Interrupt,
+) -> Result<Exit, ops::Error> {
     if !matches!(shell.format, Format::Human | Format::Json) {
         return Err(ops::Error::usage(&"archive has the formats human and json"));
     }
@@ -30,6 +35,8 @@ pub(in crate::cli) fn run(shell: &mut Shell, context: &Context, command: Archive
         ArchiveCommand::Prune(args) => prune(shell, context, args),
         ArchiveCommand::Hold(args) => hold(shell, context, args, true),
         ArchiveCommand::Unhold(args) => hold(shell, context, args, false),
+        ArchiveCommand::Export(args) => export(shell, context, *args, interrupt),
+        ArchiveCommand::Import(args) => import(shell, context, *args),
         ArchiveCommand::Index(command) => afterlife::index(shell, context, &command),
         ArchiveCommand::Supported(args) => afterlife::supported(shell, context, &args),
     }
@@ -61,6 +68,10 @@ fn envelope(shell: &mut Shell, exit: Exit, mut value: Value) {
 fn add(shell: &mut Shell, context: &Context, args: AddArgs) -> Result<Exit, ops::Error> {
     let signer = signer(args.signer, &args.place);
     let outcomes = archive::add(context, &request(args.place), &signer, args.unsigned, &args.folders, shell)?;
+    Ok(tell_outcomes(shell, &outcomes))
+}
+
+fn tell_outcomes(shell: &mut Shell, outcomes: &[(camino::Utf8PathBuf, Outcome)]) -> Exit {
     let rejected = outcomes.iter().any(|(_, outcome)| matches!(outcome, Outcome::Rejected(_)));
     let exit = if rejected { Exit::Rejected } else { Exit::Pass };
     if shell.format == Format::Json {
@@ -74,15 +85,15 @@ fn add(shell: &mut Shell, context: &Context, args: AddArgs) -> Result<Exit, ops:
             })
             .collect();
         envelope(shell, exit, json!({ "results": results }));
-        return Ok(exit);
+        return exit;
     }
-    for (path, outcome) in &outcomes {
+    for (path, outcome) in outcomes {
         match outcome {
             Outcome::Added(added) => tell_added(shell, added),
             Outcome::Rejected(rejection) => show_rejection(shell, path, rejection),
         }
     }
-    Ok(exit)
+    exit
 }
 
 fn added_word(added: &Added) -> &'static str {
@@ -391,4 +402,33 @@ fn hold(shell: &mut Shell, context: &Context, args: HoldArgs, held: bool) -> Res
         shell.say("Head", &head.to_string());
     }
     Ok(Exit::Pass)
+}
+
+fn export(shell: &mut Shell, context: &Context, args: ExportFileArgs, interrupt: &Interrupt) -> Result<Exit, ops::Error> {
+    let signing = args.sign.then(|| signer_request(&args.signer, false));
+    let (entry, output) = (args.entry.as_str(), args.output.as_deref());
+    let request = request(args.place);
+    let exported = archive::export(context, &request, (entry, output), signing, interrupt, &mut ask_passphrase, shell)?;
+    if shell.format == Format::Json {
+        let value = json!({
+            "name": exported.key.name, "version": exported.key.version, "target": exported.key.target,
+            "file": exported.file, "size": exported.size, "sha256": exported.sha256, "bundle": exported.bundle,
+        });
+        envelope(shell, Exit::Pass, value);
+        return Ok(Exit::Pass);
+    }
+    let size = counted(exported.size, "byte");
+    shell.say("Exported", &format!("{} to {} ({size})", plain(&exported.key.to_string()), plain(exported.file.as_str())));
+    shell.say("Digest", &format!("sha256:{}", exported.sha256));
+    if let Some(bundle) = &exported.bundle {
+        shell.say("Signed", &plain(bundle.as_str()));
+    }
+    Ok(Exit::Pass)
+}
+
+fn import(shell: &mut Shell, context: &Context, args: ImportArgs) -> Result<Exit, ops::Error> {
+    let signer = signer(args.signer, &args.place);
+    let request = request(args.place);
+    let outcome = archive::import(context, &request, &signer, args.unsigned, (&args.file, args.max_size), shell)?;
+    Ok(tell_outcomes(shell, &[(args.file, outcome)]))
 }

@@ -3,6 +3,7 @@
 
 mod add;
 mod after_build;
+mod export;
 mod prune;
 mod restore;
 mod stored;
@@ -12,6 +13,7 @@ use camino::Utf8PathBuf;
 
 pub use add::{Added, Outcome, add};
 pub use after_build::{Project, after_build};
+pub use export::{Exported, MAX_IMPORT_BYTES, export, import};
 pub use prune::{Pruned, hold, prune, unhold};
 pub use restore::{Restored, restore};
 pub use stored::Day;
