@@ -14,7 +14,8 @@ use crate::model::sandbox::SandboxMode;
 
 pub use afterlife::{AffectedArgs, ArchiveArgs, IndexCommand, RescanArgs, SchemaName};
 pub use archive::{
-    AddArgs, ArchiveCommand, HoldArgs, ListArgs, PlaceArgs, PruneArgs, RestoreArgs, ShowEntryArgs, VerifyArchiveArgs,
+    AddArgs, ArchiveCommand, ExportFileArgs, HoldArgs, ImportArgs, ListArgs, PlaceArgs, PruneArgs, RestoreArgs, ShowEntryArgs,
+    VerifyArchiveArgs,
 };
 pub use baseline::{BaselineCommand, SourceArgs};
 

@@ -187,7 +187,7 @@ fn show_release(shell: &mut Shell, context: &Context, released: &Released, exit:
                 "reproduction": released.build.reproduction,
                 "archived": released.archived.as_ref().map(|outcome| match outcome {
                     Ok(added) => super::archive::added_json(added),
-                    Err(error) => json!({ "error": super::error_json(error) }),
+                    Err(error) => json!({ "error": error_json(error) }),
                 }),
             }
         });
