@@ -35,6 +35,7 @@ def each(target, pattern):
     for number, path in enumerate(sorted(glob.glob(str(pattern), recursive=True))):
         seed(target, f"seed-{number}", pathlib.Path(path).read_bytes())
 
+each("inventory", work / "releases/*/evidence/build.json")
 each("lockfile", "examples/*/Cargo.lock")
 root = pathlib.Path("cargo-supplychain/src/feeds/tuf/sigstore.dev.root.json").read_text()
 names = ["root_history/17.root.json", "timestamp.json", "1.snapshot.json", "targets.json"]

@@ -5,6 +5,9 @@
 #![allow(clippy::too_many_lines, reason = "inline snapshots count as lines")]
 
 mod advisories;
+mod afterlife;
+mod archive;
+mod archive_hostile;
 mod attestation_api;
 mod audits;
 mod bad_input;

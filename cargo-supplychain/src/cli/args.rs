@@ -1,5 +1,7 @@
 //! The command line as clap reads it. No clap type leaves this layer: `commands` turns these into requests of `ops`.
 
+mod afterlife;
+mod archive;
 mod baseline;
 mod fetch;
 mod key;
@@ -13,6 +15,11 @@ use crate::base::Timestamp;
 use crate::finding::{Area, FailOn};
 use crate::model::sandbox::SandboxMode;
 
+pub use afterlife::{AffectedArgs, ArchiveArgs, IndexCommand, RescanArgs, SchemaName};
+pub use archive::{
+    AddArgs, ArchiveCommand, ExportFileArgs, HoldArgs, ImportArgs, ListArgs, PlaceArgs, PruneArgs, RestoreArgs, ShowEntryArgs,
+    VerifyArchiveArgs,
+};
 pub use baseline::{BaselineCommand, SourceArgs};
 pub use fetch::{FetchArgs, FetchWhat};
 pub use key::KeyCommand;
@@ -100,6 +107,10 @@ pub enum Command {
     Diff(Box<DiffArgs>),
     Sign(SignArgs),
     Verify(Box<VerifyArgs>),
+    #[command(subcommand)]
+    Archive(ArchiveCommand),
+    Affected(Box<AffectedArgs>),
+    Rescan(Box<RescanArgs>),
     #[command(subcommand)]
     Baseline(BaselineCommand),
     Fetch(FetchArgs),
@@ -437,16 +448,6 @@ pub struct InitArgs {
 pub struct ExplainArgs {
     /// A finding's id; all are listed when left out
     pub id: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum SchemaName {
-    /// `check --format json` and `reports/report.json`
-    Report,
-    /// `release.json`
-    Release,
-    /// `diff --format json`
-    Diff,
 }
 
 /// Print the JSON Schema of a document of ours

@@ -138,6 +138,9 @@ fn dispatch(shell: &mut Shell, context: &Context, command: Command) -> Exit {
         Command::Sbom(args) => commands::sbom::run(shell, context, &args),
         Command::Sign(args) => commands::sign::run(shell, context, args, &interrupt),
         Command::Verify(args) => commands::verify::run(shell, context, *args, &interrupt),
+        Command::Archive(command) => commands::archive::run(shell, context, command, &interrupt),
+        Command::Affected(args) => commands::afterlife::affected(shell, context, &args),
+        Command::Rescan(args) => commands::afterlife::rescan(shell, context, &args),
         Command::Baseline(command) => commands::baseline::run(shell, context, command),
         Command::Fetch(args) => commands::data::fetch(shell, context, &args),
         Command::Key(command) => commands::key::run(shell, context, &command),
@@ -175,6 +178,7 @@ fn on_interrupt(interrupt: &Interrupt) {
 fn exit_of(class: Class) -> Exit {
     match class {
         Class::Usage => Exit::Usage,
+        Class::Refused => Exit::Finding,
         Class::Rejected => Exit::Rejected,
         Class::Undetermined => Exit::Undetermined,
         Class::Output => Exit::Output,

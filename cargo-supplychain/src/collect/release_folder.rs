@@ -74,6 +74,26 @@ pub fn read(folder: &Utf8Path) -> Result<ReleaseContents, Error> {
     Ok(reader.contents)
 }
 
+/// Whether a file of a release may be run by anybody; a link is not followed.
+///
+/// # Errors
+/// It cannot be read, or is no regular file.
+pub fn is_executable(path: &Utf8Path) -> io::Result<bool> {
+    let metadata = fs::symlink_metadata(path)?;
+    if !metadata.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        Ok(metadata.permissions().mode() & 0o111 != 0)
+    }
+    #[cfg(not(unix))]
+    {
+        Ok(false)
+    }
+}
+
 struct Reader<'a> {
     root: &'a Utf8Path,
     contents: ReleaseContents,

@@ -12,11 +12,12 @@ use serde::Deserialize;
 use toml::{Spanned, Value};
 
 use self::exemptions::RawExemption;
+use super::archive;
 use super::licences::RawLicences;
 use super::sandbox::RawSandbox;
 use super::settings::{
-    AdvisorySettings, BuildSettings, DocumentSettings, MaxAge, RegistrySettings, ReleaseSettings, RuleOption, Settings,
-    SignMethod, SignSettings, TrustRootSettings, VerifySettings,
+    AdvisorySettings, ArchiveSettings, BuildSettings, DocumentSettings, MaxAge, RegistrySettings, ReleaseSettings, RuleOption,
+    Settings, SignMethod, SignSettings, TrustRootSettings, VerifySettings,
 };
 use crate::base::http::is_allowed;
 use crate::base::{Lines, Location, span};
@@ -102,6 +103,13 @@ pub fn parse(path: &str, text: &str, known: &[KnownRule<'_>]) -> Result<Settings
         },
         trust_root: place.trust_root(raw.trust_root)?,
         verify: raw.verify.read(),
+        archive: ArchiveSettings {
+            store: raw.archive.store,
+            on_build: raw.archive.on_build,
+            keep_last: raw.archive.keep_last,
+            keep_days: raw.archive.keep_days,
+        },
+        supported: archive::supported(raw.archive.supported, &place)?,
     })
 }
 
@@ -134,6 +142,20 @@ struct Raw {
     trust_root: RawTrustRoot,
     #[serde(default)]
     verify: RawVerify,
+    #[serde(default)]
+    archive: RawArchive,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct RawArchive {
+    store: Option<String>,
+    #[serde(default)]
+    on_build: bool,
+    keep_last: Option<u32>,
+    keep_days: Option<u32>,
+    #[serde(default)]
+    supported: Vec<archive::RawSupported>,
 }
 
 #[derive(Deserialize, Default)]

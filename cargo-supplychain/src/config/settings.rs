@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::archive::SupportedReleases;
 use super::licences::LicenceSettings;
 use super::sandbox::SandboxSettings;
 use crate::base::{Location, Timestamp};
@@ -28,6 +29,21 @@ pub struct Settings {
     pub sign: SignSettings,
     pub trust_root: TrustRootSettings,
     pub verify: VerifySettings,
+    pub archive: ArchiveSettings,
+    /// `[archive] supported`.
+    pub supported: SupportedReleases,
+}
+
+/// `[archive]`, but for what is supported.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ArchiveSettings {
+    /// A folder, relative to the workspace root, or a URL.
+    pub store: Option<String>,
+    /// Whether `build` archives what it has released.
+    pub on_build: bool,
+    /// What `archive prune` keeps unless told otherwise: so many of each name and target, and what is not older than so many days.
+    pub keep_last: Option<u32>,
+    pub keep_days: Option<u32>,
 }
 
 /// `[build]`.

@@ -7,6 +7,8 @@ use std::fmt;
 pub enum Class {
     /// Usage, configuration or unreadable input.
     Usage,
+    /// Refused, because it would break a promise: a release changed, a store that others can write to (exit 1).
+    Refused,
     /// Verification rejected.
     Rejected,
     /// Required data is missing, stale or unreachable.
@@ -24,6 +26,7 @@ impl Class {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Usage => "usage",
+            Self::Refused => "refused",
             Self::Rejected => "rejected",
             Self::Undetermined => "undetermined",
             Self::Output => "output",

@@ -1,6 +1,11 @@
 //! Layer 4: the library's verbs: straight-line compositions of the layers below. No argument parsing, no rendering.
 
 mod action_commits;
+mod advisories;
+pub mod affected;
+pub mod archive;
+pub mod archive_index;
+pub mod archived;
 pub mod attestations;
 pub mod baseline;
 mod before;
@@ -22,6 +27,7 @@ pub mod progress;
 mod published;
 pub mod rebuild;
 mod registry_api;
+pub mod rescan;
 pub mod sbom;
 pub mod sign;
 pub mod signer;
@@ -29,6 +35,9 @@ pub mod trust_root;
 pub mod verify;
 pub mod vsa;
 mod workspace;
+
+/// Us, in answers.
+const TOOL: &str = concat!("cargo-supplychain ", env!("CARGO_PKG_VERSION"));
 
 pub use build::rule_infos;
 pub use error::{Class, Error};

@@ -3,8 +3,10 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::archive::{self, Day};
 use super::attestations::{self, Asked};
 use super::{Error, Progress, gather, trust_root};
+use crate::archive::Access;
 use crate::base::{Context, Sha256};
 use crate::collect::release_folder;
 use crate::config::{Settings, VerifySettings};
@@ -14,6 +16,9 @@ use crate::verify::{
     self, FileEvidence, IdentityConditions, IdentityPolicy, IsolatedBuilder, MAX_BUILD_LEVEL, MAX_TRUSTED_ROOT_BYTES, Oldest,
     Rejection, TrustRoots, VerificationPolicy, Verified,
 };
+
+/// What a path of an archived release begins with.
+const ARCHIVE: &str = "archive:";
 
 /// What is verified against what.
 #[derive(Debug, Clone, Default)]
@@ -39,6 +44,8 @@ pub struct Request {
     /// Where the bundles that were fetched are written.
     pub save_bundle: Option<Utf8PathBuf>,
     pub policy: Option<Utf8PathBuf>,
+    /// Where paths that begin with `archive:` are, over `[archive] store`.
+    pub archive: Option<String>,
 }
 
 /// The outcome for one path.
@@ -48,6 +55,8 @@ pub struct Outcome {
     pub result: Result<Verified, NotVerified>,
     /// Who was asked for attestations, where nothing lay beside the file.
     pub asked: Option<Asked>,
+    /// Of an archived release: by which day's trusted roots it was judged.
+    pub day: Option<Day>,
 }
 
 /// No success.
@@ -122,6 +131,14 @@ fn isolated(request: &Request, settings: &VerifySettings) -> Result<Vec<Isolated
     all.map(|text| IsolatedBuilder::parse(text).map_err(|error| Error::usage(&error))).collect()
 }
 
+/// Whether the request or the policy names somebody whose signature counts.
+pub fn names_signer(context: &Context, request: &Request) -> Result<bool, Error> {
+    let (settings, _) = gather::settings(context, request.policy.as_deref(), &context.cwd, None)?;
+    let settings = &settings.verify;
+    let has_key = !request.keys.is_empty() || !settings.key.is_empty();
+    Ok(has_key || !merged(&request.signer, settings).is_empty())
+}
+
 /// The signer comes from the command line or the user's own policy, never from what is verified (ARCHITECTURE.md, invariant 7).
 fn signer(context: &Context, request: &Request, whole: &Settings) -> Result<VerificationPolicy, Error> {
     let settings = &whole.verify;
@@ -194,6 +211,12 @@ fn roots(context: &Context, request: &Request, settings: &Settings) -> Result<Tr
     })
 }
 
+/// The trusted roots of a request that names no signer.
+pub(super) fn trusted_roots(context: &Context, request: &Request) -> Result<TrustRoots, Error> {
+    let (settings, _) = gather::settings(context, request.policy.as_deref(), &context.cwd, None)?;
+    roots(context, request, &settings)
+}
+
 fn of_digest(
     context: &Context,
     request: &Request,
@@ -214,6 +237,21 @@ fn of_digest(
     judged(text.into(), evidence, policy, (host, progress), bundles.is_empty(), again)
 }
 
+/// A release of the archive: `archive:NAME@VERSION`.
+fn archived(
+    context: &Context,
+    request: &Request,
+    policy: &VerificationPolicy,
+    path: &Utf8Path,
+    entry: &str,
+    progress: &mut dyn Progress,
+) -> Result<Outcome, Error> {
+    let place = archive::Request { archive: request.archive.clone(), policy: request.policy.clone(), expect_head: None };
+    let opened = archive::open(context, &place, Access::Read, progress)?;
+    let (result, day) = archive::verify_entry(&opened, entry, policy)?;
+    Ok(Outcome { path: path.to_owned(), result: result.map_err(NotVerified::from), asked: None, day: Some(day) })
+}
+
 fn one(
     context: &Context,
     request: &Request,
@@ -222,6 +260,9 @@ fn one(
     host: &mut attestations::Host<'_>,
     progress: &mut dyn Progress,
 ) -> Result<Outcome, Error> {
+    if let Some(entry) = path.as_str().strip_prefix(ARCHIVE) {
+        return archived(context, request, policy, path, entry, progress);
+    }
     let place = context.cwd.join(path);
     let unreadable = |error: release_folder::Error| Error::usage(&error).with_help("name a release folder or a released file");
     if place.is_dir() {
@@ -230,7 +271,7 @@ fn one(
         }
         let contents = release_folder::read(&place).map_err(unreadable)?;
         let result = verify::release(&contents, policy).map_err(NotVerified::from);
-        return Ok(Outcome { path: path.to_owned(), result, asked: None });
+        return Ok(Outcome { path: path.to_owned(), result, asked: None, day: None });
     }
     let bundles: Vec<_> = request.bundles.iter().map(|bundle| context.cwd.join(bundle)).collect();
     let evidence = release_folder::read_file(&place, &bundles).map_err(unreadable)?;
@@ -248,13 +289,13 @@ fn judged(
     again: impl FnOnce(Vec<verify::BundleFile>) -> Result<FileEvidence, Error>,
 ) -> Result<Outcome, Error> {
     if !may_ask || !evidence.bundles.is_empty() {
-        return Ok(Outcome { path, result: verify::file(&evidence, policy).map_err(NotVerified::from), asked: None });
+        return Ok(Outcome { path, result: verify::file(&evidence, policy).map_err(NotVerified::from), asked: None, day: None });
     }
     match host.ask(evidence.sha256, path.as_str(), progress) {
         Ok((bundles, asked)) => {
             let evidence = if bundles.is_empty() { evidence } else { again(bundles)? };
-            Ok(Outcome { path, result: verify::file(&evidence, policy).map_err(NotVerified::from), asked })
+            Ok(Outcome { path, result: verify::file(&evidence, policy).map_err(NotVerified::from), asked, day: None })
         }
-        Err(error) => Ok(Outcome { path, result: Err(NotVerified::Undetermined(error)), asked: None }),
+        Err(error) => Ok(Outcome { path, result: Err(NotVerified::Undetermined(error)), asked: None, day: None }),
     }
 }

@@ -60,6 +60,24 @@ impl VerificationPolicy {
         }
     }
 
+    /// The keys whose signatures count; none: an identity's do.
+    #[must_use]
+    pub fn keys(&self) -> &[PublicKey] {
+        match &self.signer {
+            Signer::Key { keys, .. } => keys,
+            Signer::Identity { .. } => &[],
+        }
+    }
+
+    /// The roots by which it is judged.
+    #[must_use]
+    pub fn roots(&self) -> Option<&TrustRoots> {
+        match &self.signer {
+            Signer::Key { roots, .. } => roots.as_ref(),
+            Signer::Identity { roots, .. } => Some(roots),
+        }
+    }
+
     /// The roots by which the log entries of a key's bundles are judged.
     #[must_use]
     pub fn with_roots(mut self, trusted: TrustRoots) -> Self {

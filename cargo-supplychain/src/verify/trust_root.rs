@@ -86,6 +86,8 @@ pub(super) struct Root {
     pub(super) facts: RootFacts,
     pub(super) verifier: Verifier,
     pub(super) parsed: TrustedRoot,
+    /// The JSON as it was read, so that it can be kept beside what was verified by it.
+    document: Arc<[u8]>,
     /// Base URL of each log by its id.
     pub(super) logs: BTreeMap<Vec<u8>, String>,
 }
@@ -167,7 +169,7 @@ impl TrustRoots {
         Ok(Self(vec![Arc::new(root)]))
     }
 
-    /// All of these, in their order.
+    /// All of these, in their order: a bundle has to satisfy one of them.
     #[must_use]
     pub fn joined(all: impl IntoIterator<Item = Self>) -> Self {
         Self(all.into_iter().flat_map(|roots| roots.0).collect())
@@ -197,6 +199,11 @@ impl TrustRoots {
         }
     }
 
+    /// The JSON of each as it was read, and its digest.
+    pub fn documents(&self) -> impl Iterator<Item = (Sha256, &[u8])> {
+        self.0.iter().map(|root| (root.facts.sha256, &*root.document))
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &Root> {
         self.0.iter().map(AsRef::as_ref)
     }
@@ -222,7 +229,7 @@ fn root(name: &str, bytes: &[u8]) -> Result<Root, InvalidTrustRoot> {
         current_until: None,
         newest: newest(&parsed),
     };
-    Ok(Root { facts, verifier, parsed, logs })
+    Ok(Root { facts, verifier, parsed, document: bytes.into(), logs })
 }
 
 fn newest(root: &TrustedRoot) -> Option<Timestamp> {

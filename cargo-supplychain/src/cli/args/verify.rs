@@ -19,10 +19,11 @@ Examples:
   cargo supplychain verify release --key signer.pub --expect-version 1.2.0 --require-fresh-target
   cargo supplychain verify ./app --repo owner/app --require-build-level 2 --min-version 1.2.0
   cargo supplychain verify ./app --repo owner/app --vsa app.vsa.sigstore.json --signing-key verifier.pem
+  cargo supplychain verify archive:app@1.0.0 --repo owner/app
   cargo supplychain verify release --key signer.pub --rebuild --source ../checkout")]
 #[command(group(ArgGroup::new("attesting").args(["attest", "vsa"]).multiple(true)))]
 pub struct VerifyArgs {
-    /// Release folders or files; with --digest, bundles
+    /// Release folders or files, archive:NAME@VERSION for archived releases; with --digest, bundles
     #[arg(required_unless_present = "digest", value_name = "PATH")]
     pub paths: Vec<Utf8PathBuf>,
     /// The bundle of a file, instead of FILE.sigstore.json beside it; .jsonl: one a line, of which one has to be accepted
@@ -69,6 +70,9 @@ pub struct VerifyArgs {
     /// The policy file with [verify], instead of supplychain.toml in the working folder
     #[arg(long, value_name = "FILE")]
     pub policy: Option<Utf8PathBuf>,
+    /// The archive of archive:… (a folder or URL), instead of the policy's
+    #[arg(long, visible_alias = "store", value_name = "DIR|URL")]
+    pub archive: Option<String>,
     /// Build the release again from its source, and compare: runs its build scripts
     #[arg(long, help_heading = "Rebuild")]
     pub rebuild: bool,

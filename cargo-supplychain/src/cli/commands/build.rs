@@ -59,8 +59,15 @@ pub(in crate::cli) fn run(
             Ok(Exit::Pass)
         }
         Outcome::Released(released) => {
-            show_release(shell, context, &released);
-            Ok(Exit::Pass)
+            let exit = match &released.archived {
+                Some(Err(error)) => exit_of(error.class),
+                _ => Exit::Pass,
+            };
+            show_release(shell, context, &released, exit);
+            if let Some(Err(error)) = &released.archived {
+                render::error(shell, error);
+            }
+            Ok(exit)
         }
     }
 }
@@ -164,7 +171,7 @@ fn show_plan(shell: &mut Shell, report: &Report, build: &Build) {
     }
 }
 
-fn show_release(shell: &mut Shell, context: &Context, released: &Released) {
+fn show_release(shell: &mut Shell, context: &Context, released: &Released, exit: Exit) {
     if shell.format == Format::Json {
         let value = json!({
             "release": {
@@ -178,9 +185,13 @@ fn show_release(shell: &mut Shell, context: &Context, released: &Released) {
                 "sandbox": released.build.invocation.sandbox.enforcement.word(),
                 "gaps": released.build.gaps,
                 "reproduction": released.build.reproduction,
+                "archived": released.archived.as_ref().map(|outcome| match outcome {
+                    Ok(added) => super::archive::added_json(added),
+                    Err(error) => json!({ "error": error_json(error) }),
+                }),
             }
         });
-        let value = envelope(shell, &released.report, Exit::Pass, value);
+        let value = envelope(shell, &released.report, exit, value);
         json_out(shell, &value);
         return;
     }
@@ -204,6 +215,9 @@ fn show_release(shell: &mut Shell, context: &Context, released: &Released) {
         }
         writeln!(err, "{DIM}{:>12}{DIM:#} {}", "next", plain(&next(released, folder.as_str())))
     });
+    if let Some(Ok(added)) = &released.archived {
+        super::archive::tell_added(shell, added);
+    }
 }
 
 /// What comes after the build.

@@ -78,6 +78,7 @@ fn request(args: VerifyArgs) -> ops::verify::Request {
         attestation_api: args.attestation_api,
         save_bundle: args.save_bundle,
         policy: args.policy,
+        archive: args.archive,
     }
 }
 
@@ -113,7 +114,12 @@ fn show_json(shell: &mut Shell, outcomes: &[Outcome], exit: Exit, written: Optio
 
 fn show(shell: &Shell, outcome: &Outcome) {
     match &outcome.result {
-        Ok(verified) => show_verified(shell, &outcome.path, verified),
+        Ok(verified) => {
+            show_verified(shell, &outcome.path, verified);
+            if let Some(day) = &outcome.day {
+                super::archive::tell_day(shell, day);
+            }
+        }
         Err(NotVerified::Rejected(rejection)) => show_rejection(shell, &outcome.path, rejection),
         Err(NotVerified::Undetermined(error)) => show_undetermined(shell, &outcome.path, error),
     }
@@ -146,7 +152,7 @@ fn show_undetermined(shell: &Shell, path: &Utf8Path, error: &ops::Error) {
     });
 }
 
-fn conditions(args: IdentityArgs) -> IdentityConditions {
+pub(super) fn conditions(args: IdentityArgs) -> IdentityConditions {
     IdentityConditions {
         identity: args.identity,
         identity_pattern: args.identity_pattern,
@@ -182,6 +188,10 @@ fn as_json(outcome: &Outcome) -> serde_json::Value {
         }
         Some(Asked::Offline { from }) => value["attestations"] = json!({ "from": from, "asked": null }),
         None => {}
+    }
+    if let Some(day) = &outcome.day {
+        value["roots_of"] = json!(day.archived);
+        value["rotated"] = json!(day.rotated);
     }
     value
 }

@@ -28,6 +28,7 @@ use crate::finding::{Report, Verdict};
 use crate::model::release::ReleaseManifest;
 use crate::model::sandbox::SandboxMode;
 use crate::model::{Build, TargetFolder};
+use crate::ops::archive::{Added, Project, after_build};
 use crate::sign::keyless::Identity;
 use crate::verify::Verified;
 
@@ -95,6 +96,8 @@ pub struct Released {
     pub public_key: Option<Utf8PathBuf>,
     /// Whether `[verify] key` says who has to sign, so that the verification had an anchor outside this run.
     pub signer_is_pinned: bool,
+    /// What came of archiving it, where `[archive] on-build` wants that.
+    pub archived: Option<Result<Added, Error>>,
 }
 
 /// Builds a release.
@@ -172,7 +175,18 @@ pub fn build(
     }
     let Judged { report, feeds, .. } = judged;
     let input = release::Input { gathered: &gathered, report, feeds, signer: signer.as_ref() };
-    release::write(context, input, compiled, interrupt, progress)
+    let mut outcome = release::write(context, input, compiled, interrupt, progress)?;
+    let sign_root = gathered.settings.sign.trusted_root.as_ref().map(|path| root.join(path));
+    let project = Project {
+        root,
+        settings: &gathered.settings,
+        policy: request.gather.policy.as_ref().map(|path| context.cwd.join(path)),
+        trusted_root: request.signer.trusted_root.as_ref().map(|path| context.cwd.join(path)).or(sign_root),
+    };
+    if let (true, Outcome::Released(released)) = (project.wants(), &mut outcome) {
+        released.archived = Some(after_build(context, &project, released, progress));
+    }
+    Ok(outcome)
 }
 
 /// The staging folder is gone, and not the interruption's business any more.

@@ -71,6 +71,7 @@ pub(super) fn write(
         identity: input.signer.and_then(|chosen| chosen.signer.identity()),
         public_key: input.signer.and_then(|chosen| chosen.public_key.clone()),
         signer_is_pinned: pinned,
+        archived: None,
     })))
 }
 
