@@ -35,6 +35,17 @@ def each(target, pattern):
     for number, path in enumerate(sorted(glob.glob(str(pattern), recursive=True))):
         seed(target, f"seed-{number}", pathlib.Path(path).read_bytes())
 
+import hashlib, io, tarfile
+content = {"artifacts/a": b"elf", "release.json": b"{}"}
+listed = ",".join(f'{{"path":"{path}","size":{len(b)},"sha256":"{hashlib.sha256(b).hexdigest()}"}}' for path, b in content.items())
+record = f'{{"format_version":1,"name":"a","version":"1","target":"t","files":[{listed}],"admission":{{"kind":"unsigned"}},"trusted_roots":[],"feeds":[],"inventory":"{"e" * 64}"}}\n'
+packed = io.BytesIO()
+with tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+    for path, b in [("record.json", record.encode())] + [(f"release/{path}", b) for path, b in content.items()]:
+        member = tarfile.TarInfo(path)
+        member.size = len(b)
+        tar.addfile(member, io.BytesIO(b))
+seed("archive_file", "small", packed.getvalue())
 each("inventory", work / "releases/*/evidence/build.json")
 each("lockfile", "examples/*/Cargo.lock")
 root = pathlib.Path("cargo-supplychain/src/feeds/tuf/sigstore.dev.root.json").read_text()

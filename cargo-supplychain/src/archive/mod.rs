@@ -36,5 +36,5 @@ pub fn open(text: &str, cwd: &Utf8Path, access: Access, on_wait: &mut dyn FnMut(
     if let Some((scheme, _)) = text.split_once("://") {
         return Err(store::Error::Place(format!("there is no store of the kind {scheme:?} in this build")));
     }
-    Ok(Box::new(Local::open(&cwd.join(text), access, on_wait)?))
+    Ok(Box::new(Local::open(&crate::files::normal(&cwd.join(text)), access, on_wait)?))
 }

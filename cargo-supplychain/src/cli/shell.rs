@@ -130,6 +130,8 @@ fn verb(stage: &str) -> &'static str {
         "describe" => "Describing",
         "sign" => "Signing",
         "verify" => "Verifying",
+        "archive" => "Archiving",
+        "chain" | "objects" => "Checking",
         _ => "Working",
     }
 }
