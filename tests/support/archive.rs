@@ -27,10 +27,6 @@ impl Archive {
         archive
     }
 
-    pub fn folder(&self) -> &Utf8PathBuf {
-        &self.folder
-    }
-
     /// Where an entry of the chain is.
     pub fn entry_path(&self, sequence: u64) -> Utf8PathBuf {
         self.folder.join(format!("log/{sequence:010}.json"))
