@@ -2,6 +2,7 @@
 
 use camino::Utf8Path;
 
+pub mod chain;
 pub mod folder;
 pub mod index;
 pub mod local;
@@ -9,6 +10,7 @@ pub mod objects;
 mod platform;
 pub mod store;
 
+pub use chain::{Chain, Placed};
 pub use local::Local;
 pub use store::Store;
 
@@ -23,6 +25,11 @@ pub enum Access {
     Exclusive,
 }
 
+/// Opens the store that `text` names: a folder, relative to `cwd`, or a URL (`s3://…`). With [`Access::Read`] it has to be there; else a
+/// folder is made. `on_wait` is called once where another run has to end first.
+///
+/// # Errors
+/// There is none, it cannot be used, or others could change what is in it.
 pub fn open(text: &str, cwd: &Utf8Path, access: Access, on_wait: &mut dyn FnMut()) -> Result<Box<dyn Store>, store::Error> {
     if let Some((scheme, _)) = text.split_once("://") {
         return Err(store::Error::Place(format!("there is no store of the kind {scheme:?} in this build")));

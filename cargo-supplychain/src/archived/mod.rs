@@ -17,6 +17,10 @@ use crate::advisory::FeedInfo;
 use crate::base::{Sha256, Timestamp};
 use crate::model::{Role, release_path};
 
+mod state;
+
+pub use state::{ArchivedRelease, ReleaseKey, State};
+
 /// Version of the form of everything here.
 pub const FORMAT_VERSION: u32 = 1;
 
