@@ -382,7 +382,7 @@ mod tests {
     #[test]
     fn several_writers_each_get_their_number() {
         let (_guard, folder) = folder();
-        std::thread::scope(|scope| {
+        thread::scope(|scope| {
             for writer in 0..8 {
                 let folder = &folder;
                 scope.spawn(move || {

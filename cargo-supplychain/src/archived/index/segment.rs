@@ -317,7 +317,10 @@ fn encode<'a>(groups: impl Iterator<Item = (&'a [u8], &'a [u64])>) -> Vec<u8> {
     out
 }
 
-fn decode(value: &[u8]) -> Result<Vec<(&[u8], Vec<u64>)>, Corrupt> {
+/// A description and the releases that it is true of.
+type Group<'a> = (&'a [u8], Vec<u64>);
+
+fn decode(value: &[u8]) -> Result<Vec<Group<'_>>, Corrupt> {
     let mut cursor = Cursor::new(value);
     let mut groups = Vec::new();
     while !cursor.is_empty() {
@@ -402,7 +405,7 @@ pub fn all_components<R: ReadAt>(table: &Table<R>, mut each: impl FnMut(IndexedC
 }
 
 fn component(key: &[u8], value: &[u8]) -> Result<IndexedComponent, Corrupt> {
-    let posting = |(detail, releases): (&[u8], Vec<u64>)| {
+    let posting = |(detail, releases): Group<'_>| {
         let detail = serde_json::from_slice(detail).map_err(|error| Corrupt::new(error.to_string()))?;
         Ok(Posting { detail, releases })
     };
