@@ -48,6 +48,9 @@ with tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as tar:
 seed("archive_file", "small", packed.getvalue())
 each("inventory", work / "releases/*/evidence/build.json")
 each("lockfile", "examples/*/Cargo.lock")
+root = pathlib.Path("cargo-supplychain/src/feeds/tuf/sigstore.dev.root.json").read_text()
+names = ["root_history/17.root.json", "timestamp.json", "1.snapshot.json", "targets.json"]
+seed("trust_state", "root", json.dumps({"format": 1, "complete": dict.fromkeys(names, root), "latest": {}}))
 seed("lockfile", "v1", '[root]\nname = "a"\nversion = "0.1.0"\ndependencies = [\n "b 1.0.0 (registry+https://x/i)",\n]\n\n[[package]]\nname = "b"\nversion = "1.0.0"\nsource = "registry+https://x/i"\n\n[metadata]\n"checksum b 1.0.0 (registry+https://x/i)" = "' + "a" * 64 + '"\n')
 seed("lockfile", "git", 'version = 4\n\n[[package]]\nname = "b"\nversion = "1.0.0-rc.1+x"\nsource = "git+https://x/b?branch=main#' + "1" * 40 + '"\n')
 seed("lockfile", "part", open("Cargo.lock").read()[:16000].rsplit("[[package]]", 1)[0])
@@ -57,6 +60,16 @@ seed("manifest", "forms", '[target."cfg(unix)".dependencies]\na = { git = "https
 each("policy", "examples/*/supplychain.toml")
 policy = '[build]\nfail-on = "low"\n[rules]\nrequire = ["lock"]\n"source/git-unpinned" = "off"\n"source/registry-not-allowed" = { level = "high", allow = ["https://x/i"] }\n[advisories]\nmax-age = "7d"\n[[exemptions]]\nid = "RUSTSEC-2026-0001"\npackage = "a"\nversion = "1.0.0"\nreason = "r"\nexpires = 2026-12-31\n[sign]\nmethod = "key"\nkey = "k.pem"\n[verify]\nkey = "k.pub"\nrequire-fresh-target = true\n'
 seed("policy", "all", policy)
+entry = {"certificate": "MIIC", "transparency_entries": [{"logIndex": "1"}]}
+attestation = {"version": 1, "verification_material": entry, "envelope": {"statement": "e30=", "signature": "MEUC"}}
+seed("collection", "object", json.dumps(attestation))
+seed("collection", "provenance", json.dumps({"version": 1, "attestation_bundles": [{"publisher": {}, "attestations": [attestation]}]}))
+page = json.dumps({"attestations": [{"bundle": {"mediaType": "x"}, "bundle_url": "", "repository_id": 1}, {"bundle": None, "bundle_url": "https://x/y"}]})
+for target in ["collection", "attestation_api"]:
+    seed(target, "page", page)
+seed("attestation_api", "link", '<https://x/y?per_page=100&after=Y3%3D>; rel="next", <https://x/y?before=1>; rel="prev"')
+# Snappy: the length, a literal of six bytes, a copy of the last ones.
+seed("attestation_api", "snappy", bytes([0x0e, 0x14]) + b'{"a":1' + bytes([0x11, 0x06]))
 seed("baseline", "all", 'version = 1\n\n[[crate]]\nname = "a"\nsource = "sparse+https://x/i/"\nrepository = "https://x"\nbuild-script = true\nproc-macro = false\nnative-code = false\nblobs = false\nlinks = "z"\nowners = [\n    { kind = "user", id = 1, login = "u", first-seen = 2026-01-02 },\n    { kind = "team", id = 1, login = "t", first-seen = 2026-01-02T03:04:05Z },\n]\npublishers = [\n    { id = 1, login = "u" },\n    { provider = "github", repository = "o/r" },\n]\ndependencies = [\n    "b",\n]\nversions = [\n    { version = "1.0.0-rc.1+x", checksum = "' + "e" * 64 + '", published = 2026-01-02, publisher = { id = 1, login = "u" } },\n]\n\n[[crate]]\nname = "b"\nowners = []\n')
 config = '[build]\nrustc-wrapper = "w"\nrustflags = ["-C", "linker=x", "-Clink-arg=y"]\ntarget = ["a", "b"]\n[target.\'cfg(unix)\']\nrunner = "r"\n[env]\nLD_PRELOAD = { value = "x", force = true }\n[source.crates-io]\nreplace-with = "v"\n[source.v]\nregistry = "sparse+https://x/i"\n[registries.c]\nindex = "https://x"\ntoken = "t"\ncredential-provider = ["cargo:token-from-stdout", "p"]\n[alias]\nb = "build"\n[profile.release.package.a]\nopt-level = 3\n[patch.crates-io]\na = { path = "a" }\n[unstable]\ncodegen-backend = true\n'
 environment = "CARGO_BUILD_RUSTFLAGS=-C opt-level=1\nRUSTC_WRAPPER=w\nCARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER=l\n"

@@ -19,12 +19,12 @@ fn help_of_the_program() {
       sbom         Write the SBOM of what would be built, without building
       diff         What a change of the lockfile brings in
       sign         Sign a release whose statements are pending, or a single file
-      verify       Verify a release folder or a released file, offline
-      archive      Releases that are kept, and what is known of them
+      verify       Verify a release folder or a released file
+      archive      Releases that are kept: taken in, shown, given back, judged again, let go
       affected     Which archived releases contain what an advisory names
       rescan       Judge every archived release again, by today's advisories
       baseline     What was accepted of every locked crate: supplychain.lock
-      fetch        Bring the advisory database into the cache
+      fetch        Bring the advisory database and trusted roots into the cache
       key          Signing keys
       init         Write a supplychain.toml with every setting explained, or one made from a deny.toml;
                    propose exceptions of the sandbox

@@ -11,19 +11,24 @@ use serde_json::{Value, json};
 use crate::keyless::{BYTES, World, statement};
 use crate::support::authority::{Holder, base64};
 
+/// Whether a bundle about `app` is accepted.
+fn judge(world: &World) -> impl Fn(Vec<u8>) -> bool {
+    let conditions = IdentityConditions { repository: Some("org/app".into()), ..IdentityConditions::default() };
+    let policy = VerificationPolicy::keyless(IdentityPolicy::new(&conditions).unwrap(), world.roots());
+    move |bytes| {
+        let bundle = BundleFile { path: "b".into(), bytes, origin: Origin::Given };
+        let (name, sha256) = (Some("app".to_owned()), Sha256::of(BYTES));
+        file(&FileEvidence { name, sha256, sha512: None, bytes: None, bundles: vec![bundle] }, &policy).is_ok()
+    }
+}
+
 /// Every text and number of a good bundle, every kind of byte in it, and every member left out, doubled or added: nothing but the
 /// bundle itself is accepted.
 #[test]
 fn every_mutation_of_a_good_bundle_is_rejected() {
     let world = World::new();
     let good = world.authority.bundle(&Holder::github(), &statement("app", BYTES, PROVENANCE));
-    let conditions = IdentityConditions { repository: Some("org/app".into()), ..IdentityConditions::default() };
-    let policy = VerificationPolicy::keyless(IdentityPolicy::new(&conditions).unwrap(), world.roots());
-    let accepts = |bytes: Vec<u8>| {
-        let bundle = BundleFile { path: "b".into(), bytes, origin: Origin::Given };
-        let (name, sha256) = (Some("app".to_owned()), Sha256::of(BYTES));
-        file(&FileEvidence { name, sha256, sha512: None, bytes: None, bundles: vec![bundle] }, &policy).is_ok()
-    };
+    let accepts = judge(&world);
     assert!(accepts(good.to_string().into_bytes()));
     let mut places = Vec::new();
     walk(&good, String::new(), &mut places);
@@ -50,6 +55,33 @@ fn every_mutation_of_a_good_bundle_is_rejected() {
         }
     }
     assert!(tried > 300, "{tried}");
+}
+
+/// Bytes of the bundle's text, whatever they stand for: spread over all of it, each changed in one of several ways, and the text cut
+/// and lengthened.
+#[test]
+fn every_kind_of_byte_of_a_good_bundle_counts() {
+    let world = World::new();
+    let good = world.authority.bundle(&Holder::github(), &statement("app", BYTES, PROVENANCE)).to_string().into_bytes();
+    let accepts = judge(&world);
+    assert!(accepts(good.clone()) && accepts([&good[..], b"\n"].concat()));
+    let ways: [fn(u8) -> u8; 6] = [|byte| byte ^ 1, |byte| byte ^ 0x20, |_| b' ', |_| b'"', |_| 0, |byte| byte | 0x80];
+    let mut tried = 0;
+    for (at, way) in (0..good.len()).step_by(3).zip(ways.iter().cycle()) {
+        let mut changed = good.clone();
+        changed[at] = way(good[at]);
+        if changed != good {
+            assert!(!accepts(changed), "byte {at}: {:?}", char::from(good[at]));
+            tried += 1;
+        }
+    }
+    for end in (0..good.len()).step_by(97) {
+        assert!(!accepts(good[..end].to_vec()), "cut at {end}");
+    }
+    for more in [&b"{}"[..], b"x", b"\0", &good] {
+        assert!(!accepts([&good[..], more].concat()));
+    }
+    assert!(tried > 1000, "{tried}");
 }
 
 fn walk(value: &Value, place: String, places: &mut Vec<String>) {
@@ -99,7 +131,20 @@ fn mutations(value: &Value) -> Vec<Value> {
     }
 }
 
-/// Bundles made to exhaust or confuse are rejected, soon, and without a panic.
+/// Verifies `app` with at most so much memory: asking for more ends the process, which is no rejection.
+fn reasons_within(world: &World, megabytes: u64) -> Vec<String> {
+    let arguments = ["verify", "app", "--trusted-root", "root.json", "--repo", "org/app", "--offline", "--format", "json"];
+    let mut process = world.project.command(&arguments).process();
+    #[cfg(target_os = "linux")]
+    within(&mut process, megabytes);
+    let output = process.output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{} {}", output.status, String::from_utf8_lossy(&output.stderr));
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let reasons = json["results"][0]["reasons"].as_array().unwrap();
+    reasons.iter().map(|reason| reason["id"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Bundles made to exhaust or confuse are rejected, within 5 s and 256 MB, and without a panic.
 #[test]
 fn hostile_bundles_are_rejected_soon() {
     let world = World::new();
@@ -109,6 +154,11 @@ fn hostile_bundles_are_rejected_soon() {
         r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{}],"predicateType":"x","predicate":{{}}}}"#,
         many.join(",")
     );
+    let million = format!("[{}{{}}]", r#"{"digest":{"sha256":"0"}},"#.repeat(1_000_000));
+    let million =
+        format!(r#"{{"_type":"https://in-toto.io/Statement/v1","subject":{million},"predicateType":"x","predicate":{{}}}}"#);
+    let values =
+        format!(r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[],"predicate":[{}0]}}"#, "0,".repeat(3_000_000));
     let with = |pointer: &str, value: Value| {
         let mut bundle: Value = serde_json::from_str(&good).unwrap();
         *bundle.pointer_mut(pointer).unwrap() = value;
@@ -120,6 +170,15 @@ fn hostile_bundles_are_rejected_soon() {
         ("depth", format!("{}{}", "[".repeat(10_000), "]".repeat(10_000))),
         ("objects", "{\"a\":".repeat(10_000)),
         ("subjects", with("/dsseEnvelope/payload", json!(base64(many.as_bytes())))),
+        ("a million subjects", with("/dsseEnvelope/payload", json!(base64(million.as_bytes())))),
+        ("a million of them without a bundle", million.clone()),
+        ("values", with("/dsseEnvelope/payload", json!(base64(values.as_bytes())))),
+        ("both members of a choice", good.replacen("\"certificate\"", "\"publicKey\":{\"hint\":\"\"},\"certificate\"", 1)),
+        ("attestations", format!("{{\"attestations\":[{}]}}", vec!["{\"bundle\":{}}"; 1_000_000].join(","))),
+        (
+            "of PEP 740",
+            format!("{{\"version\":1,\"verification_material\":{{\"transparency_entries\":[{}0]}}}}", "0,".repeat(5_000_000)),
+        ),
         ("entries", with("/verificationMaterial/tlogEntries", json!(vec![json!({}); 100_000]))),
         ("negative size", with(&format!("{proof}/treeSize"), json!("-1"))),
         ("huge size", with(&format!("{proof}/treeSize"), json!("18446744073709551616"))),
@@ -138,7 +197,7 @@ fn hostile_bundles_are_rejected_soon() {
     ] {
         world.project.write("app.sigstore.json", &text);
         let began = Instant::now();
-        let reasons = world.reasons(&["--repo", "org/app"]);
+        let reasons = reasons_within(&world, 256);
         let took = began.elapsed();
         let known = |id: &String| ["attest/malformed", "attest/log-invalid"].contains(&id.as_str());
         assert!(reasons.iter().all(known) && !reasons.is_empty(), "{what}: {reasons:?}");
@@ -148,9 +207,7 @@ fn hostile_bundles_are_rejected_soon() {
     let huge = fs::File::create(world.project.path("app.sigstore.json")).unwrap();
     huge.set_len(1 << 30).unwrap();
     let began = Instant::now();
-    let outcome =
-        world.project.command(&["verify", "app", "--trusted-root", "root.json", "--repo", "org/app"]).process().output().unwrap();
-    assert_eq!(outcome.status.code(), Some(3));
+    assert_eq!(reasons_within(&world, 256), ["attest/malformed"]);
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
 }
 
@@ -170,6 +227,24 @@ fn att_17_no_sockets() {
     twin.args(["-c", "echo > /dev/tcp/127.0.0.1/9"]);
     without_sockets(&mut twin);
     assert_eq!(twin.output().unwrap().status.code(), None, "the trap does not work");
+}
+
+/// The process that will be started gets so much memory of its own and no more.
+#[cfg(target_os = "linux")]
+fn within(command: &mut std::process::Command, megabytes: u64) {
+    use std::os::unix::process::CommandExt as _;
+    let limit = libc::rlimit { rlim_cur: megabytes << 20, rlim_max: megabytes << 20 };
+    let set = move || {
+        // SAFETY: one call that only the kernel acts on, with a structure that lives as long as this closure.
+        #[allow(unsafe_code)]
+        let done = unsafe { libc::setrlimit(libc::RLIMIT_DATA, &raw const limit) == 0 };
+        if done { Ok(()) } else { Err(std::io::Error::last_os_error()) }
+    };
+    // SAFETY: as above; nothing is allocated between fork and exec.
+    #[allow(unsafe_code)]
+    unsafe {
+        command.pre_exec(set);
+    }
 }
 
 /// Every `socket` of the process that will be started ends it.

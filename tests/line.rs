@@ -140,6 +140,8 @@ exit 0
     artifact artifacts/minimal sha256:[HEX]
              by https://github.com/cargo-supplychain/cargo-supplychain/blob/main/docs/builders/local.md
              in a fresh target folder
+ build level 1: a provenance of it was signed by the accepted signer
+             not higher: a key does not say where it was used: level 2 needs the certificate of a hosted build platform
   not proven when it was signed: a key's signature without a trusted timestamp carries no time
   not proven that the build did what its provenance says: provenance is the signer's claim
   not proven which commit it was built from: the provenance does not say
@@ -386,7 +388,7 @@ exit 3
      Signing key SHA256:[HEX] ([ROOT]/other.pem)
    Verifying our own output, as a reader would
 error: the release that was just written does not verify: attestations/release.sigstore.json: it was signed by another key than SHA256:[HEX] (attest/wrong-signer)
-help: nothing was released; if [verify] key names another signer, sign with that key (--key)
+help: nothing was released; if [verify] names another signer, sign as that one
 ");
     assert!(project.releases().is_empty());
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use camino::Utf8Path;
 use serde_json::Value;
 
-use crate::support::sigstore::{Fault, Sigstore, WORKFLOW, signing_config};
+use crate::support::sigstore::{Fault, Parts, Sigstore, WORKFLOW, signing_config};
 use crate::support::{Outcome, Project};
 
 /// Seconds for one signature.
@@ -158,6 +158,96 @@ fn an_outage_leaves_statements_pending_and_nothing_else() {
         assert_eq!(after.get(path), Some(bytes), "{path} changed");
     }
     assert_eq!(after.keys().filter(|path| kept(path)).count(), before.keys().filter(|path| kept(path)).count());
+}
+
+/// With a timestamp authority, and without a log: what an instance has is asked and judged, its faults leave nothing behind.
+#[test]
+fn timestamps_stand_in_for_a_log_or_beside_it() {
+    let sigstore = Sigstore::start();
+    let project = keyless(&sigstore);
+    project.write("../notes.txt", "notes\n");
+    let (notes, bundle) = (project.root().join("notes.txt"), project.root().join("notes.txt.sigstore.json"));
+    let identity = ["--identity", &Sigstore::identity(), "--issuer", &sigstore.issuer()];
+    for (parts, logs, sources) in [(Parts::LogAndTsa, 1, 2), (Parts::Tsa, 0, 1)] {
+        let (config, root) = sigstore.of(parts);
+        project.write("../signing.json", &config);
+        project.write("../root.json", &root);
+        run(&project, &sigstore, &["sign", notes.as_str()]).expect(0);
+        let verify = ["verify", notes.as_str(), "--trusted-root", "../root.json", "--format", "json"];
+        let verified = project.run(&[&verify[..], &identity].concat()).expect(0).json();
+        let signature = &verified["results"][0]["verified"]["signatures"][0];
+        let count = |key: &str| signature[key].as_array().unwrap().len();
+        assert_eq!((count("logs"), count("times")), (logs, sources), "{parts:?}: {signature}");
+        let in_no_log = verified.to_string().contains("that the signature is in a public log");
+        assert_eq!(in_no_log, parts == Parts::Tsa);
+        fs::remove_file(&bundle).unwrap();
+        let faults = [
+            Fault::Broken("/tsa"),
+            Fault::Garbage("/tsa"),
+            Fault::Hang("/tsa"),
+            Fault::Trickle("/tsa"),
+            Fault::WrongImprint,
+            Fault::OldStamp,
+            Fault::WrongTsa,
+            Fault::NotGranted,
+            Fault::WrongKey,
+        ];
+        for fault in faults {
+            sigstore.fault(Some(fault));
+            let begin = Instant::now();
+            let outcome = run(&project, &sigstore, &["sign", notes.as_str()]).expect(4);
+            assert!(begin.elapsed() < Duration::from_secs(TIMEOUT + 4), "{parts:?} {fault:?}: {:?}", begin.elapsed());
+            assert!(!bundle.exists(), "{parts:?} {fault:?}: {outcome}");
+        }
+        sigstore.fault(None);
+        run(&project, &sigstore, &["build"]).expect(0);
+        project
+            .run(&[&["verify", project.release().as_str(), "--trusted-root", "../root.json"], &identity[..]].concat())
+            .expect(0);
+        fs::remove_dir_all(project.release()).unwrap();
+    }
+    // A root that knows a log asks for it: an instance that is said to have none cannot sign under it.
+    project.write("../root.json", sigstore.of(Parts::LogAndTsa).1);
+    run(&project, &sigstore, &["sign", notes.as_str()]).expect(4);
+    assert!(!bundle.exists());
+}
+
+/// The whole release, as `verify` would judge it: by the identity that has just signed, or by the one that `[verify]` pins.
+#[test]
+fn a_keyless_release_is_verified_by_who_signed_it() {
+    let sigstore = Sigstore::start();
+    let project = keyless(&sigstore);
+    let policy = fs::read_to_string(project.path("supplychain.toml")).unwrap();
+    let pinned = |identity: &str| {
+        let issuer = sigstore.issuer();
+        project.write("supplychain.toml", format!("{policy}[verify]\nidentity = \"{identity}\"\nissuer = \"{issuer}\"\n"));
+    };
+    let outcome = run(&project, &sigstore, &["build"]).expect(0);
+    assert!(outcome.stderr.contains("18 files, 4 statements; signer not pinned"), "{outcome}");
+    pinned(&Sigstore::identity());
+    let outcome = run(&project, &sigstore, &["build"]).expect(0);
+    assert!(outcome.stderr.contains("18 files, 4 statements\n"), "{outcome}");
+    let before = files(&project.release());
+
+    // Pinned to somebody else: nothing is released, what was there stays.
+    pinned("https://github.com/example-org/app/.github/workflows/release.yml@refs/tags/v2.0.0");
+    let outcome = run(&project, &sigstore, &["build"]).expect(3);
+    assert!(outcome.stderr.contains("attest/wrong-signer") && outcome.stderr.contains("nothing was released"), "{outcome}");
+    assert!(files(&project.release()) == before);
+    // The same of a finished release.
+    run(&project, &sigstore, &["build", "--no-sign"]).expect(0);
+    let release = project.release();
+    let before = files(&release);
+    let outcome = run(&project, &sigstore, &["sign", "--pending", release.as_str()]).expect(3);
+    assert!(outcome.stderr.contains("attest/wrong-signer") && outcome.stderr.contains("nothing was changed"), "{outcome}");
+    assert!(files(&release) == before);
+    pinned(&Sigstore::identity());
+    run(&project, &sigstore, &["sign", "--pending", release.as_str()]).expect(0);
+    assert_eq!((statements(&release, ".sigstore.json").len(), statements(&release, ".pending.json").len()), (4, 0));
+    // Conditions that describe nobody: before anything is compiled.
+    project.write("supplychain.toml", format!("{policy}[verify]\ntag = \"v*\"\n"));
+    let outcome = run(&project, &sigstore, &["build"]).expect(2);
+    assert!(outcome.stderr.contains("[verify]") && !outcome.stderr.contains("Compiling"), "{outcome}");
 }
 
 #[test]

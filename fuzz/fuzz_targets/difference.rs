@@ -16,7 +16,9 @@ fuzz_target!(|data: &[u8]| {
         None => assert_eq!(first, second),
         Some(difference) => {
             assert!(!difference.causes.is_empty());
-            assert!(difference.causes.iter().all(|cause| cause.examples.len() <= MAX_EXAMPLES && cause.total >= cause.examples.len()));
+            assert!(
+                difference.causes.iter().all(|cause| cause.examples.len() <= MAX_EXAMPLES && cause.total >= cause.examples.len())
+            );
         }
     }
 });

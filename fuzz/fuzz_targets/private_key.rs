@@ -1,7 +1,7 @@
 #![no_main]
 
-use cargo_supplychain::sign::{Content, Signer as _};
 use cargo_supplychain::sign::key::KeySigner;
+use cargo_supplychain::sign::{Content, Signer as _};
 use cargo_supplychain_fuzz::write;
 use libfuzzer_sys::fuzz_target;
 

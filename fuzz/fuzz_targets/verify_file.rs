@@ -26,7 +26,8 @@ fuzz_target!(|data: &[u8]| {
         bytes: SIGNER.sign(Content::Statement(statement.to_string().as_bytes())).expect("the key signs"),
         origin: [Origin::Given, Origin::Beside, Origin::Offered][number % 3],
     });
-    let evidence = FileEvidence { name: Some(named.to_owned()), sha256, sha512: None, bytes: None, bundles: bundles.take(16).collect() };
+    let evidence =
+        FileEvidence { name: Some(named.to_owned()), sha256, sha512: None, bytes: None, bundles: bundles.take(16).collect() };
     let policy = VerificationPolicy::new(SIGNER.public_key().clone()).require_fresh_target(true);
     match file(&evidence, &policy.expect_version(Some("1.0.0".into()))) {
         Ok(verified) => drop(serde_json::to_string(&verified)),

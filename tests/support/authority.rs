@@ -215,7 +215,7 @@ fn lines(text: &str) -> String {
 }
 
 /// DER: tag, length, content.
-fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
+pub(super) fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
     let length = content.len();
     let mut out = vec![tag];
     match length {
@@ -230,11 +230,11 @@ fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
     out
 }
 
-fn seq(parts: &[Vec<u8>]) -> Vec<u8> {
+pub(super) fn seq(parts: &[Vec<u8>]) -> Vec<u8> {
     tlv(0x30, &parts.concat())
 }
 
-fn oid(text: &str) -> Vec<u8> {
+pub(super) fn oid(text: &str) -> Vec<u8> {
     let numbers: Vec<u32> = text.split('.').map(|number| number.parse().unwrap()).collect();
     let mut content = vec![u8::try_from(numbers[0] * 40 + numbers[1]).unwrap()];
     for &number in &numbers[2..] {

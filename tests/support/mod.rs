@@ -10,6 +10,8 @@ mod registry;
 mod repository;
 pub mod server;
 pub mod sigstore;
+pub mod tsa;
+pub mod tuf;
 pub mod world;
 
 use std::collections::BTreeMap;

@@ -25,6 +25,8 @@ pub enum Answer {
     Garbage,
     /// To another place.
     Redirect(&'static str),
+    /// A status, lines of headers (each with its end), and bytes.
+    Whole(u16, String, Vec<u8>),
 }
 
 pub struct Server {
@@ -36,6 +38,8 @@ pub struct Server {
 struct Shared {
     folder: Utf8PathBuf,
     asked: Mutex<Vec<String>>,
+    /// Paths that were asked for with credentials, and these.
+    credentials: Mutex<Vec<(String, String)>>,
     answers: Mutex<BTreeMap<String, Answer>>,
     is_over: AtomicBool,
 }
@@ -45,8 +49,13 @@ impl Server {
     pub fn new(folder: Utf8PathBuf) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let shared =
-            Arc::new(Shared { folder, asked: Mutex::default(), answers: Mutex::default(), is_over: AtomicBool::new(false) });
+        let shared = Arc::new(Shared {
+            folder,
+            asked: Mutex::default(),
+            credentials: Mutex::default(),
+            answers: Mutex::default(),
+            is_over: AtomicBool::new(false),
+        });
         let own = Arc::clone(&shared);
         let thread = std::thread::spawn(move || {
             for stream in listener.incoming() {
@@ -68,6 +77,13 @@ impl Server {
     /// What was asked since the last call.
     pub fn asked(&self) -> Vec<String> {
         std::mem::take(&mut self.shared.asked.lock().unwrap())
+    }
+}
+
+impl Server {
+    /// The paths that were asked for with credentials since the last call, and these.
+    pub fn credentials(&self) -> Vec<(String, String)> {
+        std::mem::take(&mut self.shared.credentials.lock().unwrap())
     }
 }
 
@@ -96,10 +112,15 @@ impl Shared {
         let path = request.split(' ').nth(1).unwrap().to_owned();
         assert!(request.to_lowercase().contains("\r\nuser-agent: cargo-supplychain/"), "nobody says who asks: {request}");
         self.asked.lock().unwrap().push(path.clone());
+        let mut words = request.lines().filter_map(|line| line.split_once(':'));
+        if let Some((_, word)) = words.find(|(name, _)| name.eq_ignore_ascii_case("authorization")) {
+            self.credentials.lock().unwrap().push((path.clone(), word.trim().to_owned()));
+        }
         let answer = self.answers.lock().unwrap().get(&path).cloned();
         match answer {
             Some(Answer::Garbage) => stream.write_all(b"\x00\xff not http at all\r\n\r\n"),
             Some(Answer::Status(status, body)) => write(&mut stream, status, "retry-after: 0\r\n", body.as_bytes()),
+            Some(Answer::Whole(status, headers, body)) => write(&mut stream, status, &headers, &body),
             Some(Answer::Redirect(to)) => write(&mut stream, 302, &format!("location: {to}\r\n"), b""),
             Some(Answer::Endless) => {
                 stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{\"crate\":{\"name\":\"")?;

@@ -1,4 +1,4 @@
-//! A small Sigstore on this machine: an OIDC issuer as GitHub Actions has one, Fulcio and Rekor v1, with faults on demand. Good enough to
+//! A small Sigstore on this machine: an OIDC issuer as GitHub Actions has one, Fulcio, Rekor v1 and a timestamp authority, with faults on demand. Good enough to
 //! sign by and to be verified; it checks what it is sent as little as the real ones would let pass.
 
 use std::io::{Read as _, Write as _};
@@ -15,6 +15,8 @@ use rcgen::{
     SanType, SignatureAlgorithm,
 };
 use serde_json::{Value, json};
+
+use super::tsa::Tsa;
 
 pub const WORKFLOW: &str = "example-org/app/.github/workflows/release.yml@refs/tags/v1.0.0";
 const REQUEST_TOKEN: &str = "request-token-that-nobody-may-see";
@@ -41,6 +43,20 @@ pub enum Fault {
     BadBody,
     /// The log says that it was a month ago.
     OldTime,
+    /// The timestamp is over something else, of another day, by another authority, or the authority refused.
+    WrongImprint,
+    OldStamp,
+    WrongTsa,
+    NotGranted,
+}
+
+/// Which of its services are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parts {
+    Log,
+    LogAndTsa,
+    /// As instances for private repositories are: no log at all.
+    Tsa,
 }
 
 pub struct Sigstore {
@@ -54,6 +70,8 @@ struct Shared {
     root: Vec<u8>,
     other: Issuer<'static, rcgen::KeyPair>,
     log: EcdsaKeyPair,
+    tsa: Tsa,
+    other_tsa: Tsa,
     fault: Mutex<Option<Fault>>,
     asked: Mutex<Vec<String>>,
 }
@@ -65,7 +83,8 @@ impl Sigstore {
         let ((authority, root), (other, _)) = (authority(), authority());
         let log = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap();
         let (fault, asked) = (Mutex::default(), Mutex::default());
-        let shared = Arc::new(Shared { url: url.clone(), authority, root, other, log, fault, asked });
+        let (tsa, other_tsa) = (Tsa::new(), Tsa::new());
+        let shared = Arc::new(Shared { url: url.clone(), authority, root, other, log, tsa, other_tsa, fault, asked });
         let own = Arc::clone(&shared);
         // Ends with the process: a hanging answer keeps its thread.
         std::thread::spawn(move || {
@@ -108,6 +127,22 @@ impl Sigstore {
     /// `signing_config.json`: a log of version 1, and no timestamp authority.
     pub fn signing_config(&self) -> String {
         signing_config(&self.url)
+    }
+
+    /// The configuration and the root of an instance that has these parts.
+    pub fn of(&self, parts: Parts) -> (String, String) {
+        let mut config: Value = serde_json::from_str(&self.signing_config()).unwrap();
+        let mut root: Value = serde_json::from_str(&self.trusted_root()).unwrap();
+        if parts != Parts::Log {
+            config["tsaUrls"] = config["caUrls"].clone();
+            config["tsaUrls"][0]["url"] = json!(format!("{}/tsa", self.url));
+            root["timestampAuthorities"] = json!([self.shared.tsa.trusted()]);
+        }
+        if parts == Parts::Tsa {
+            config["rekorTlogUrls"] = json!([]);
+            root["tlogs"] = json!([]);
+        }
+        (config.to_string(), root.to_string())
     }
 
     pub fn trusted_root(&self) -> String {
@@ -222,6 +257,10 @@ impl Shared {
             }
             _ => {}
         }
+        if path == "/tsa" {
+            let (status, stamp) = self.stamp(&request[body_at..body_at + length], fault);
+            return answer(&mut stream, status, &stamp);
+        }
         let body: Value = serde_json::from_slice(&request[body_at..]).unwrap_or_default();
         if path.starts_with("/oidc/token") {
             assert_eq!(header("authorization:").as_deref(), Some(format!("bearer {REQUEST_TOKEN}").as_str()));
@@ -234,6 +273,19 @@ impl Shared {
         } else {
             answer(&mut stream, 404, b"{}")
         }
+    }
+
+    fn stamp(&self, request: &[u8], fault: Option<Fault>) -> (u16, Vec<u8>) {
+        let imprint = (fault == Some(Fault::WrongImprint)).then(|| Sha256::of("another signature"));
+        let days = if fault == Some(Fault::OldStamp) { 30 } else { 0 };
+        let at = time::OffsetDateTime::now_utc() - time::Duration::days(days);
+        let tsa = if fault == Some(Fault::WrongTsa) { &self.other_tsa } else { &self.tsa };
+        let mut response = tsa.answer(request, imprint, at);
+        if fault == Some(Fault::NotGranted) {
+            let status = response.windows(5).position(|five| five == [0x30, 3, 2, 1, 0]).unwrap();
+            response[status + 4] = 2;
+        }
+        (201, response)
     }
 
     fn token(&self) -> String {

@@ -4,9 +4,10 @@
     loopback_sigstore.py LOOPBACK_FOLDER BINARY WORK_FOLDER [--port N] [--gh PROGRAM] [--sigstore PROGRAM]
 
 LOOPBACK_FOLDER holds the loopback service (Fulcio, Rekor v1 and v2, a timestamp authority, an OIDC issuer, with faults) with its
-`start.sh` and node_modules; there `@sigstore/verify` may be installed as well. `--sigstore`: sigstore-python, `--gh`: GitHub's command line.
-What is not there is not asked. Prints two tables; exits 1 when a bundle of ours is refused by anybody, when a fault leaves a bundle
-behind that others refuse, or when the signer does not end in time.
+`start.sh` and node_modules; there `@sigstore/verify` and `@sigstore/sign` may be installed as well. `--sigstore`: sigstore-python, `--gh`:
+GitHub's command line. What is not there is not asked. Prints three tables: bundles (ours judged by others, theirs by ours), faults, and
+releases that a service failed. Exits 1 when a bundle of ours is refused by anybody, one of theirs by us, when a fault leaves a bundle behind
+that others refuse, when the signer does not end in time, or when a release is lost or not completed afterwards.
 """
 import argparse
 import hashlib
@@ -41,6 +42,28 @@ const parsed = bundleFromJSON(JSON.parse(fs.readFileSync(bundle)));
 const data = parsed.content.$case === 'messageSignature' ? fs.readFileSync(file) : undefined;
 const verifier = new Verifier(material, { tlogThreshold: 1, ctlogThreshold: 1, timestampThreshold: 1 });
 verifier.verify(toSignedEntity(parsed, data), { subjectAlternativeName: identity, extensions: { issuer } });
+"""
+
+
+JS_SIGN = """
+import { createRequire } from 'node:module';
+const require = createRequire(process.argv[1] + '/package.json');
+const { bundleToJSON } = require('@sigstore/bundle');
+const sign = require('@sigstore/sign');
+const fs = require('node:fs');
+const [config, token, kind, input, output] = process.argv.slice(2);
+const services = JSON.parse(fs.readFileSync(config));
+const getToken = async () => fs.readFileSync(token, 'utf8');
+const signer = new sign.FulcioSigner({ fulcioBaseURL: services.caUrls[0].url, identityProvider: { getToken } });
+const log = services.rekorTlogUrls[0];
+const witnesses = [new sign.RekorWitness({ rekorBaseURL: log.url, majorApiVersion: log.majorApiVersion, entryType: 'dsse' })];
+if (services.tsaUrls.length) {
+  witnesses.push(new sign.TSAWitness({ tsaBaseURL: services.tsaUrls[0].url.replace('/api/v1/timestamp', '') }));
+}
+const Builder = kind === 'blob' ? sign.MessageSignatureBundleBuilder : sign.DSSEBundleBuilder;
+const artifact = { data: fs.readFileSync(input), type: kind === 'blob' ? undefined : 'application/vnd.in-toto+json' };
+const bundle = await new Builder({ signer, witnesses }).create(artifact);
+fs.writeFileSync(output, JSON.stringify(bundleToJSON(bundle)));
 """
 
 
@@ -159,6 +182,30 @@ class World:
             "--issuer", self.env["LOOP_ISSUER"], "--trusted-root", self.root,
         ])
 
+    def sign_by_js(self, setup, kind, bundle):
+        js = os.path.join(os.path.abspath(self.arguments.loopback), "sign-of-trial.mjs")
+        with open(js, "w") as file:
+            file.write(JS_SIGN)
+        config, token = os.path.join(self.out, SETUPS[setup]), os.path.join(self.out, "token")
+        return run(["node", js, config, token, kind, self.file if kind == "blob" else self.statement, bundle])
+
+    def signers(self):
+        found = {}
+        if self.arguments.sigstore:
+            found["sigstore-python"] = self.sign_by_python
+        if os.path.isdir(os.path.join(self.arguments.loopback, "node_modules/@sigstore/sign")):
+            found["sigstore-js"] = self.sign_by_js
+        return found
+
+    def ours(self, arguments, folder):
+        """Another command of ours, in a CI job: exit code, seconds, what it said."""
+        env = {name: os.environ[name] for name in ("PATH", "RUSTUP_HOME", "CARGO_HOME") if name in os.environ}
+        env.setdefault("RUSTUP_HOME", os.path.expanduser("~/.rustup"))
+        env.update({name: value for name, value in self.env.items() if name.startswith("ACTIONS_")}, CI="true", HOME=self.folder)
+        begin = time.monotonic()
+        done = subprocess.run([self.arguments.binary, "supplychain", *arguments], cwd=folder, env=env, capture_output=True, text=True, timeout=600)
+        return done.returncode, time.monotonic() - begin, done.stderr
+
     def sign_by_python(self, setup, kind, bundle):
         token = open(os.path.join(self.out, "token")).read()
         command = [self.arguments.sigstore, "--trust-config", self.trust(setup)]
@@ -200,17 +247,18 @@ def interoperability(world):
             for name, outcome in zip(judges, row):
                 if outcome is not None and not outcome[0]:
                     print(f"    {name}: {outcome[1].strip()[-400:]}")
-    if world.arguments.sigstore:
-        for setup in ("rekor1", "rekor2"):
+    for name, sign in world.signers().items():
+        for setup in SETUPS:
             for kind in ("blob", "dsse"):
-                bundle = os.path.join(world.folder, f"python.{setup}.{kind}.json")
-                made = world.sign_by_python(setup, kind, bundle)
+                bundle = os.path.join(world.folder, f"{name}.{setup}.{kind}.json")
+                made = sign(setup, kind, bundle)
                 if not made[0]:
-                    print(f"| sigstore-python, {setup}, {kind}: not signed: {made[1].strip()[-200:]} |")
+                    print(f"| {name}, {setup}, {kind}: not signed: {made[1].strip()[-200:]} |")
                     continue
-                row = judged(judges, setup, kind, bundle)
-                bad += sum(name == "ours" and not outcome[0] for name, outcome in zip(judges, row))
-                print(f"| sigstore-python, {setup}, {kind} | " + " | ".join(map(said, row)) + " |")
+                # What others say of each other's bundles is theirs to settle.
+                row = [judge(setup, kind, bundle) for judge in judges.values()]
+                bad += sum(judge == "ours" and not outcome[0] for judge, outcome in zip(judges, row))
+                print(f"| {name}, {setup}, {kind} | " + " | ".join(map(said, row)) + " |")
     return bad
 
 
@@ -244,6 +292,55 @@ def faults(world):
     return bad
 
 
+MANIFEST = "[package]\nname = \"tiny\"\nversion = \"1.0.0\"\nedition = \"2021\"\n[workspace]\n"
+
+
+def pending(world):
+    """A build whose signing fails keeps its release; afterwards it is completed."""
+    print("\n| release | fault | build | files | sign --pending | verify |\n|---|---|---|---|---|---|")
+    bad = 0
+    for setup in SETUPS:
+        for fault in ("hang", "dead", "rekor-500", "rekor-bad-proof"):
+            folder = os.path.join(world.folder, f"tiny.{setup}.{fault}")
+            shutil.rmtree(folder, ignore_errors=True)
+            os.makedirs(os.path.join(folder, "src"))
+            config = os.path.join(world.out, SETUPS[setup])
+            dead = open(config).read()
+            for port in range(3):
+                dead = dead.replace(f":{world.arguments.port + port}", ":9")
+            signing = f"[sign]\nmethod = \"keyless\"\ntimeout = {TIMEOUT}\nsigning-config = \"signing.json\"\ntrusted-root = \"{world.root}\"\n"
+            files = {
+                "Cargo.toml": MANIFEST, "src/main.rs": "fn main() {}\n", "supplychain.toml": signing,
+                "Cargo.lock": "version = 4\n\n[[package]]\nname = \"tiny\"\nversion = \"1.0.0\"\n",
+                "signing.json": dead if fault == "dead" else open(config).read(),
+            }
+            for name, text in files.items():
+                with open(os.path.join(folder, name), "w") as file:
+                    file.write(text)
+            world.control(None if fault == "dead" else fault)
+            release = os.path.join(folder, "release")
+            build = world.ours(["build", "--only", "lock", "--sandbox", "off", "--release-dir", release], folder)
+            world.control(None)
+            shutil.copyfile(config, os.path.join(folder, "signing.json"))
+            names = [name for _, _, names in os.walk(release) for name in names]
+            waiting = sum(name.endswith(".pending.json") for name in names)
+            bundles = sum(name.endswith(".sigstore.json") for name in names)
+            [place] = [os.path.join(release, name) for name in os.listdir(release) if os.path.isdir(os.path.join(release, name))]
+            sign = world.ours(["sign", "--pending", place], folder)
+            verify = world.ours(
+                ["verify", place, "--identity", world.env["LOOP_IDENTITY"], "--issuer", world.env["LOOP_ISSUER"], "--trusted-root", world.root], folder
+            )
+            codes = (build[0], sign[0], verify[0])
+            if codes != (0, 0, 0) or (waiting, bundles) != (4, 0):
+                bad += 1
+                print(build[2][-400:], sign[2][-400:], verify[2][-400:])
+            print(
+                f"| {setup} | {fault} | exit {build[0]}, {build[1]:.1f} s | {waiting} pending, {bundles} bundles | "
+                f"exit {sign[0]}, {sign[1]:.1f} s | exit {verify[0]} |", flush=True,
+            )
+    return bad
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("loopback")
@@ -255,7 +352,7 @@ def main():
     world = World(parser.parse_args())
     world.start()
     try:
-        bad = interoperability(world) + faults(world)
+        bad = interoperability(world) + faults(world) + pending(world)
     finally:
         os.kill(world.pid, 15)
     print(f"\n{bad} bad")

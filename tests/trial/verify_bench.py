@@ -5,11 +5,14 @@
     tests/trial/verify_bench.py FILE BUNDLE --identity SUBJECT --issuer URL [--trusted-root FILE] [--binary target/release/cargo-supplychain]
 
 FILE and BUNDLE are a real pair, of the conformance suite for instance. One process verifies the pair N times; the time of a process
-that verifies it once is taken off.
+that verifies it once is taken off. Then each of `cosign`, `sigstore` (sigstore-python) and `gh` that is on the PATH verifies it once, as a process:
+with --trusted-root no one of them needs a network; without it they may, and what then fails is said.
 """
 
 import argparse
 import os
+import pathlib
+import shutil
 import statistics
 import subprocess
 import time
@@ -41,6 +44,32 @@ def one_ecdsa():
     return (time.monotonic() - began) / 2000
 
 
+def others(options):
+    """The same verification by other programs: name and command."""
+    who = ["--certificate-identity", options.identity, "--certificate-oidc-issuer", options.issuer]
+    root = lambda option: [option, options.trusted_root] if options.trusted_root else []
+    statement = "dsseEnvelope" in pathlib.Path(options.bundle).read_text()
+    cosign = ["verify-blob-attestation", "--check-claims=true", "--type", options.type] if statement else ["verify-blob"]
+    yield "cosign", ["cosign", *cosign, "--new-bundle-format", "--offline", "--bundle", options.bundle, *who, *root("--trusted-root"), options.file]
+    yield "sigstore", ["sigstore", "verify", "identity", "--offline", "--bundle", options.bundle, "--cert-identity", options.identity,
+                       "--cert-oidc-issuer", options.issuer, options.file]
+    yield "gh", ["gh", "attestation", "verify", options.file, "--bundle", options.bundle, "--owner", options.owner, "--cert-identity", options.identity,
+                 "--cert-oidc-issuer", options.issuer, "--predicate-type", options.type, *root("--custom-trusted-root")]
+
+
+def one_process(command, times=3):
+    """Seconds of a process, or why it failed."""
+    taken = []
+    for _ in range(times):
+        began = time.monotonic()
+        done = subprocess.run(command, capture_output=True, env=dict(os.environ, GH_TOKEN="none"))
+        taken.append(time.monotonic() - began)
+        if done.returncode != 0:
+            words = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()
+            return f"failed with {done.returncode}: {words[-1][:120] if words else 'no word'}"
+    return f"{statistics.median(taken) * 1000:.0f} ms"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("file")
@@ -50,6 +79,8 @@ def main():
     parser.add_argument("--trusted-root")
     parser.add_argument("--binary", default="target/release/cargo-supplychain")
     parser.add_argument("-n", type=int, default=1000)
+    parser.add_argument("--type", default="https://slsa.dev/provenance/v1", help="predicate type of the statement, for cosign and gh")
+    parser.add_argument("--owner", default="sigstore-conformance", help="owner of the repository, for gh")
     options = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
@@ -63,6 +94,8 @@ def main():
     limit = one_ecdsa()
     if limit:
         print(f"one ECDSA verification:  {limit * 1e6:.0f} µs; a bundle takes {each / limit:.1f} of them")
+    for name, command in others(options):
+        print(f"{name + ', one process:':24} {one_process(command) if shutil.which(name) else 'not on the PATH'}")
 
 
 if __name__ == "__main__":

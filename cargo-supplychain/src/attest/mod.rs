@@ -3,6 +3,7 @@
 
 mod attestation;
 mod bundle;
+mod collection;
 mod pending;
 mod public_key;
 mod sigstore_bundle;
@@ -12,6 +13,7 @@ mod sums;
 
 pub use attestation::{Attestation, AttestedSubject};
 pub use bundle::{BUNDLE_MEDIA_TYPE, Bundle, MAX_BUNDLE_BYTES, PAYLOAD_TYPE};
+pub use collection::{Collection, MAX_BUNDLES, MAX_COLLECTION_BYTES, collection};
 pub use pending::{payload_of, pending_path};
 pub use public_key::{InvalidKey, KeyAlgorithm, PublicKey};
 pub use sigstore_bundle::{Content, SigstoreBundle};
@@ -24,6 +26,8 @@ pub const PROVENANCE: &str = "https://slsa.dev/provenance/v1";
 pub const CYCLONEDX: &str = "https://cyclonedx.org/bom";
 /// An SPDX 2.3 document as predicate (in-toto attestation predicates, "SPDX").
 pub const SPDX: &str = "https://spdx.dev/Document/v2.3";
+/// Our statement that a key gives way to another one, `docs/key-rotation-v1.md`: its subject is the new public key's file.
+pub const KEY_ROTATION: &str = "https://github.com/cargo-supplychain/cargo-supplychain/blob/main/docs/key-rotation-v1.md";
 /// Our release statement, `docs/release-statement-v1.md`: its subject is `release.json`.
 pub const RELEASE: &str = "https://github.com/cargo-supplychain/cargo-supplychain/blob/main/docs/release-statement-v1.md";
 

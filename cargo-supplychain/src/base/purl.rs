@@ -33,6 +33,16 @@ pub fn cargo(name: &str, version: &str, source: Qualifier<'_>) -> String {
     purl.to_string()
 }
 
+/// `pkg:generic/NAME@VERSION`: something that no registry has, by its name.
+#[must_use]
+pub fn generic(name: &str, version: Option<&str>) -> String {
+    let mut purl = PackageUrl::new("generic", name).expect("`generic` is a valid purl type");
+    if let Some(version) = version {
+        purl.with_version(version).expect("a purl version may be any text");
+    }
+    purl.to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,6 +51,8 @@ mod tests {
     fn forms() {
         assert_eq!(cargo("itoa", "1.0.15", Qualifier::CratesIo), "pkg:cargo/itoa@1.0.15");
         assert_eq!(cargo("openssl-src", "300.5.5+3.5.5", Qualifier::CratesIo), "pkg:cargo/openssl-src@300.5.5%2B3.5.5");
+        assert_eq!(generic("my app", Some("1+2")), "pkg:generic/my%20app@1%2B2");
+        assert_eq!(generic("app", None), "pkg:generic/app");
         let git = Qualifier::Git { url: "https://example.org/a.git", rev: "0123" };
         assert_eq!(cargo("a", "1.0.0", git), "pkg:cargo/a@1.0.0?vcs_url=git%2Bhttps:%2F%2Fexample.org%2Fa.git%400123");
     }

@@ -3,6 +3,9 @@
 mod afterlife;
 mod archive;
 mod baseline;
+mod fetch;
+mod key;
+mod verify;
 
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -18,6 +21,9 @@ pub use archive::{
     VerifyArchiveArgs,
 };
 pub use baseline::{BaselineCommand, SourceArgs};
+pub use fetch::{FetchArgs, FetchWhat};
+pub use key::KeyCommand;
+pub use verify::{IdentityArgs, VerifyArgs};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -414,143 +420,6 @@ pub struct SbomArgs {
     /// The policy file, instead of supplychain.toml at the workspace root
     #[arg(long, value_name = "FILE")]
     pub policy: Option<Utf8PathBuf>,
-}
-
-/// Verify a release folder or a released file, offline
-///
-/// The signer has to be known from elsewhere: --repo, --identity or --key, or [verify] in your own supplychain.toml. What lies in the
-/// release (its signer.pub, its VERIFY.md) is never taken as proof.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  cargo supplychain verify ./app --repo owner/app
-  cargo supplychain verify ./app --repo owner/app --workflow .github/workflows/release.yml --tag 'v*'
-  cargo supplychain verify --digest sha256:… --bundle app.sigstore.json --identity me@example.org --issuer https://accounts.google.com
-  cargo supplychain verify app-1.0.0-x86_64-unknown-linux-gnu --key signer.pub
-  cargo supplychain verify ./app --bundle app.provenance.sigstore.json --key signer.pub
-  cargo supplychain verify release --key signer.pub --expect-version 1.2.0 --require-fresh-target
-  cargo supplychain verify archive:app@1.0.0 --repo owner/app
-  cargo supplychain verify release --key signer.pub --rebuild --source ../checkout")]
-pub struct VerifyArgs {
-    /// Release folders or files, archive:NAME@VERSION for archived releases; with --digest, bundles
-    #[arg(required_unless_present = "digest", value_name = "PATH")]
-    pub paths: Vec<Utf8PathBuf>,
-    /// The bundle of a file, instead of FILE.sigstore.json beside it; .jsonl: one a line, of which one has to be accepted
-    #[arg(long, value_name = "FILE")]
-    pub bundle: Vec<Utf8PathBuf>,
-    /// The file's digest, where the file itself is not at hand
-    #[arg(long, value_name = "sha256:HEX")]
-    pub digest: Option<String>,
-    #[command(flatten)]
-    pub signer: IdentityArgs,
-    /// Reject another version than this
-    #[arg(long, value_name = "VERSION")]
-    pub expect_version: Option<String>,
-    /// Reject a release built in a reused target folder
-    #[arg(long)]
-    pub require_fresh_target: bool,
-    /// Reject a file without an attestation of this predicate type (may be repeated)
-    #[arg(long, value_name = "URI")]
-    pub require_predicate: Vec<String>,
-    /// The policy file with [verify], instead of supplychain.toml in the working folder
-    #[arg(long, value_name = "FILE")]
-    pub policy: Option<Utf8PathBuf>,
-    /// The archive of archive:… (a folder or URL), instead of the policy's
-    #[arg(long, visible_alias = "store", value_name = "DIR|URL")]
-    pub archive: Option<String>,
-    /// Build the release again from its source, and compare: runs its build scripts
-    #[arg(long, help_heading = "Rebuild")]
-    pub rebuild: bool,
-    /// The git repository of the source, instead of the one around the working folder
-    #[arg(long, value_name = "DIR", requires = "rebuild", help_heading = "Rebuild")]
-    pub source: Option<Utf8PathBuf>,
-    /// Sign a statement of your own when the bytes are the same
-    #[arg(long, requires = "rebuild", help_heading = "Rebuild")]
-    pub attest: bool,
-    /// Private key to sign it with (PEM), instead of the configured or your own
-    #[arg(long, value_name = "FILE", requires = "attest", help_heading = "Rebuild")]
-    pub signing_key: Option<Utf8PathBuf>,
-    /// Where it goes, instead of RELEASE.rebuild.sigstore.json beside the release folder
-    #[arg(long, value_name = "FILE", requires = "attest", help_heading = "Rebuild")]
-    pub output: Option<Utf8PathBuf>,
-}
-
-/// Whom to accept.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Signer")]
-pub struct IdentityArgs {
-    /// Built in this repository: OWNER/NAME on github.com, gitlab.com/PATH, or another host's https://HOST/PATH (with --issuer)
-    #[arg(long, value_name = "REPOSITORY")]
-    pub repo: Option<String>,
-    /// Signed by this workflow: a path in the repository, or OWNER/NAME/PATH for a reusable one elsewhere (may be repeated)
-    #[arg(long, value_name = "PATH")]
-    pub workflow: Vec<String>,
-    /// Built from this ref: refs/heads/main; * stands for anything but a slash
-    #[arg(long = "ref", value_name = "REF", conflicts_with = "tag")]
-    pub reference: Option<String>,
-    /// Built from this tag: v1.2.3 or 'v*'
-    #[arg(long, value_name = "TAG")]
-    pub tag: Option<String>,
-    /// Built from this commit
-    #[arg(long, value_name = "SHA")]
-    pub commit: Option<String>,
-    /// The host's number of the repository, which no renaming changes
-    #[arg(long, value_name = "NUMBER")]
-    pub repo_id: Option<String>,
-    /// The host's number of the repository's owner
-    #[arg(long, value_name = "NUMBER")]
-    pub owner_id: Option<String>,
-    /// Built on this kind of runner: github-hosted, self-hosted, …
-    #[arg(long, value_name = "KIND")]
-    pub runner: Option<String>,
-    /// Built by this event: push, release, workflow_dispatch, …
-    #[arg(long, value_name = "EVENT")]
-    pub trigger: Option<String>,
-    /// The certificate's subject, exactly (with --issuer)
-    #[arg(long, value_name = "SUBJECT", conflicts_with = "identity_pattern")]
-    pub identity: Option<String>,
-    /// The certificate's subject as a pattern: * stands for anything but / and @, ** for anything
-    #[arg(long, value_name = "PATTERN")]
-    pub identity_pattern: Option<String>,
-    /// The OIDC issuer that knows the signer
-    #[arg(long, value_name = "URL")]
-    pub issuer: Option<String>,
-    /// The signer's public key (PEM)
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["repo", "identity", "identity_pattern"])]
-    pub key: Option<Utf8PathBuf>,
-    /// Trusted roots, instead of the embedded ones of sigstore.dev and github.com
-    #[arg(long, value_name = "FILE")]
-    pub trusted_root: Option<Utf8PathBuf>,
-}
-
-/// Bring the advisory database into the cache
-#[derive(Debug, Args)]
-pub struct FetchArgs {
-    /// The RustSec database: a git URL
-    #[arg(long, value_name = "URL")]
-    pub advisory_db: Option<String>,
-}
-
-/// Signing keys
-#[derive(Debug, Subcommand)]
-pub enum KeyCommand {
-    /// Create a key (ECDSA P-256); an existing file is never overwritten
-    ///
-    /// With SUPPLYCHAIN_KEY_PASSPHRASE set, or --passphrase to be asked, the private key is encrypted at rest.
-    Generate {
-        /// Where to; your own key's place when left out
-        #[arg(long, value_name = "FILE")]
-        output: Option<Utf8PathBuf>,
-        /// Ask for a passphrase
-        #[arg(long)]
-        passphrase: bool,
-    },
-    /// Print the public key (PEM) of a private key
-    Public {
-        /// The private key; your own when left out
-        #[arg(long, value_name = "FILE")]
-        key: Option<Utf8PathBuf>,
-    },
 }
 
 /// Write a supplychain.toml with every setting explained, or one made from a deny.toml; propose exceptions of the sandbox

@@ -12,7 +12,7 @@ use crate::verify::{MAX_CONTROL_BYTES, ReleaseContents, needs_bytes};
 
 mod file;
 
-pub use file::{read_digest, read_file};
+pub use file::{read_digest, read_file, read_file_with};
 
 /// Most entries of a folder and deepest nesting; a release has a dozen or two.
 const MAX_ENTRIES: usize = 200_000;

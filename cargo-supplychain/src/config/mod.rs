@@ -14,5 +14,6 @@ pub use parse::{Error, KnownRule, MAX_BYTES, parse};
 pub use sandbox::{Proposal, SandboxAllow, SandboxPath, SandboxSettings};
 pub use settings::{
     AdvisorySettings, ArchiveSettings, Ban, BuildSettings, DocumentSettings, Exemption, Level, MaxAge, OptionKind, OptionValue,
-    RegistrySettings, ReleaseSettings, RuleOption, RuleSetting, Settings, SignMethod, SignSettings, VerifySettings,
+    RegistrySettings, ReleaseSettings, RuleOption, RuleSetting, Settings, SignMethod, SignSettings, TrustRootSettings,
+    VerifySettings,
 };

@@ -17,8 +17,9 @@ use super::licences::RawLicences;
 use super::sandbox::RawSandbox;
 use super::settings::{
     AdvisorySettings, ArchiveSettings, BuildSettings, DocumentSettings, MaxAge, RegistrySettings, ReleaseSettings, RuleOption,
-    Settings, SignMethod, SignSettings, VerifySettings,
+    Settings, SignMethod, SignSettings, TrustRootSettings, VerifySettings,
 };
+use crate::base::http::is_allowed;
 use crate::base::{Lines, Location, span};
 use crate::finding::FailOn;
 
@@ -100,6 +101,7 @@ pub fn parse(path: &str, text: &str, known: &[KnownRule<'_>]) -> Result<Settings
             signing_config: raw.sign.signing_config,
             trusted_root: raw.sign.trusted_root,
         },
+        trust_root: place.trust_root(raw.trust_root)?,
         verify: raw.verify.read(),
         archive: ArchiveSettings {
             store: raw.archive.store,
@@ -136,6 +138,8 @@ struct Raw {
     documents: RawDocuments,
     #[serde(default)]
     sign: RawSign,
+    #[serde(default)]
+    trust_root: RawTrustRoot,
     #[serde(default)]
     verify: RawVerify,
     #[serde(default)]
@@ -208,8 +212,17 @@ struct RawSign {
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct RawTrustRoot {
+    url: Option<Spanned<String>>,
+    root: Option<String>,
+    max_age: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct RawVerify {
-    key: Option<String>,
+    #[serde(default)]
+    key: OneOrMore,
     identity: Option<String>,
     identity_pattern: Option<String>,
     issuer: Option<String>,
@@ -229,6 +242,11 @@ struct RawVerify {
     require_predicate: OneOrMore,
     #[serde(default)]
     require_fresh_target: bool,
+    build_level: Option<u8>,
+    #[serde(default)]
+    isolated_builders: Vec<String>,
+    min_version: Option<String>,
+    verifier_id: Option<String>,
 }
 
 /// A repository host's number of something, with or without quotes.
@@ -274,7 +292,7 @@ impl From<OneOrMore> for Vec<String> {
 impl RawVerify {
     fn read(self) -> VerifySettings {
         VerifySettings {
-            key: self.key,
+            key: self.key.into(),
             identity: self.identity,
             identity_pattern: self.identity_pattern,
             issuer: self.issuer,
@@ -290,6 +308,10 @@ impl RawVerify {
             trusted_root: self.trusted_root,
             require_predicate: self.require_predicate.into(),
             require_fresh_target: self.require_fresh_target,
+            build_level: self.build_level,
+            isolated_builders: self.isolated_builders,
+            min_version: self.min_version,
+            verifier_id: self.verifier_id,
         }
     }
 }
@@ -369,6 +391,23 @@ impl Place<'_> {
             1..=3600 => Ok(*timeout.get_ref()),
             other => Err(self.error(Some(timeout.span()), format!("`timeout` is {other}: write seconds from 1 to 3600"))),
         }
+    }
+
+    /// A repository is believed by a root that came from elsewhere.
+    fn trust_root(&self, raw: RawTrustRoot) -> Result<TrustRootSettings, Error> {
+        let default = TrustRootSettings::default();
+        let max_age = raw.max_age.map_or(Ok(default.max_age), |age| self.max_age(&age))?;
+        if let Some(url) = &raw.url {
+            if !is_allowed(url.get_ref()) {
+                return Err(self.error(Some(url.span()), "`url` is neither https nor http on this machine"));
+            }
+            if raw.root.is_none() {
+                return Err(self.error(Some(url.span()), "`url` needs `root`, a root.json of that repository"));
+            }
+        } else if raw.root.is_some() {
+            return Err(self.error(None, "[trust-root] `root` needs `url`, the repository that it is the root of"));
+        }
+        Ok(TrustRootSettings { url: raw.url.map(Spanned::into_inner), root: raw.root, max_age })
     }
 
     /// A program that signs needs its public half from elsewhere: what it says of itself proves nothing.

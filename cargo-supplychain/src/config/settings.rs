@@ -27,6 +27,7 @@ pub struct Settings {
     pub sandbox: SandboxSettings,
     pub documents: DocumentSettings,
     pub sign: SignSettings,
+    pub trust_root: TrustRootSettings,
     pub verify: VerifySettings,
     pub archive: ArchiveSettings,
     /// `[archive] supported`.
@@ -181,7 +182,7 @@ pub struct RegistrySettings {
     pub api: Option<String>,
 }
 
-/// How old the advisory database may be.
+/// How old the advisory database, or a trusted root, may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MaxAge {
     Days(u32),
@@ -252,6 +253,23 @@ pub struct SignSettings {
     pub timeout: Option<u32>,
 }
 
+/// `[trust-root]`: where trusted roots are renewed from, and how old they may be. What `[sign]` and `[verify]` name as a file outranks it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrustRootSettings {
+    /// Base URL of the repository (The Update Framework) of an instance of one's own. None: the public instances'.
+    pub url: Option<String>,
+    /// A `root.json` of that repository; relative to the workspace root.
+    pub root: Option<String>,
+    /// How long after it was last known to be current a root still counts.
+    pub max_age: MaxAge,
+}
+
+impl Default for TrustRootSettings {
+    fn default() -> Self {
+        Self { url: None, root: None, max_age: MaxAge::Days(365) }
+    }
+}
+
 /// How statements are signed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum SignMethod {
@@ -266,8 +284,8 @@ pub enum SignMethod {
 /// `[verify]`: the signer that this user or project trusts. The words are judged where they are used: together with the command line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct VerifySettings {
-    /// Public key PEM; relative to the workspace root.
-    pub key: Option<String>,
+    /// Public keys (PEM), any of which may have signed: the current one, and those of before; relative to the workspace root.
+    pub key: Vec<String>,
     pub identity: Option<String>,
     pub identity_pattern: Option<String>,
     pub issuer: Option<String>,
@@ -286,4 +304,12 @@ pub struct VerifySettings {
     pub require_predicate: Vec<String>,
     /// Refuse releases built in a reused target folder.
     pub require_fresh_target: bool,
+    /// The lowest SLSA build level that is accepted.
+    pub build_level: Option<u8>,
+    /// Reusable workflows whose signing is out of reach of the builds that call them.
+    pub isolated_builders: Vec<String>,
+    /// The oldest version that is accepted.
+    pub min_version: Option<String>,
+    /// Who verifies, in verification summaries: a URI.
+    pub verifier_id: Option<String>,
 }

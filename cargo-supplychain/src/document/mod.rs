@@ -26,6 +26,7 @@ mod schema;
 pub mod spdx;
 pub mod summary;
 pub mod verify_guide;
+pub mod vsa;
 
 use serde::Serialize;
 

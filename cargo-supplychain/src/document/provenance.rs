@@ -11,7 +11,7 @@ use crate::base::Sha256;
 use crate::finding::Report;
 use crate::model::remap::PathRemapping;
 use crate::model::sandbox::{Enforcement, SandboxRecord};
-use crate::model::{Build, CiRun, Component, Origin, Reproduced, Reproduction};
+use crate::model::{Build, CiRun, Component, Origin, Reproduced, Reproduction, TargetFolder};
 
 /// The predicate's type.
 pub const PREDICATE_TYPE: &str = "https://slsa.dev/provenance/v1";
@@ -94,6 +94,7 @@ fn internal_parameters(build: &Build) -> Value {
         "targetFolder": invocation.target_folder,
         "sandbox": invocation.sandbox.enforcement.word(),
         "sandboxDetails": sandbox_details(&invocation.sandbox),
+        "isolation": isolation(build),
         "environment": invocation.environment,
         "sourceIsDirty": build.source.dirty,
         "stamp": build.stamp,
@@ -111,6 +112,47 @@ fn internal_parameters(build: &Build) -> Value {
         fields.insert("ci".to_owned(), json!({"provider": ci.provider, "facts": ci.facts}));
     }
     fields
+}
+
+/// What kept this build apart from others and from the world, and what did not. The runner is the CI system's word, the rest what we saw.
+fn isolation(build: &Build) -> Value {
+    let invocation = &build.invocation;
+    let runner = build.ci.as_ref().and_then(|ci| ci.facts.get("RUNNER_ENVIRONMENT"));
+    let (sealed, exceptions) = match &invocation.sandbox.enforcement {
+        Enforcement::None { .. } => (false, &[][..]),
+        Enforcement::Linux(seal) => (true, seal.exceptions.as_slice()),
+    };
+    let network = match (sealed, exceptions.iter().any(|exception| exception.ends_with(": network"))) {
+        (false, _) => "open",
+        (true, true) => "refused-with-exceptions",
+        (true, false) => "refused",
+    };
+    let wrapper = |name: &str| invocation.environment.get(name).filter(|program| !program.is_empty());
+    let wrappers: BTreeSet<_> =
+        ["RUSTC_WRAPPER", "CARGO_BUILD_RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER"].into_iter().filter_map(wrapper).collect();
+    let mut open = Vec::new();
+    let mut note = |is: bool, what: &str| {
+        if is {
+            open.push(what.to_owned());
+        }
+    };
+    note(build.ci.is_none(), "it ran on a machine of somebody's, not in a CI job");
+    note(
+        runner.is_some_and(|kind| kind == "self-hosted"),
+        "the runner is the owner's own machine, which other jobs may have changed",
+    );
+    note(build.ci.is_some() && runner.is_none(), "the CI system does not say on which kind of runner it ran");
+    note(!sealed, "build scripts and procedural macros could do what the account can, the network included");
+    note(
+        !exceptions.is_empty(),
+        "exceptions of the policy opened files or the network to some crates (sandboxDetails.exceptions)",
+    );
+    note(invocation.target_folder == TargetFolder::Reused, "results of earlier builds were in the target folder");
+    note(!wrappers.is_empty(), "a compiler wrapper may have taken results of other builds from its cache");
+    note(true, "this statement was written by the account that ran the build");
+    open.sort();
+    json!({ "runner": runner, "buildScripts": if sealed { "sealed" } else { "open" }, "network": network,
+        "compilerWrappers": wrappers, "notIsolated": open })
 }
 
 /// What was asked, what the kernel was asked to enforce by its own answer, and how much it refused. A list that is not there does not
@@ -280,6 +322,41 @@ mod tests {
         let none = SandboxRecord { asked: SandboxMode::Auto, enforcement, denied: 0, unlisted: 0 };
         let details = json!({ "mode": "auto", "why": "this system has no Landlock", "deniedAttempts": 0 });
         assert_eq!(of(none), (json!("none"), details));
+    }
+
+    #[test]
+    fn says_what_was_isolated_and_what_was_not() {
+        let with = |runner: Option<&str>, seal: Option<&[&str]>, change: fn(&mut Build)| {
+            let mut build = fixture::build();
+            let facts = &mut build.ci.as_mut().unwrap().facts;
+            facts.remove("RUNNER_ENVIRONMENT");
+            facts.extend(runner.map(|runner| ("RUNNER_ENVIRONMENT".to_owned(), runner.to_owned())));
+            if let Some(exceptions) = seal {
+                let exceptions = exceptions.iter().map(|text| (*text).to_owned()).collect();
+                let seal = Seal { landlock_abi: 6, rules: vec![], refused: vec![], exceptions };
+                build.invocation.sandbox.enforcement = Enforcement::Linux(seal);
+            }
+            change(&mut build);
+            isolation(&build)
+        };
+        let number = |isolation: &Value| isolation["notIsolated"].as_array().unwrap().len();
+        let best = with(Some("github-hosted"), Some(&[]), |_| {});
+        let own = "this statement was written by the account that ran the build";
+        assert_eq!(
+            best,
+            json!({ "runner": "github-hosted", "buildScripts": "sealed", "network": "refused", "compilerWrappers": [], "notIsolated": [own] })
+        );
+        let excepted = with(Some("github-hosted"), Some(&["a 1.0.0: network"]), |_| {});
+        assert_eq!((&excepted["network"], number(&excepted)), (&json!("refused-with-exceptions"), 2));
+        let worst = with(Some("self-hosted"), None, |build| {
+            build.invocation.target_folder = TargetFolder::Reused;
+            build.invocation.environment.insert("RUSTC_WRAPPER".into(), "sccache".into());
+        });
+        assert_eq!((&worst["network"], &worst["compilerWrappers"], number(&worst)), (&json!("open"), &json!(["sccache"]), 5));
+        let unknown = with(None, Some(&[]), |_| {});
+        assert_eq!((&unknown["runner"], number(&unknown)), (&Value::Null, 2));
+        let local = isolation(&fixture::planned());
+        assert!(local["notIsolated"].as_array().unwrap().iter().any(|word| word.as_str().unwrap().contains("not in a CI job")));
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 pub mod crates_io;
 mod git;
+pub mod github_attestations;
 pub mod github_refs;
 pub mod origins;
 pub mod rustsec;
+pub mod tuf;

@@ -1,15 +1,27 @@
-//! `fetch`: brings the advisory database into the cache.
+//! `fetch`: brings the advisory database and trusted roots into the cache.
 
 use std::sync::Mutex;
 
+use camino::Utf8Path;
+
 use super::judge::DATABASE_HELP;
 use super::progress::Stage;
-use super::{Class, Error, Progress};
+use super::trust_root::Fetched;
+use super::{Class, Error, Progress, gather, trust_root};
 use crate::advisory::FeedInfo;
 use crate::base::Context;
 use crate::base::text::without_credentials;
 use crate::collect::cargo_config::cargo_home;
 use crate::feeds::rustsec;
+
+/// Renews the trusted roots of the policy's instance, or of the public ones.
+pub fn trust_roots(context: &Context, policy: Option<&Utf8Path>, progress: &mut dyn Progress) -> Result<Vec<Fetched>, Error> {
+    if context.offline {
+        return Err(Error::usage(&"--offline leaves nothing to fetch with"));
+    }
+    let (settings, _) = gather::settings(context, policy, &context.cwd, None)?;
+    trust_root::fetch(context, &settings, &context.cwd, progress)
+}
 
 /// Fetches the database of the URL, or RustSec's own.
 pub fn fetch(context: &Context, url: Option<&str>, progress: &mut dyn Progress) -> Result<FeedInfo, Error> {

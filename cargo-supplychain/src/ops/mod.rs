@@ -6,6 +6,7 @@ pub mod affected;
 pub mod archive;
 pub mod archive_index;
 pub mod archived;
+pub mod attestations;
 pub mod baseline;
 mod before;
 pub mod build;
@@ -30,7 +31,9 @@ pub mod rescan;
 pub mod sbom;
 pub mod sign;
 pub mod signer;
+pub mod trust_root;
 pub mod verify;
+pub mod vsa;
 mod workspace;
 
 /// Us, in answers.

@@ -92,6 +92,7 @@ pub fn rebuild(
         Ok(verified) => verified,
         Err(rejection) => return Ok(Outcome::Rejected { path: path.clone(), rejection }),
     };
+    ordinary::is_current(context, &request.verify, &verified)?;
     let recipe = &recipe(&verified)?;
     if files::normal(&output(context, request, &folder)).starts_with(files::normal(&folder)) {
         return Err(Error::usage(&"--output lies in the release folder, which is not changed").with_help("name a file beside it"));

@@ -13,6 +13,7 @@ use crate::attest::{self, Statement, pending_path, sha256sums};
 use crate::base::text::counted;
 use crate::base::{Context, Sha256};
 use crate::collect::release_folder;
+use crate::config::Settings;
 use crate::files;
 use crate::ops::progress::Stage;
 use crate::sign::Content;
@@ -58,10 +59,18 @@ pub fn sign(
     let chosen = signer::choose(context, &settings, &context.cwd, &request.signer, prompt, progress)?.ok_or_else(|| {
         Error::usage(&"[sign] method is \"none\"").with_help("name a key with --key FILE, or change the policy")
     })?;
-    if path.is_dir() { release(&path, &chosen, interrupt, progress) } else { file(context, &path, request, &chosen) }
+    if path.is_dir() {
+        release(&path, (&chosen, context, &settings), interrupt, progress)
+    } else {
+        file(context, &path, request, &chosen)
+    }
 }
 
-fn release(folder: &Utf8Path, chosen: &Chosen, interrupt: &Interrupt, progress: &mut dyn Progress) -> Result<Outcome, Error> {
+/// Who signs, and what says who is to have signed.
+type By<'a> = (&'a Chosen, &'a Context, &'a Settings);
+
+fn release(folder: &Utf8Path, by: By<'_>, interrupt: &Interrupt, progress: &mut dyn Progress) -> Result<Outcome, Error> {
+    let (chosen, context, settings) = by;
     let (Some(parent), Some(name)) = (folder.parent(), folder.file_name()) else {
         return Err(Error::usage(&format!("{folder} is not a release folder")));
     };
@@ -86,12 +95,11 @@ fn release(folder: &Utf8Path, chosen: &Chosen, interrupt: &Interrupt, progress: 
     interrupt.lock().staging = Some(staging.path().to_owned());
     write(folder, &contents, &bundles, &staging)?;
     let written = release_folder::read(staging.path()).map_err(|error| Error::new(Class::Output, &error))?;
-    let complete = verify::unsigned(&written).map_err(|rejection| rejected(&rejection, "nothing was changed"))?;
-    if !complete.pending().is_empty() {
-        return Err(Error::new(Class::Output, &format!("{folder} changed while it was signed")));
-    }
-    verify_existing(&written, &complete, chosen)?;
-    stage.end(progress, &counted(complete.signed().len(), "bundle"));
+    let expected = signer::expected(chosen, settings, &context.cwd)?
+        .ok_or_else(|| Error::new(Class::Rejected, &format!("{folder}: nobody signed it")).with_help("nothing was changed"))?;
+    let complete = verify::release(&written, &expected.policy).map_err(|rejection| not_by_expected(&rejection))?;
+    let note = if expected.is_pinned { "" } else { "; signer not pinned" };
+    stage.end(progress, &format!("{}, verified{note}", counted(complete.statements(), "bundle")));
     {
         let mut state = interrupt.lock();
         state.staging = None;
@@ -152,9 +160,17 @@ fn write(
     Ok(())
 }
 
+fn not_by_expected(rejection: &Rejection) -> Error {
+    Error::new(Class::Rejected, &format!("the release does not verify with these signatures: {}", reasons(rejection)))
+        .with_help("nothing was changed; if [verify] names another signer, sign as that one")
+}
+
+fn reasons(rejection: &Rejection) -> String {
+    rejection.reasons().iter().take(10).map(ToString::to_string).collect::<Vec<_>>().join("\n  ")
+}
+
 fn rejected(rejection: &Rejection, what: &str) -> Error {
-    let reasons: Vec<_> = rejection.reasons().iter().take(10).map(ToString::to_string).collect();
-    Error::new(Class::Rejected, &format!("the release is not what its list says: {}", reasons.join("\n  "))).with_help(what)
+    Error::new(Class::Rejected, &format!("the release is not what its list says: {}", reasons(rejection))).with_help(what)
 }
 
 fn file(context: &Context, path: &Utf8Path, request: &Request, chosen: &Chosen) -> Result<Outcome, Error> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::key::{PASSPHRASE, Prompt};
-use super::{Class, Error, Progress};
+use super::{Class, Error, Progress, trust_root};
 use crate::attest::KeyAlgorithm;
 use crate::base::Context;
 use crate::config::{Settings, SignMethod, SignSettings};
@@ -15,6 +15,7 @@ use crate::sign::command::CommandSigner;
 use crate::sign::key::{self, KeySigner};
 use crate::sign::keyless::{self, KeylessSigner, Services, TokenSource, TrustRoot};
 use crate::sign::{self, Content, Signer};
+use crate::verify::{IdentityConditions, IdentityPolicy, PublicInstance, TrustRoots, VerificationPolicy};
 
 /// Seconds for one signature by a service or program, repetitions included.
 const PATIENCE: u32 = 60;
@@ -39,6 +40,8 @@ pub struct Chosen {
     pub signer: Box<dyn Signer>,
     /// The public half outside the release, where there is such a file.
     pub public_key: Option<Utf8PathBuf>,
+    /// What keyless signatures are judged by.
+    pub roots: Option<TrustRoots>,
 }
 
 impl From<sign::Error> for Error {
@@ -68,7 +71,8 @@ pub(super) fn choose(
     if request.no_sign {
         return Ok(None);
     }
-    let pins_key = settings.verify.key.is_some();
+    let pins_key = !settings.verify.key.is_empty();
+    let whole = settings;
     let settings = &settings.sign;
     if let Some(path) = &request.key {
         return of_file(context, &context.cwd.join(path), prompt).map(Some);
@@ -76,17 +80,17 @@ pub(super) fn choose(
     if let Some(place) = &request.identity_token {
         let token = TokenSource::given(context, place).map_err(|why| Error::usage(&why))?;
         refuse_pinned(pins_key)?;
-        return keyless(context, settings, root, request, token).map(Some);
+        return keyless(context, whole, root, request, token, progress).map(Some);
     }
     match settings.method {
         SignMethod::None => Ok(None),
         SignMethod::Keyless => {
             let token = TokenSource::ambient(context).ok_or_else(no_identity)?;
             refuse_pinned(pins_key)?;
-            keyless(context, settings, root, request, token).map(Some)
+            keyless(context, whole, root, request, token, progress).map(Some)
         }
         SignMethod::Auto if !context.offline && !pins_key => match TokenSource::ambient(context) {
-            Some(token) => keyless(context, settings, root, request, token).map(Some),
+            Some(token) => keyless(context, whole, root, request, token, progress).map(Some),
             None => own_key(context, settings, root, prompt, progress).map(Some),
         },
         SignMethod::Auto | SignMethod::Key => own_key(context, settings, root, prompt, progress).map(Some),
@@ -110,27 +114,88 @@ fn no_identity() -> Error {
 
 fn keyless(
     context: &Context,
-    settings: &SignSettings,
+    settings: &Settings,
     root: &Utf8Path,
     request: &Request,
     token: TokenSource,
+    progress: &mut dyn Progress,
 ) -> Result<Chosen, Error> {
     let place = |given: &Option<Utf8PathBuf>, configured: &Option<String>| {
         given.as_ref().map(|path| context.cwd.join(path)).or_else(|| configured.as_ref().map(|path| root.join(path)))
     };
-    let config = place(&request.signing_config, &settings.signing_config);
-    let services = read(config.as_deref(), keyless::MAX_CONFIG_BYTES, Services::parse, Services::public_good)?;
-    let trust = place(&request.trusted_root, &settings.trusted_root);
-    if trust.is_none() && !services.are_public_good() {
+    let config = place(&request.signing_config, &settings.sign.signing_config);
+    let trust = place(&request.trusted_root, &settings.sign.trusted_root);
+    let services = config.map(|path| read(&path, keyless::MAX_CONFIG_BYTES, Services::parse)).transpose()?;
+    let trust = trust.map(|path| Ok::<_, Error>((read(&path, keyless::MAX_ROOT_BYTES, TrustRoot::parse)?, path))).transpose()?;
+    let is_foreign = services.as_ref().is_some_and(|services| !services.are_public_good());
+    if trust.is_none() && is_foreign && settings.trust_root.url.is_none() {
         return Err(Error::usage(&"a signing configuration of one's own needs the trust root of the same instance")
             .with_help("name it with --trusted-root FILE, or [sign] trusted-root"));
     }
-    let root = read(trust.as_deref(), keyless::MAX_ROOT_BYTES, TrustRoot::parse, TrustRoot::public_good)?;
-    let patience = patience(settings);
+    pinned_identity(settings)?;
+    let fetched = match (&services, &trust) {
+        (Some(_), Some(_)) => None,
+        _ => trust_root::for_signing(context, settings, root, progress)?,
+    };
+    let (their_services, their_root) = fetched.map(|one| (one.services, (one.root, one.roots))).unzip();
+    let embedded = |why: String| Error::usage(&format!("what is built in for keyless signing cannot be used: {why}"));
+    let services = services.or(their_services).map_or_else(Services::public_good, Ok).map_err(embedded)?;
+    let (root, roots) = match (trust, their_root) {
+        (Some((root, path)), _) => {
+            let roots = TrustRoots::parse(path.as_str(), root.json());
+            let roots = roots.map_err(|error| Error::usage(&format!("{path} cannot be used: {error}")))?;
+            (root, roots)
+        }
+        (None, Some(theirs)) => theirs,
+        (None, None) => (TrustRoot::public_good().map_err(embedded)?, TrustRoots::embedded_of(PublicInstance::Sigstore)),
+    };
+    let patience = patience(&settings.sign);
     let client = Client::new(&context.env, Patience { connect: CONNECT, whole: ANSWER.min(patience) });
     let http: Box<dyn crate::base::Http> = if context.offline { Box::new(Nowhere) } else { Box::new(client) };
     let signer = KeylessSigner::new(keyless::Setup { http, services, root, token, patience });
-    Ok(Chosen { signer: Box::new(signer), public_key: None })
+    Ok(Chosen { signer: Box::new(signer), public_key: None, roots: Some(roots) })
+}
+
+/// Whom a release is verified against after it was signed.
+pub(super) struct Expected {
+    pub(super) policy: VerificationPolicy,
+    /// Whether `[verify]` says so; else it is whoever has just signed, which proves the bytes but not the person.
+    pub(super) is_pinned: bool,
+}
+
+/// Whom `[verify]` pins, else who has just signed. `None` before anything was signed keyless.
+pub(super) fn expected(chosen: &Chosen, settings: &Settings, root: &Utf8Path) -> Result<Option<Expected>, Error> {
+    if let Some(key) = chosen.signer.public_key() {
+        let mut pinned = Vec::new();
+        for path in &settings.verify.key {
+            pinned.push(sign::read_public_key(&root.join(path))?);
+        }
+        let is_pinned = !pinned.is_empty();
+        let mut keys = if is_pinned { pinned.into_iter() } else { vec![key.clone()].into_iter() };
+        let first = keys.next().map(VerificationPolicy::new);
+        return Ok(first.map(|first| Expected { policy: keys.fold(first, VerificationPolicy::or_key), is_pinned }));
+    }
+    let (Some(signed), Some(roots)) = (chosen.signer.identity(), &chosen.roots) else { return Ok(None) };
+    let pinned = pinned_identity(settings)?;
+    let is_pinned = pinned.is_some();
+    let exactly =
+        || IdentityConditions { identity: Some(signed.name.clone()), issuer: Some(signed.issuer.clone()), ..Default::default() };
+    let identity = match pinned {
+        Some(pinned) => pinned,
+        None => IdentityPolicy::new(&exactly())
+            .map_err(|error| Error::new(Class::Rejected, &format!("{} cannot be verified against: {error}", signed.name)))?,
+    };
+    Ok(Some(Expected { policy: VerificationPolicy::keyless(identity, roots.clone()), is_pinned }))
+}
+
+/// The identity that `[verify]` pins.
+fn pinned_identity(settings: &Settings) -> Result<Option<IdentityPolicy>, Error> {
+    let conditions = super::verify::merged(&IdentityConditions::default(), &settings.verify);
+    if conditions.is_empty() {
+        return Ok(None);
+    }
+    let unusable = |error| Error::usage(&format!("[verify]: {error}")).with_help("for example repo = \"OWNER/NAME\"");
+    IdentityPolicy::new(&conditions).map(Some).map_err(unusable)
 }
 
 /// `--offline`: nobody is asked, and what needs it stays pending.
@@ -146,16 +211,8 @@ fn patience(settings: &SignSettings) -> Duration {
     Duration::from_secs(settings.timeout.unwrap_or(PATIENCE).into())
 }
 
-/// A file of the user's, or what is built in.
-fn read<T>(
-    path: Option<&Utf8Path>,
-    limit: u64,
-    parse: fn(&[u8]) -> Result<T, String>,
-    embedded: fn() -> Result<T, String>,
-) -> Result<T, Error> {
-    let Some(path) = path else {
-        return embedded().map_err(|why| Error::usage(&format!("what is built in for keyless signing cannot be used: {why}")));
-    };
+/// A file of the user's.
+fn read<T>(path: &Utf8Path, limit: u64, parse: fn(&[u8]) -> Result<T, String>) -> Result<T, Error> {
     let bytes = files::read(path, limit).map_err(|error| Error::usage(&format!("cannot read {path}: {error}")))?;
     parse(&bytes).map_err(|why| Error::usage(&format!("{path} cannot be used: {why}")))
 }
@@ -166,7 +223,7 @@ fn of_file(context: &Context, path: &Utf8Path, prompt: &mut Prompt<'_>) -> Resul
 
 fn chosen(signer: KeySigner) -> Chosen {
     let public_key = Some(key::public_path(signer.path())).filter(|path| path.is_file());
-    Chosen { signer: Box::new(signer), public_key }
+    Chosen { signer: Box::new(signer), public_key, roots: None }
 }
 
 fn own_key(
@@ -180,7 +237,7 @@ fn own_key(
         let path = root.join(public);
         let public = sign::read_public_key(&path)?;
         let signer = CommandSigner::new(context, &settings.command, &settings.command_env, public, patience(settings))?;
-        return Ok(Chosen { signer: Box::new(signer), public_key: Some(path) });
+        return Ok(Chosen { signer: Box::new(signer), public_key: Some(path), roots: None });
     }
     if let Some(path) = &settings.key {
         return of_file(context, &root.join(path), prompt);

@@ -115,6 +115,11 @@ impl KeySigner {
         &self.public
     }
 
+    /// The same key, moved.
+    pub(super) fn at(self, path: &Utf8Path) -> Self {
+        Self { path: path.to_owned(), ..self }
+    }
+
     /// The file it came from.
     #[must_use]
     pub fn path(&self) -> &Utf8Path {
@@ -218,7 +223,7 @@ fn make_folder(path: &Utf8Path) -> Result<(), Error> {
 }
 
 /// Writes a file that is not there yet: complete or not at all, `mode` on systems that have modes.
-fn write_new(path: &Utf8Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
+pub(super) fn write_new(path: &Utf8Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
     let unwritable = |source: io::Error| match source.kind() {
         io::ErrorKind::AlreadyExists => Error::Exists { path: path.to_owned() },
         _ => Error::Unwritable { path: path.to_owned(), source },

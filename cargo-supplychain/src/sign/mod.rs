@@ -7,6 +7,7 @@ pub mod key;
 pub mod keyless;
 mod pem;
 mod process;
+pub mod rotation;
 
 use camino::{Utf8Path, Utf8PathBuf};
 

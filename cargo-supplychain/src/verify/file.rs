@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::release::{no_provenance, not_fresh};
+use super::release::{no_provenance, not_fresh, too_low};
 use super::signature::{Authentic, authenticate};
 use super::signer::SignatureFacts;
 use super::sigstore::About;
 use super::verified::not_proven;
-use super::{ProvenanceFacts, Reason, ReasonId, Recipe, Rejection, VerificationPolicy, Verified, VerifiedArtifact};
+use super::{
+    BuildLevel, ProvenanceFacts, Reason, ReasonId, Recipe, Rejection, VerificationPolicy, Verified, VerifiedArtifact, level,
+};
 use crate::attest::{Attestation, AttestedSubject, CYCLONEDX, Content, MAX_BUNDLE_BYTES, PROVENANCE, RELEASE, SigstoreBundle};
 use crate::base::{Sha256, Sha512};
 
@@ -110,7 +112,7 @@ pub fn file(evidence: &FileEvidence, policy: &VerificationPolicy) -> Result<Veri
         }
     }
     Rejection::unless_empty(reasons)?;
-    let artifact = artifact(evidence, &accepted);
+    let artifact = artifact(evidence, &accepted, policy);
     let version = version(&accepted, policy);
     Rejection::unless_empty(conditions(&artifact, &accepted, version.as_deref(), policy))?;
     let artifacts = vec![artifact];
@@ -199,15 +201,26 @@ fn judge(bundle: &BundleFile, evidence: &FileEvidence, policy: &VerificationPoli
     Ok(Accepted { facts, signer, statement: Some(statement), other_name })
 }
 
-fn artifact(evidence: &FileEvidence, accepted: &[Accepted]) -> VerifiedArtifact {
+fn artifact(evidence: &FileEvidence, accepted: &[Accepted], policy: &VerificationPolicy) -> VerifiedArtifact {
     let statements = || accepted.iter().filter_map(|one| one.statement.as_ref());
     let types: BTreeSet<_> = statements().map(|statement| statement.predicate_type.clone()).collect();
     let provenance = statements().find(|statement| statement.predicate_type == PROVENANCE);
+    // Of several provenances the one that supports most is reported.
+    let supported = accepted.iter().filter_map(|one| {
+        let statement = one.statement.as_ref()?;
+        let facts = ProvenanceFacts::of(&statement.predicate_type, &statement.predicate)?;
+        Some((level::judge(&facts, &one.facts, &policy.isolated_builders), facts))
+    });
+    let (build_level, facts) = match supported.max_by_key(|(level, _)| level.level) {
+        Some((level, facts)) => (level, Some(facts)),
+        None => (BuildLevel::none(), None),
+    };
     VerifiedArtifact {
         path: evidence.shown(),
         sha256: evidence.sha256,
         predicate_types: types.into_iter().collect(),
-        provenance: provenance.map(|statement| ProvenanceFacts::read(&statement.predicate)),
+        provenance: facts,
+        build_level,
         recipe: provenance.map_or_else(no_provenance, |statement| Recipe::read(&statement.predicate)),
     }
 }
@@ -249,17 +262,22 @@ fn conditions(
     version: Option<&str>,
     policy: &VerificationPolicy,
 ) -> Vec<Reason> {
-    let mut reasons: Vec<_> = not_fresh(artifact, policy).into_iter().collect();
+    let mut reasons: Vec<_> = not_fresh(artifact, policy).into_iter().chain(too_low(artifact, policy)).collect();
     for predicate_type in &policy.required_predicates {
         if !artifact.predicate_types.contains(predicate_type) {
             let message = format!("no signed statement of type {predicate_type} is about it");
             reasons.push(Reason::new(ReasonId::PredicateTypeMissing, &artifact.path, message));
         }
     }
-    let Some(expected) = &policy.expect_version else { return reasons };
-    let mut reject = |message| reasons.push(Reason::new(ReasonId::VersionMismatch, &artifact.path, message));
     let references = accepted.iter().filter_map(|one| one.facts.identity.as_ref()?.reference.as_deref());
     let tags: Vec<_> = references.filter_map(|reference| reference.strip_prefix("refs/tags/")).collect();
+    if let Some(oldest) = &policy.oldest {
+        let named: Vec<_> = accepted.iter().filter_map(|one| version_of(one.statement.as_ref()?)).collect();
+        let all: Vec<_> = named.iter().map(String::as_str).chain(tags.iter().copied()).collect();
+        reasons.extend(oldest.judge(&artifact.path, &all));
+    }
+    let Some(expected) = &policy.expect_version else { return reasons };
+    let mut reject = |message| reasons.push(Reason::new(ReasonId::VersionMismatch, &artifact.path, message));
     if let Some(tag) = tags.iter().find(|tag| !is_tag_of(tag, expected)) {
         reject(format!("it was built from the tag {tag}, expected version {expected}"));
     }

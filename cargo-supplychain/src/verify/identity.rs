@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use serde_json::{Value, json};
+
 use super::pattern::Pattern;
 use super::signer::SignerIdentity;
 use super::{Reason, ReasonId};
@@ -143,6 +145,35 @@ impl IdentityPolicy {
             (None, Some(subject)) => subject.to_string(),
             (None, None) => self.issuer.clone(),
         }
+    }
+
+    pub(super) fn repository(&self) -> Option<&str> {
+        self.repository.as_ref().map(|repository| repository.uri.as_str())
+    }
+
+    /// All conditions, in JSON; those that are not made are left out.
+    pub(super) fn describe_all(&self) -> Value {
+        let mut all = json!({ "issuer": self.issuer });
+        let text = |text: &Option<String>| text.as_ref().map(|text| json!(text));
+        let pattern = |pattern: &Option<Pattern>| pattern.as_ref().map(|pattern| json!(pattern.as_str()));
+        let mut workflows = self.workflows.clone();
+        workflows.sort();
+        for (name, value) in [
+            ("identity", pattern(&self.subject)),
+            ("repository", self.repository().map(|uri| json!(uri))),
+            ("repositoryId", text(&self.repository_id)),
+            ("ownerId", text(&self.owner_id)),
+            ("workflows", (!workflows.is_empty()).then(|| json!(workflows))),
+            ("ref", pattern(&self.reference)),
+            ("commit", text(&self.commit)),
+            ("runner", text(&self.runner)),
+            ("trigger", text(&self.trigger)),
+        ] {
+            if let Some(value) = value {
+                all[name] = value;
+            }
+        }
+        all
     }
 
     /// Every condition that `signer` does not meet, as reasons about `path`.

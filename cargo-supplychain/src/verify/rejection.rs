@@ -28,12 +28,13 @@ pub enum ReasonId {
     FileMissing,
     FileUnlisted,
     VersionMismatch,
+    Superseded,
     PolicyBuilder,
 }
 
 impl ReasonId {
     /// Every reason.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Malformed,
         Self::Missing,
         Self::Pending,
@@ -53,6 +54,7 @@ impl ReasonId {
         Self::FileMissing,
         Self::FileUnlisted,
         Self::VersionMismatch,
+        Self::Superseded,
         Self::PolicyBuilder,
     ];
 
@@ -79,6 +81,7 @@ impl ReasonId {
             Self::FileMissing => "attest/file-missing",
             Self::FileUnlisted => "attest/file-unlisted",
             Self::VersionMismatch => "attest/version-mismatch",
+            Self::Superseded => "attest/superseded",
             Self::PolicyBuilder => "attest/policy-builder",
         }
     }
@@ -111,6 +114,7 @@ impl ReasonId {
             Self::SubjectName => "give the file the name that was signed, or verify the whole release folder",
             Self::PredicateTypeMissing => "ask the publisher for the missing statement",
             Self::VersionMismatch => "check which version you meant to get: an older one may be offered in its place",
+            Self::Superseded => "get a newer version: this one is older than the oldest that is still accepted",
             Self::PolicyBuilder => "ask for a release that was built as the policy asks, or relax the policy",
         }
     }

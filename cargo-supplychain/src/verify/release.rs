@@ -6,8 +6,8 @@ use super::signature::{Authentic, authenticate};
 use super::signer::SignatureFacts;
 use super::verified::not_proven;
 use super::{
-    Entry, FileEntry, ProvenanceFacts, Reason, ReasonId, Recipe, Rejection, ReleaseContents, VerificationPolicy, Verified,
-    VerifiedArtifact, manifest,
+    BuildLevel, Entry, FileEntry, ProvenanceFacts, Reason, ReasonId, Recipe, Rejection, ReleaseContents, VerificationPolicy,
+    Verified, VerifiedArtifact, level, manifest,
 };
 use crate::attest::{
     CYCLONEDX, PROVENANCE, RELEASE, RELEASE_BUNDLE, RELEASE_MANIFEST, SHA256SUMS, SPDX, Statement, payload_of, pending_path,
@@ -429,6 +429,7 @@ impl<'a> Judge<'a> {
             }
             let signed: Vec<_> = about.iter().filter_map(|statement| self.verified.get(statement.path.as_str())).collect();
             let provenance = signed.iter().find(|one| one.predicate_type == PROVENANCE);
+            let facts = provenance.map(|one| ProvenanceFacts::read(&one.predicate));
             let mut predicate_types: Vec<_> = signed.iter().map(|one| one.predicate_type.clone()).collect();
             predicate_types.sort();
             predicate_types.dedup();
@@ -436,7 +437,8 @@ impl<'a> Judge<'a> {
                 path: file.path.clone(),
                 sha256: file.sha256,
                 predicate_types,
-                provenance: provenance.map(|one| ProvenanceFacts::read(&one.predicate)),
+                build_level: self.build_level(&about, facts.as_ref()),
+                provenance: facts,
                 recipe: provenance.map_or_else(no_provenance, |one| Recipe::read(&one.predicate)),
             });
         }
@@ -444,6 +446,16 @@ impl<'a> Judge<'a> {
             self.reject(ReasonId::Malformed, RELEASE_MANIFEST, "it lists no artifact");
         }
         artifacts
+    }
+
+    /// The level of an artifact by the signature over its provenance.
+    fn build_level(&self, about: &[&StatementRef], facts: Option<&ProvenanceFacts>) -> BuildLevel {
+        let bundle = about.iter().find(|statement| statement.predicate_type == PROVENANCE).map(|statement| &statement.path);
+        let signature = self.signatures.iter().find(|signature| Some(&signature.bundle) == bundle);
+        match (self.policy, facts, signature) {
+            (Some((policy, _)), Some(facts), Some(signature)) => level::judge(facts, signature, &policy.isolated_builders),
+            _ => BuildLevel::none(),
+        }
     }
 
     /// The policy's conditions.
@@ -454,8 +466,12 @@ impl<'a> Judge<'a> {
             let message = format!("the release is version {}, expected {expected}", self.manifest.version);
             self.reject(ReasonId::VersionMismatch, RELEASE_MANIFEST, message);
         }
+        if let Some(oldest) = &policy.oldest {
+            self.reasons.extend(oldest.judge(RELEASE_MANIFEST, &[&self.manifest.version]));
+        }
         for artifact in artifacts {
             self.reasons.extend(not_fresh(artifact, policy));
+            self.reasons.extend(too_low(artifact, policy));
         }
     }
 }
@@ -472,6 +488,17 @@ pub(super) fn not_fresh(artifact: &VerifiedArtifact, policy: &VerificationPolicy
     }
     let message =
         format!("it was built in a target folder that is {}, the policy asks for a fresh one", folder.unwrap_or("unknown"));
+    Some(Reason::new(ReasonId::PolicyBuilder, &artifact.path, message))
+}
+
+/// The reason when the policy asks for a higher build level than the artifact's evidence supports.
+pub(super) fn too_low(artifact: &VerifiedArtifact, policy: &VerificationPolicy) -> Option<Reason> {
+    let BuildLevel { level, because, not_higher } = &artifact.build_level;
+    if *level >= policy.build_level {
+        return None;
+    }
+    let why = not_higher.as_deref().unwrap_or(because);
+    let message = format!("its evidence supports SLSA build level {level}, the policy asks for {}: {why}", policy.build_level);
     Some(Reason::new(ReasonId::PolicyBuilder, &artifact.path, message))
 }
 

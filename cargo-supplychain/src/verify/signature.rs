@@ -3,7 +3,7 @@
 use super::policy::Signer;
 use super::signer::SignatureFacts;
 use super::sigstore::{self, About};
-use super::{Reason, ReasonId, VerificationPolicy};
+use super::{Reason, ReasonId, Rejection, VerificationPolicy};
 use crate::attest::{Attestation, Bundle, Content, Error, PublicKey, SigstoreBundle};
 use crate::base::Sha256;
 
@@ -33,9 +33,19 @@ impl Authentic {
 pub(super) fn signer(facts: &SignatureFacts, policy: &VerificationPolicy) -> String {
     match (&facts.identity, &policy.signer) {
         (Some(identity), _) => identity.subject.clone(),
-        (None, Signer::Key { key, .. }) => key.fingerprint(),
+        (None, Signer::Key { .. }) => facts.key.clone().unwrap_or_default(),
         (None, Signer::Identity { identity, .. }) => identity.describe(),
     }
+}
+
+/// Verifies one bundle on its own, by whom its signature is and that it holds, as every verification does before it looks at what was
+/// signed. `sha256` is the digest of the file, where the signature is over a file's bytes.
+///
+/// # Errors
+/// Why it is rejected.
+pub fn signature(path: &str, bytes: &[u8], policy: &VerificationPolicy, sha256: Sha256) -> Result<SignatureFacts, Rejection> {
+    let authentic = authenticate(path, bytes, policy, Some(About::Sha256(sha256)));
+    authentic.map(|authentic| authentic.facts).map_err(Rejection::from)
 }
 
 /// Verifies the bundle at `path`. `message` is what a signature over a file itself has to be about; without it such bundles
@@ -48,15 +58,16 @@ pub(super) fn authenticate(
 ) -> Result<Authentic, Vec<Reason>> {
     let reject = |(id, why): (ReasonId, String)| vec![Reason::new(id, path, why)];
     let bundle = SigstoreBundle::parse(bytes).map_err(|error| reject((id_of(&error), error.to_string())))?;
+    let place = (path, Sha256::of(bytes));
     match &policy.signer {
-        Signer::Key { key, roots } => by_key(path, &bundle, key, roots.as_ref(), message).map_err(reject),
+        Signer::Key { keys, roots } => by_key(place, &bundle, keys, roots.as_ref(), message).map_err(reject),
         Signer::Identity { identity, roots } => {
             if !bundle.is_keyless() {
                 let why = format!("it was signed by a key, expected {}", identity.describe());
                 return Err(reject((ReasonId::WrongSigner, why)));
             }
             let (about, statement) = about(&bundle, message).map_err(reject)?;
-            let facts = sigstore::verify(path, &bundle, about, None, roots).map_err(reject)?;
+            let facts = sigstore::verify(place, &bundle, about, None, roots).map_err(reject)?;
             let Some(signer) = &facts.identity else {
                 return Err(reject((ReasonId::WrongSigner, "its certificate names nobody".into())));
             };
@@ -69,9 +80,9 @@ pub(super) fn authenticate(
 }
 
 fn by_key(
-    path: &str,
+    (path, sha256): (&str, Sha256),
     bundle: &SigstoreBundle,
-    key: &PublicKey,
+    keys: &[PublicKey],
     roots: Option<&super::TrustRoots>,
     message: Option<About<'_>>,
 ) -> Result<Authentic, (ReasonId, String)> {
@@ -80,22 +91,26 @@ fn by_key(
         Err((id_of(&error), error.to_string()))
     };
     let Some(hint) = bundle.hint() else { return not_by_key("a certificate") };
-    if hint != key.hint() {
-        return Err((ReasonId::WrongSigner, format!("it was signed by another key than {}", key.fingerprint())));
-    }
+    let Some(key) = keys.iter().find(|key| key.hint() == hint) else {
+        let expected: Vec<_> = keys.iter().map(PublicKey::fingerprint).collect();
+        return Err((ReasonId::WrongSigner, format!("it was signed by another key than {}", expected.join(" or "))));
+    };
     let (facts, statement) = match (bundle.plain(), roots) {
         (Some(plain), _) => {
             let plain = plain.map_err(|error| (id_of(&error), error.to_string()))?;
             if !key.verifies(&Bundle::to_be_signed(&plain.payload), &plain.signature) {
                 return Err((ReasonId::SignatureInvalid, format!("its signature is not by the key {}", key.fingerprint())));
             }
-            let bundle = path.to_owned();
-            (SignatureFacts { bundle, trusted_root: None, identity: None, logs: Vec::new(), times: Vec::new() }, None)
+            let (bundle, key) = (path.to_owned(), Some(key.fingerprint()));
+            (
+                SignatureFacts { bundle, sha256, key, trusted_root: None, identity: None, logs: Vec::new(), times: Vec::new() },
+                None,
+            )
         }
         (None, None) => return not_by_key("log entries or timestamps"),
         (None, Some(roots)) => {
             let (about, statement) = about(bundle, message)?;
-            (sigstore::verify(path, bundle, about, Some(key), roots)?, statement)
+            (sigstore::verify((path, sha256), bundle, about, Some(key), roots)?, statement)
         }
     };
     Ok(Authentic { facts, payload: payload(bundle), statement })

@@ -3,13 +3,17 @@
 use serde::Serialize;
 
 use super::RootFacts;
-use crate::base::Timestamp;
+use crate::base::{Sha256, Timestamp};
 
 /// A signature that was verified against a trusted root.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SignatureFacts {
-    /// The bundle's file.
+    /// The bundle's file, or where it was fetched from.
     pub bundle: String,
+    /// SHA-256 of the bundle's bytes.
+    pub sha256: Sha256,
+    /// Fingerprint of the key that signed; `None` where an identity did.
+    pub key: Option<String>,
     /// `None` for a bundle of a key without log and timestamps: no root was needed.
     pub trusted_root: Option<RootFacts>,
     /// `None` where a key signed.

@@ -44,9 +44,9 @@ impl<'a> About<'a> {
 /// Why a signature was refused: the id and a fragment.
 pub(super) type Refusal = (ReasonId, String);
 
-/// Verifies `bundle` against one of `roots`: by `key`, else by its certificate.
+/// Verifies `bundle`, of this path and digest, against one of `roots`: by `key`, else by its certificate.
 pub(super) fn verify(
-    path: &str,
+    (path, sha256): (&str, Sha256),
     bundle: &SigstoreBundle,
     about: About<'_>,
     key: Option<&PublicKey>,
@@ -55,7 +55,7 @@ pub(super) fn verify(
     let mut refusal = None;
     for root in roots.iter().filter(|root| key.is_none() || root.needs_log()) {
         match with_root(bundle, about, key, root) {
-            Ok(facts) => return Ok(SignatureFacts { bundle: path.to_owned(), ..facts }),
+            Ok(facts) => return Ok(SignatureFacts { bundle: path.to_owned(), sha256, ..facts }),
             // Of several roots the one that knows the signer's authority has the say.
             Err(found) if refusal.is_none() || !is_foreign(&found) => refusal = Some(found),
             Err(_) => {}
@@ -143,6 +143,8 @@ fn with_root(bundle: &SigstoreBundle, about: About<'_>, key: Option<&PublicKey>,
     let logged = entries.iter().filter(|_| result.tlog_verified()).chain(bundle.dsse_v2());
     Ok(SignatureFacts {
         bundle: String::new(),
+        sha256: Sha256::of(b""),
+        key: key.map(PublicKey::fingerprint),
         trusted_root: Some(root.facts.clone()),
         identity: result.certificate().map(identity),
         logs: logged.map(|entry| record(entry, root)).collect(),

@@ -34,13 +34,52 @@ impl std::error::Error for InvalidTrustRoot {}
 /// Which root a signature was verified against.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RootFacts {
-    /// `sigstore.dev` and `github.com` for the embedded ones, else the file's path.
+    /// `sigstore.dev` and `github.com` for those of the public instances, else the URL of the repository or the file's path.
     pub name: String,
     /// SHA-256 of the root's JSON as it was read.
     pub sha256: Sha256,
+    pub source: RootSource,
+    /// The last instant at which it is known to have been the newest; of a file it is not known.
+    pub current_until: Option<Timestamp>,
     /// When the youngest of its keys and certificates began to count: it is at least as young as this.
     pub newest: Option<Timestamp>,
 }
+
+/// Where a root came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RootSource {
+    /// With this program.
+    Embedded,
+    /// From its publisher's repository, by The Update Framework.
+    Tuf,
+    /// A file that the user named.
+    File,
+}
+
+impl RootSource {
+    /// For people.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Embedded => "embedded",
+            Self::Tuf => "renewed",
+            Self::File => "a file",
+        }
+    }
+}
+
+/// The instances of which a root is embedded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PublicInstance {
+    /// Sigstore's public good instance.
+    Sigstore,
+    /// GitHub's own, for private repositories.
+    GitHub,
+}
+
+/// When the embedded roots were the newest: the release of `sigstore-trust-root` that they came with, 0.15.1 (2026-10-23).
+const EMBEDDED_AS_OF: i64 = 1_792_713_600;
 
 /// One root, its keys and certificates parsed and found sound.
 pub(super) struct Root {
@@ -88,20 +127,57 @@ impl fmt::Debug for Root {
 /// The roots of one verification. A bundle has to satisfy one of them as a whole: what a root names (logs, certificate logs)
 /// is required of bundles under its authorities.
 #[derive(Debug, Clone)]
-pub struct TrustRoots(Arc<Vec<Root>>);
+pub struct TrustRoots(Vec<Arc<Root>>);
 
 impl TrustRoots {
     /// The roots that came with this program: Sigstore's public instance, and GitHub's own for private repositories.
+    #[must_use]
+    pub fn embedded() -> Self {
+        Self::joined([Self::embedded_of(PublicInstance::Sigstore), Self::embedded_of(PublicInstance::GitHub)])
+    }
+
+    /// The root of one of them that came with this program.
     ///
     /// # Panics
     /// Never: a test reads both.
     #[must_use]
-    pub fn embedded() -> Self {
-        static ROOTS: OnceLock<TrustRoots> = OnceLock::new();
-        let parse = |name: &str, text: &str| root(name, text.as_bytes()).expect("the embedded root is one");
-        let both =
-            || vec![parse("sigstore.dev", SIGSTORE_PRODUCTION_TRUSTED_ROOT), parse("github.com", SIGSTORE_GITHUB_TRUSTED_ROOT)];
-        ROOTS.get_or_init(|| Self(Arc::new(both()))).clone()
+    pub fn embedded_of(instance: PublicInstance) -> Self {
+        static ROOTS: OnceLock<[Arc<Root>; 2]> = OnceLock::new();
+        let parse = |name: &str, text: &str| {
+            let mut root = root(name, text.as_bytes()).expect("the embedded root is one");
+            root.facts.source = RootSource::Embedded;
+            root.facts.current_until = Timestamp::from_unix(EMBEDDED_AS_OF);
+            Arc::new(root)
+        };
+        let [sigstore, github] = ROOTS.get_or_init(|| {
+            [parse("sigstore.dev", SIGSTORE_PRODUCTION_TRUSTED_ROOT), parse("github.com", SIGSTORE_GITHUB_TRUSTED_ROOT)]
+        });
+        Self(vec![Arc::clone(if instance == PublicInstance::Sigstore { sigstore } else { github })])
+    }
+
+    /// A root that its publisher's repository vouched for until `current_until`.
+    ///
+    /// # Errors
+    /// Why it is none.
+    pub fn renewed(name: &str, bytes: &[u8], current_until: Timestamp) -> Result<Self, InvalidTrustRoot> {
+        if bytes.len() > MAX_TRUSTED_ROOT_BYTES {
+            return Err(InvalidTrustRoot(format!("larger than {MAX_TRUSTED_ROOT_BYTES} bytes")));
+        }
+        let mut root = root(name, bytes)?;
+        root.facts.source = RootSource::Tuf;
+        root.facts.current_until = Some(current_until);
+        Ok(Self(vec![Arc::new(root)]))
+    }
+
+    /// All of these, in their order: a bundle has to satisfy one of them.
+    #[must_use]
+    pub fn joined(all: impl IntoIterator<Item = Self>) -> Self {
+        Self(all.into_iter().flat_map(|roots| roots.0).collect())
+    }
+
+    /// What is to be said of each.
+    pub fn facts(&self) -> impl Iterator<Item = &RootFacts> {
+        self.iter().map(|root| &root.facts)
     }
 
     /// Reads `trusted_root.json`, or several roots as JSON lines (the form of `gh attestation trusted-root`). `name` is shown to people.
@@ -116,25 +192,11 @@ impl TrustRoots {
         let is_line = |line: &&[u8]| !line.trim_ascii().is_empty();
         let lines: Vec<_> = bytes.split(|&byte| byte == b'\n').filter(is_line).take(MAX_ROOTS + 1).collect();
         match whole {
-            Ok(root) => Ok(Self(Arc::new(vec![root]))),
+            Ok(root) => Ok(Self(vec![Arc::new(root)])),
             Err(error) if lines.len() < 2 || !lines.iter().all(|line| line.trim_ascii().starts_with(b"{\"")) => Err(error),
             Err(_) if lines.len() > MAX_ROOTS => Err(InvalidTrustRoot(format!("more than {MAX_ROOTS} roots"))),
-            Err(_) => Ok(Self(Arc::new(lines.into_iter().map(|line| root(name, line)).collect::<Result<_, _>>()?))),
+            Err(_) => Ok(Self(lines.into_iter().map(|line| root(name, line).map(Arc::new)).collect::<Result<_, _>>()?)),
         }
-    }
-
-    /// Several as one: a bundle has to satisfy one of them.
-    #[must_use]
-    pub fn joined(all: impl IntoIterator<Item = Self>) -> Self {
-        let mut roots: Vec<Root> = Vec::new();
-        for one in all {
-            match Arc::try_unwrap(one.0) {
-                Ok(own) => roots.extend(own),
-                // Shared with somebody: read again, which worked before.
-                Err(shared) => roots.extend(shared.iter().filter_map(|one| root(&one.facts.name, &one.document).ok())),
-            }
-        }
-        Self(Arc::new(roots))
     }
 
     /// The JSON of each as it was read, and its digest.
@@ -143,7 +205,7 @@ impl TrustRoots {
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Root> {
-        self.0.iter()
+        self.0.iter().map(AsRef::as_ref)
     }
 }
 
@@ -160,7 +222,13 @@ fn root(name: &str, bytes: &[u8]) -> Result<Root, InvalidTrustRoot> {
     }
     let verifier = Verifier::new(&parsed).map_err(|error| invalid(error.to_string()))?;
     let logs = parsed.tlogs.iter().map(|log| (log.log_id.key_id.as_bytes().to_vec(), log.base_url.clone())).collect();
-    let facts = RootFacts { name: name.to_owned(), sha256: Sha256::of(bytes), newest: newest(&parsed) };
+    let facts = RootFacts {
+        name: name.to_owned(),
+        sha256: Sha256::of(bytes),
+        source: RootSource::File,
+        current_until: None,
+        newest: newest(&parsed),
+    };
     Ok(Root { facts, verifier, parsed, document: bytes.into(), logs })
 }
 
@@ -182,7 +250,9 @@ mod tests {
         let roots = TrustRoots::embedded();
         let facts: Vec<_> = roots.iter().map(|root| (root.facts.name.as_str(), root.needs_log(), root.needs_sct())).collect();
         assert_eq!(facts, [("sigstore.dev", true, true), ("github.com", false, false)]);
-        assert!(roots.iter().all(|root| root.facts.newest > "2025-01-01".parse().ok()));
+        let as_of = "2026-10-23".parse().ok();
+        assert!(roots.facts().all(|facts| facts.newest > "2025-01-01".parse().ok() && facts.newest < as_of));
+        assert!(roots.facts().all(|facts| facts.source == RootSource::Embedded && facts.current_until == as_of));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{ProvenanceFacts, Recipe, SignatureFacts, SignerIdentity};
+use super::{BuildLevel, ProvenanceFacts, Recipe, SignatureFacts, SignerIdentity};
 use crate::base::Sha256;
 
 /// The success of a verification. Its fields are private and only this module's verifications make one.
@@ -32,6 +32,7 @@ pub struct VerifiedArtifact {
     pub(super) sha256: Sha256,
     pub(super) predicate_types: Vec<String>,
     pub(super) provenance: Option<ProvenanceFacts>,
+    pub(super) build_level: BuildLevel,
     #[serde(skip)]
     pub(super) recipe: Result<Recipe, String>,
 }
@@ -86,6 +87,12 @@ impl Verified {
         &self.artifacts
     }
 
+    /// The lowest SLSA build level among the artifacts.
+    #[must_use]
+    pub fn build_level(&self) -> Option<&BuildLevel> {
+        self.artifacts.iter().map(VerifiedArtifact::build_level).min_by_key(|level| level.level)
+    }
+
     /// What was not proven, one fragment each: to be shown beside the success.
     #[must_use]
     pub fn not_proven(&self) -> &[String] {
@@ -116,6 +123,12 @@ impl VerifiedArtifact {
     #[must_use]
     pub fn provenance(&self) -> Option<&ProvenanceFacts> {
         self.provenance.as_ref()
+    }
+
+    /// The SLSA build level that the evidence supports.
+    #[must_use]
+    pub fn build_level(&self) -> &BuildLevel {
+        &self.build_level
     }
 
     /// How to build it again, by its provenance.

@@ -48,7 +48,7 @@ fn request(args: PlaceArgs) -> Request {
 
 fn signer(args: IdentityArgs, place: &PlaceArgs) -> verify::Request {
     verify::Request {
-        key: args.key.clone(),
+        keys: args.key.clone(),
         trusted_root: args.trusted_root.clone(),
         signer: conditions(args),
         policy: place.archive.policy.clone(),

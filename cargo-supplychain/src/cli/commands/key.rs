@@ -1,4 +1,4 @@
-//! `key generate`, `key public`.
+//! `key generate`, `key rotate`, `key public`.
 
 use serde_json::json;
 
@@ -33,12 +33,50 @@ pub(in crate::cli) fn run(shell: &mut Shell, context: &Context, command: &KeyCom
                 shell.say("Fingerprint", &key.fingerprint);
             }
         }
+        KeyCommand::Rotate { key, passphrase } => {
+            let asked = if *passphrase { Some(new_passphrase()?) } else { None };
+            let done = ops::key::rotate(context, key.as_deref(), asked.as_deref(), &mut ask_passphrase)?;
+            show_rotated(shell, &done);
+        }
         KeyCommand::Public { key } => {
             let pem = ops::key::public(context, key.as_deref(), &mut ask_passphrase)?;
             shell.out(pem.as_bytes());
         }
     }
     Ok(Exit::Pass)
+}
+
+fn show_rotated(shell: &mut Shell, done: &ops::key::Rotated) {
+    let ops::key::Rotated { former, encrypted, rotated } = done;
+    let fingerprint = rotated.new.public_key().fingerprint();
+    if shell.format == Format::Json {
+        json_out(
+            shell,
+            &json!({
+                "schema_version": ENVELOPE_VERSION,
+                "private": rotated.new.path(),
+                "public": rotated.public,
+                "fingerprint": fingerprint,
+                "encrypted": encrypted,
+                "statement": rotated.statement,
+                "former": { "private": rotated.former_private, "public": rotated.former_public, "fingerprint": former },
+            }),
+        );
+        return;
+    }
+    let state = if *encrypted { "encrypted" } else { "not encrypted" };
+    shell.say("Created", &format!("{} (private key, {state}: keep it to yourself)", rotated.new.path()));
+    shell.say("Created", &format!("{} (public key: give it to those who verify)", rotated.public));
+    shell.say(
+        "Signed",
+        &format!("{} (the former key vouches for the new one: publish it with the public key)", rotated.statement),
+    );
+    shell.say("Kept", &format!("{} (former public key: releases of before verify with it)", rotated.former_public));
+    shell.say(
+        "Kept",
+        &format!("{} (former private key: delete it when nothing is signed with it any more)", rotated.former_private),
+    );
+    shell.say("Fingerprint", &format!("{fingerprint}, before {former}"));
 }
 
 fn new_passphrase() -> Result<String, ops::Error> {

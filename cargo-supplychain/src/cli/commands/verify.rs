@@ -5,13 +5,15 @@ use serde_json::json;
 
 use super::super::args::{Format, IdentityArgs, VerifyArgs};
 use super::super::exit::Exit;
-use super::super::shell::{BAD, DIM, GOOD, STRONG, Shell};
-use super::{ENVELOPE_VERSION, json_out};
+use super::super::shell::{BAD, DIM, GOOD, STRONG, Shell, WARN};
+use super::{ENVELOPE_VERSION, ask_passphrase, json_out};
 use crate::base::Context;
 use crate::base::text::{counted, plain};
 use crate::ops;
 use crate::ops::Interrupt;
-use crate::ops::verify::Outcome;
+use crate::ops::attestations::Asked;
+use crate::ops::verify::{NotVerified, Outcome};
+use crate::ops::vsa;
 use crate::verify::{IdentityConditions, ProvenanceFacts, Rejection, SignatureFacts, Verified};
 
 pub(in crate::cli) fn run(
@@ -23,51 +25,131 @@ pub(in crate::cli) fn run(
     if !matches!(shell.format, Format::Human | Format::Json) {
         return Err(ops::Error::usage(&"verify has the formats human and json"));
     }
-    let request = ops::verify::Request {
+    let summary = args.vsa.clone().map(|output| vsa::Request {
+        output,
+        signing_key: args.signing_key.clone(),
+        resource: args.resource_uri.clone(),
+        verifier: args.verifier_id.clone(),
+    });
+    let rest = (args.source.clone(), args.attest, args.signing_key.clone(), args.output.clone());
+    let rebuild = args.rebuild;
+    let request = request(args);
+    if rebuild {
+        return super::rebuild::run(shell, context, request, rest, interrupt);
+    }
+    if let Some(summary) = &summary {
+        vsa::check(&request, summary)?;
+    }
+    let outcomes = ops::verify::verify(context, &request, shell)?;
+    let exit = exit(&outcomes);
+    let written = match (&summary, outcomes.first()) {
+        (Some(summary), Some(outcome @ Outcome { result: Ok(verified), .. })) => {
+            Some(vsa::write(context, &request, summary, (outcome, verified), &mut ask_passphrase, shell)?)
+        }
+        _ => None,
+    };
+    if shell.format == Format::Json {
+        show_json(shell, &outcomes, exit, written.as_ref());
+    } else {
+        for outcome in &outcomes {
+            show(shell, outcome);
+        }
+        if let Some(vsa::Written { path, signer }) = &written {
+            shell.say("Summarised", &format!("{} by {}", plain(path.as_str()), plain(signer)));
+        }
+    }
+    Ok(exit)
+}
+
+fn request(args: VerifyArgs) -> ops::verify::Request {
+    ops::verify::Request {
         paths: args.paths,
         digest: args.digest,
         bundles: args.bundle,
-        key: args.signer.key.clone(),
+        keys: args.signer.key.clone(),
         trusted_root: args.signer.trusted_root.clone(),
         signer: conditions(args.signer),
         expect_version: args.expect_version,
         require_fresh_target: args.require_fresh_target,
         require_predicates: args.require_predicate,
+        require_build_level: args.require_build_level,
+        isolated_builders: args.isolated_builder,
+        min_version: args.min_version,
+        attestation_api: args.attestation_api,
+        save_bundle: args.save_bundle,
         policy: args.policy,
         archive: args.archive,
-    };
-    if args.rebuild {
-        let rest = (args.source, args.attest, args.signing_key, args.output);
-        return super::rebuild::run(shell, context, request, rest, interrupt);
     }
-    let outcomes = ops::verify::verify(context, &request)?;
-    let rejected = outcomes.iter().any(|outcome| outcome.result.is_err());
-    let exit = if rejected { Exit::Rejected } else { Exit::Pass };
-    if shell.format == Format::Json {
-        let results: Vec<_> = outcomes.iter().map(as_json).collect();
-        json_out(
-            shell,
-            &json!({
-                "schema_version": ENVELOPE_VERSION,
-                "exit_code": exit as u8,
-                "verdict": if rejected { "rejected" } else { "verified" },
-                "results": results,
-            }),
-        );
+}
+
+/// One that is rejected outweighs one that is not known.
+fn exit(outcomes: &[Outcome]) -> Exit {
+    let any = |test: fn(&Outcome) -> bool| outcomes.iter().any(test);
+    if any(|outcome| matches!(outcome.result, Err(NotVerified::Rejected(_)))) {
+        Exit::Rejected
+    } else if any(|outcome| outcome.result.is_err()) {
+        Exit::Undetermined
     } else {
-        for outcome in &outcomes {
-            match &outcome.result {
-                Ok(verified) => {
-                    show_verified(shell, &outcome.path, verified);
-                    if let Some(day) = &outcome.day {
-                        super::archive::tell_day(shell, day);
-                    }
-                }
-                Err(rejection) => show_rejection(shell, &outcome.path, rejection),
+        Exit::Pass
+    }
+}
+
+fn show_json(shell: &mut Shell, outcomes: &[Outcome], exit: Exit, written: Option<&vsa::Written>) {
+    let verdict = match exit {
+        Exit::Pass => "verified",
+        Exit::Rejected => "rejected",
+        _ => "undetermined",
+    };
+    let mut value = json!({
+        "schema_version": ENVELOPE_VERSION,
+        "exit_code": exit as u8,
+        "verdict": verdict,
+        "results": outcomes.iter().map(as_json).collect::<Vec<_>>(),
+    });
+    if let Some(written) = written {
+        value["summary"] = json!({ "path": written.path, "signer": written.signer });
+    }
+    json_out(shell, &value);
+}
+
+fn show(shell: &Shell, outcome: &Outcome) {
+    match &outcome.result {
+        Ok(verified) => {
+            show_verified(shell, &outcome.path, verified);
+            if let Some(day) = &outcome.day {
+                super::archive::tell_day(shell, day);
             }
         }
+        Err(NotVerified::Rejected(rejection)) => show_rejection(shell, &outcome.path, rejection),
+        Err(NotVerified::Undetermined(error)) => show_undetermined(shell, &outcome.path, error),
     }
-    Ok(exit)
+    if let Some(asked) = &outcome.asked {
+        shell.err(|err| writeln!(err, "{DIM}{:>12}{DIM:#} {}", "asked", plain(&said(asked))));
+    }
+}
+
+/// Who was asked for attestations, and what came of it.
+fn said(asked: &Asked) -> String {
+    match asked {
+        Asked::Offline { from } => format!("nobody: --offline, and {from} was not asked about this file before"),
+        Asked::Answered { from, repository, asked, count, has_more, is_remembered } => {
+            let number = match (count, has_more) {
+                (0, _) => format!("knows no attestation of this file for {repository}"),
+                (_, true) => format!("offers more than {}, of which these were looked at", counted(*count, "attestation")),
+                (_, false) => format!("offers {}", counted(*count, "attestation")),
+            };
+            let when = if *is_remembered { format!(" (asked at {asked})") } else { String::new() };
+            format!("{from}, which {number}{when}")
+        }
+    }
+}
+
+fn show_undetermined(shell: &Shell, path: &Utf8Path, error: &ops::Error) {
+    shell.err(|err| {
+        writeln!(err, "{WARN}{:>12}{WARN:#} {STRONG}{}{STRONG:#}", "Undetermined", plain(path.as_str()))?;
+        writeln!(err, "    {}", plain(&error.message))?;
+        error.help.iter().try_for_each(|help| writeln!(err, "{GOOD}help{GOOD:#}: {help}"))
+    });
 }
 
 pub(super) fn conditions(args: IdentityArgs) -> IdentityConditions {
@@ -90,8 +172,23 @@ pub(super) fn conditions(args: IdentityArgs) -> IdentityConditions {
 fn as_json(outcome: &Outcome) -> serde_json::Value {
     let mut value = match &outcome.result {
         Ok(verified) => json!({ "path": outcome.path, "verdict": "verified", "verified": verified }),
-        Err(rejection) => json!({ "path": outcome.path, "verdict": "rejected", "reasons": rejection.reasons() }),
+        Err(NotVerified::Rejected(rejection)) => {
+            json!({ "path": outcome.path, "verdict": "rejected", "reasons": rejection.reasons() })
+        }
+        Err(NotVerified::Undetermined(error)) => {
+            json!({ "path": outcome.path, "verdict": "undetermined", "why": error.message, "help": error.help })
+        }
     };
+    match &outcome.asked {
+        Some(Asked::Answered { from, repository, asked, count, has_more, is_remembered }) => {
+            value["attestations"] = json!({
+                "from": from, "repository": repository, "asked": asked, "count": count, "has_more": has_more,
+                "remembered": is_remembered,
+            });
+        }
+        Some(Asked::Offline { from }) => value["attestations"] = json!({ "from": from, "asked": null }),
+        None => {}
+    }
     if let Some(day) = &outcome.day {
         value["roots_of"] = json!(day.archived);
         value["rotated"] = json!(day.rotated);
@@ -120,6 +217,12 @@ pub(super) fn show_verified(shell: &Shell, path: &Utf8Path, verified: &Verified)
             writeln!(err, "{:>12} {} {DIM}sha256:{}{DIM:#}", "artifact", plain(artifact.path()), artifact.sha256())?;
             for line in artifact.provenance().map(provenance).into_iter().flatten() {
                 writeln!(err, "{:>12} {}", "", plain(&line))?;
+            }
+        }
+        if let Some(level) = verified.build_level() {
+            writeln!(err, "{:>12} {}: {}", "build level", level.level, plain(&level.because))?;
+            if let Some(why) = &level.not_higher {
+                writeln!(err, "{:>12} {DIM}not higher: {}{DIM:#}", "", plain(why))?;
             }
         }
         verified.not_proven().iter().try_for_each(|note| writeln!(err, "{DIM}{:>12}{DIM:#} {}", "not proven", plain(note)))
@@ -151,8 +254,12 @@ fn signed(signatures: &[SignatureFacts]) -> Vec<(&'static str, String)> {
             add("log", format!("{} entry {}", log.log, log.index));
         }
         if let Some(root) = &signature.trusted_root {
-            let newest = root.newest.map(|newest| format!(" of {} or later", newest.date())).unwrap_or_default();
-            add("trusted root", format!("{}{newest} sha256:{}", root.name, root.sha256));
+            let age = match (root.current_until, root.newest) {
+                (Some(until), _) => format!(" ({}, current until {})", root.source.as_str(), until.date()),
+                (None, Some(newest)) => format!(" of {} or later", newest.date()),
+                (None, None) => String::new(),
+            };
+            add("trusted root", format!("{}{age} sha256:{}", root.name, root.sha256));
         }
     }
     lines

@@ -5,7 +5,7 @@ use std::fs;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{Error, MAX_ENTRIES, each_block, open_regular, read_bounded, unreadable};
-use crate::attest::MAX_BUNDLE_BYTES;
+use crate::attest::{Collection, MAX_BUNDLE_BYTES, collection};
 use crate::base::Sha256;
 use crate::base::digest::{Hasher, Hasher512};
 use crate::verify::{BundleFile, FileEvidence, MAX_CONTROL_BYTES, Origin, needs_file_bytes, needs_sha512};
@@ -18,7 +18,7 @@ const MAX_KEPT_BYTES: u64 = 128 * 1024 * 1024;
 const MAX_LINES: usize = 1000;
 
 /// Reads a single file and the bundles about it: those in `given`; without any, those that lie beside it (`FILE.sigstore.json`,
-/// `FILE.*.sigstore.json`, `FILE.sigstore`, `FILE.bundle`) and, where it lies in the `artifacts` folder of a release, the release's.
+/// `FILE.*.sigstore.json`, `FILE.sigstore`, `FILE.bundle`, and PEP 740's `FILE.*.attestation`, `FILE.provenance`) and, where it lies in the `artifacts` folder of a release, the release's.
 ///
 /// # Errors
 /// A file cannot be read, is no regular file, or exceeds the bounds. A bundle that is too large is read in part, and rejected as
@@ -32,7 +32,21 @@ pub fn read_file(path: &Utf8Path, given: &[Utf8PathBuf]) -> Result<FileEvidence,
     }
     let name = path.file_name().ok_or_else(not_a_file)?.to_owned();
     let bundles = if given.is_empty() { beside(path, &name)? } else { named(given)? };
-    let file = open_regular(&resolved)?;
+    read(path, &resolved, name, bundles)
+}
+
+/// Reads a single file that these bundles may be about.
+///
+/// # Errors
+/// The file cannot be read, or is no regular file.
+pub fn read_file_with(path: &Utf8Path, bundles: Vec<BundleFile>) -> Result<FileEvidence, Error> {
+    let resolved = path.canonicalize_utf8().map_err(unreadable(path))?;
+    let name = path.file_name().ok_or_else(|| Error::NotA { path: path.to_owned(), expected: "file" })?.to_owned();
+    read(path, &resolved, name, bundles)
+}
+
+fn read(path: &Utf8Path, resolved: &Utf8Path, name: String, bundles: Vec<BundleFile>) -> Result<FileEvidence, Error> {
+    let file = open_regular(resolved)?;
     let keep = needs_file_bytes(&bundles) && file.metadata().is_ok_and(|metadata| metadata.len() <= MAX_MESSAGE_BYTES);
     let (mut short, mut bytes) = (Hasher::default(), keep.then(Vec::new));
     let mut long = needs_sha512(&bundles).then(Hasher512::default);
@@ -75,9 +89,9 @@ fn named(given: &[Utf8PathBuf]) -> Result<Vec<BundleFile>, Error> {
 fn beside(path: &Utf8Path, name: &str) -> Result<Vec<BundleFile>, Error> {
     let mut kept = Kept::default();
     for path in find_bundles(path, name)? {
-        // A `.bundle` may be something else altogether, one of git for instance.
-        let is_sigstore =
-            |bundle: &BundleFile| path.extension() != Some("bundle") || bundle.bytes.trim_ascii_start().starts_with(b"{");
+        // A `.bundle` may be something else altogether, one of git for instance; so may a `.provenance`.
+        let is_named = !matches!(path.extension(), Some("bundle" | "provenance" | "attestation"));
+        let is_sigstore = |bundle: &BundleFile| is_named || bundle.bytes.trim_ascii_start().starts_with(b"{");
         kept.bundle(path.clone(), &path, Origin::Beside)?;
         kept.bundles.pop_if(|bundle| !is_sigstore(bundle));
     }
@@ -113,7 +127,19 @@ impl Kept {
         Ok(())
     }
 
+    /// A file, or those that it holds where it is a collection; a broken one stays as it is, and is rejected as no bundle.
     fn push(&mut self, path: String, bytes: Vec<u8>, origin: Origin) -> Result<(), Error> {
+        match collection(&bytes) {
+            Ok(Some(Collection::One(bundle))) => self.one(path, bundle, origin),
+            Ok(Some(Collection::Many(bundles))) => {
+                let mut each = bundles.into_iter().enumerate();
+                each.try_for_each(|(index, bundle)| self.one(format!("{path}#{}", index + 1), bundle, Origin::Offered))
+            }
+            Ok(None) | Err(_) => self.one(path, bytes, origin),
+        }
+    }
+
+    fn one(&mut self, path: String, bytes: Vec<u8>, origin: Origin) -> Result<(), Error> {
         self.bytes += bytes.len() as u64;
         if self.bytes > MAX_KEPT_BYTES {
             return Err(Error::TooMany { path: path.into(), what: "bytes of bundles", limit: MAX_KEPT_BYTES });
@@ -128,8 +154,9 @@ fn find_bundles(path: &Utf8Path, name: &str) -> Result<Vec<Utf8PathBuf>, Error> 
     let folder = path.parent().filter(|folder| !folder.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
     let beside = |found: &str| {
         let rest = found.strip_prefix(name).and_then(|rest| rest.strip_prefix('.'));
-        let known = ["sigstore.json", "sigstore", "sigstore.bundle", "bundle"];
-        rest.is_some_and(|rest| known.contains(&rest) || rest.ends_with(".sigstore.json"))
+        let known = ["sigstore.json", "sigstore", "sigstore.bundle", "bundle", "attestation", "provenance"];
+        let endings = [".sigstore.json", ".attestation"];
+        rest.is_some_and(|rest| known.contains(&rest) || endings.iter().any(|ending| rest.ends_with(ending)))
     };
     let mut bundles = list(folder, beside)?;
     // In the folder of a release only: `release.json` stands where `artifacts` does.

@@ -119,7 +119,8 @@ fn judge(contents: &ReleaseContents, policy: Option<&VerificationPolicy>) -> Res
 }
 
 fn admission(verified: &Verified, policy: &VerificationPolicy) -> Admission {
-    if let Some(key) = policy.key() {
+    // Of several keys, the one that has signed.
+    if let Some(key) = policy.keys().iter().find(|key| key.fingerprint() == verified.signer()) {
         return Admission::Key { fingerprint: key.fingerprint(), pem: key.to_pem() };
     }
     let identity = verified.signatures().iter().find_map(|one| one.identity.as_ref());

@@ -49,7 +49,7 @@ pub fn after_build(
                     ..IdentityConditions::default()
                 };
             }
-            (None, Some(key)) => signer.key = Some(key.clone()),
+            (None, Some(key)) => signer.keys = vec![key.clone()],
             (None, None) => {
                 return Err(Error::usage(&"the release was not archived: nothing says who has to have signed it")
                     .with_help("set [verify] key in supplychain.toml")

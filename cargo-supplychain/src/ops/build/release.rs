@@ -6,7 +6,7 @@ use super::compile::Compiled;
 use super::{Outcome, Released};
 use crate::advisory::FeedInfo;
 use crate::archive::folder::Staging;
-use crate::attest::{self, PublicKey, Statement, pending_path};
+use crate::attest::{self, Statement, pending_path};
 use crate::base::text::counted;
 use crate::base::{Context, Sha256};
 use crate::check::rules;
@@ -17,10 +17,9 @@ use crate::model::release::{FORMAT_VERSION, FileRole, ReleaseFile, ReleaseManife
 use crate::model::{Artifact, Build};
 use crate::ops::gather::Gathered;
 use crate::ops::progress::Stage;
-use crate::ops::signer::{Chosen, Statements};
+use crate::ops::signer::{self, Chosen, Expected, Statements};
 use crate::ops::{Class, Error, Interrupt, Progress};
-use crate::sign;
-use crate::verify::{self, VerificationPolicy, Verified};
+use crate::verify::{self, Verified};
 
 /// What a release is written from.
 pub(super) struct Input<'a> {
@@ -50,8 +49,9 @@ pub(super) fn write(
     stage.end(progress, &signing_outcome(&manifest));
 
     let stage = Stage::begin(progress, "verify", "our own output, as a reader would");
-    let (pinned, key) = expected_signer(&input)?;
-    let (verified, outcome) = verify_own(&staging, key.filter(|_| manifest.signing == Signing::Signed), pinned)?;
+    let expected = expected_signer(&input)?;
+    let pinned = expected.as_ref().is_some_and(|expected| expected.is_pinned);
+    let (verified, outcome) = verify_own(&staging, expected.filter(|_| manifest.signing == Signing::Signed))?;
     stage.end(progress, &outcome);
 
     let folder = {
@@ -301,37 +301,29 @@ fn guide(input: &Input<'_>, build: &Build, statements: &[Planned], signing: Sign
     })
 }
 
-/// Who has to have signed: `[verify] key` where the policy pins one, else the key that has just signed, which proves the bytes but
-/// not the person. None where no key signs.
-fn expected_signer(input: &Input<'_>) -> Result<(bool, Option<PublicKey>), Error> {
-    let Some(key) = input.signer.and_then(|chosen| chosen.signer.public_key()) else { return Ok((false, None)) };
-    match &input.gathered.settings.verify.key {
-        Some(path) => Ok((true, Some(sign::read_public_key(&input.gathered.workspace.root.join(path))?))),
-        None => Ok((false, Some(key.clone()))),
-    }
+/// Who has to have signed; none where nobody did.
+fn expected_signer(input: &Input<'_>) -> Result<Option<Expected>, Error> {
+    let Some(chosen) = input.signer else { return Ok(None) };
+    signer::expected(chosen, &input.gathered.settings, &input.gathered.workspace.root)
 }
 
-/// Verifies what is in the staging folder by the key, and in words what that proved. Without a key everything but the signatures: each
-/// keyless bundle was judged by the trust root when it was made.
-fn verify_own(staging: &Staging<'_>, key: Option<PublicKey>, pinned: bool) -> Result<(Option<Verified>, String), Error> {
+/// Verifies what is in the staging folder as `verify` would, and in words what that proved. Unsigned: everything but the signatures.
+fn verify_own(staging: &Staging<'_>, expected: Option<Expected>) -> Result<(Option<Verified>, String), Error> {
     let path: Utf8PathBuf = staging.path().to_owned();
     let contents = release_folder::read(&path).map_err(|error| Error::new(Class::Output, &error))?;
     let rejected = |rejection: verify::Rejection| {
         let why = rejection.reasons().first().map(ToString::to_string).unwrap_or_default();
         Error::new(Class::Rejected, &format!("the release that was just written does not verify: {why}"))
-            .with_help("nothing was released; if [verify] key names another signer, sign with that key (--key)")
+            .with_help("nothing was released; if [verify] names another signer, sign as that one")
     };
-    let note = if pinned { "" } else { "; signer not pinned" };
-    let Some(key) = key else {
+    let Some(Expected { policy, is_pinned }) = expected else {
         let complete = verify::unsigned(&contents).map_err(rejected)?;
-        let (files, signed, pending) = (complete.manifest().files.len(), complete.signed().len(), complete.pending().len());
-        let outcome = match (signed, pending) {
-            (_, 0) => format!("{}, {}{note}", counted(files + signed + 2, "file"), counted(signed, "statement")),
-            (_, pending) => format!("{}; {} pending: nothing is proved", counted(files, "file"), counted(pending, "statement")),
-        };
+        let (files, pending) = (complete.manifest().files.len(), complete.pending().len());
+        let outcome = format!("{}; {} pending: nothing is proved", counted(files, "file"), counted(pending, "statement"));
         return Ok((None, outcome));
     };
-    let verified = verify::release(&contents, &VerificationPolicy::new(key)).map_err(rejected)?;
+    let verified = verify::release(&contents, &policy).map_err(rejected)?;
+    let note = if is_pinned { "" } else { "; signer not pinned" };
     let outcome = format!("{}, {}{note}", counted(verified.files(), "file"), counted(verified.statements(), "statement"));
     Ok((Some(verified), outcome))
 }

@@ -52,9 +52,17 @@ impl Actors {
         Self { cargo, packages, ..Self::default() }
     }
 
+    pub(super) fn is_cargo(&self, process: Process) -> bool {
+        process.is_thread_of(self.cargo)
+    }
+
     pub(super) fn place(&self, process: Process) -> Place {
-        if process.is_thread_of(self.cargo) {
+        if self.is_cargo(process) {
             return Place::Cargo;
+        }
+        // Mostly it is a process's first thread; which process another one is of costs more to find out.
+        if let Some(unit) = process.stat().and_then(|stat| self.units.get(&stat.key)) {
+            return Place::In(Arc::clone(unit), 0);
         }
         let mut id = process.group().unwrap_or(process.0);
         for depth in 0..DEPTH_MAX {
@@ -71,7 +79,7 @@ impl Actors {
     }
 
     /// A process is about to run another program.
-    pub(super) fn starts(&mut self, process: Process, memory: &Memory, arguments: u64, environment: u64) {
+    pub(super) fn starts(&mut self, process: Process, memory: Memory, arguments: u64, environment: u64) {
         let Some(stat) = process.stat() else { return };
         if stat.parent == self.cargo {
             let unit = self.child_of_cargo(&memory.words(arguments), &memory.words(environment));
@@ -159,7 +167,7 @@ impl Actors {
         let at = |address: u64| libraries.iter().find(|(range, _)| range.contains(&address)).map(|(_, path)| path);
         let (stack, _) = thread.stack()?;
         let found = instruction.and_then(at).or_else(|| {
-            let bytes = thread.memory()?.up_to(stack, STACK_MAX);
+            let bytes = thread.memory().up_to(stack, STACK_MAX);
             bytes.chunks_exact(8).filter_map(|word| word.try_into().ok().map(u64::from_ne_bytes)).find_map(at)
         })?;
         self.package_of(found)

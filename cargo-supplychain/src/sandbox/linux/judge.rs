@@ -7,11 +7,12 @@
 
 use std::collections::HashSet;
 use std::fs::File;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
-use super::actors::Place;
-use super::paths::{canonical, real, real_for_writing};
+use super::actors::{Actors, Place};
+use super::paths::{Roots, canonical, real, real_for_writing};
 use super::process::Process;
 use super::target_folder::may_write;
 use crate::model::sandbox::Act;
@@ -47,14 +48,32 @@ pub(super) enum Verdict {
     Give(File),
 }
 
+/// Who asks: looked up only where it matters, because each answer costs some calls.
+pub(super) trait Who {
+    /// Whether it is cargo itself, which is cheaper to tell.
+    fn is_cargo(&self, process: Process) -> bool;
+
+    fn place(&self, process: Process) -> Place;
+}
+
+impl Who for Actors {
+    fn is_cargo(&self, process: Process) -> bool {
+        Self::is_cargo(self, process)
+    }
+
+    fn place(&self, process: Process) -> Place {
+        Self::place(self, process)
+    }
+}
+
 /// Everything that is fixed for one build.
 pub(super) struct Judge {
     /// Roots that nobody in the build can change: a path below them needs no second look.
-    stable: HashSet<PathBuf>,
+    stable: Roots,
     /// Those of them that hold programs of the machine and no sources of crates.
-    tools: HashSet<PathBuf>,
-    read: HashSet<PathBuf>,
-    write: HashSet<PathBuf>,
+    tools: Roots,
+    read: Roots,
+    write: Roots,
     /// Folders whose names may be listed.
     list: HashSet<PathBuf>,
     target: PathBuf,
@@ -99,10 +118,10 @@ impl Judge {
         let in_cargo_home =
             |names: &[&str]| -> Vec<PathBuf> { names.iter().filter_map(|name| Some(cargo_home.as_ref()?.join(name))).collect() };
         Self {
-            tools: tools.cloned().collect(),
-            stable,
-            read,
-            write,
+            tools: Roots::new(tools.cloned()),
+            stable: Roots::new(stable),
+            read: Roots::new(read),
+            write: Roots::new(write),
             list: both(&walls.list),
             target: canonical(request.target.as_std_path()),
             private_home: canonical(request.private_home().as_std_path()),
@@ -118,38 +137,38 @@ impl Judge {
 
     /// Whether a running program is the machine's own of that name, which nobody in the build can have written.
     pub(super) fn is_tool(&self, program: &Path, name: &str) -> bool {
-        program.file_name().is_some_and(|file| file == name) && below(&self.tools, program)
+        program.file_name().is_some_and(|file| file == name) && self.tools.hold(program)
     }
 
-    /// Judges; `place` says who asks, and is only asked where it matters.
-    pub(super) fn judge(&self, process: Process, wish: &Wish, place: &dyn Fn(Process) -> Place) -> Verdict {
+    /// Judges.
+    pub(super) fn judge(&self, process: Process, wish: &Wish, who: &dyn Who) -> Verdict {
         match wish {
-            Wish::Read(path) => self.read(process, path, false, place),
-            Wish::Run(path) => self.read(process, path, true, place),
-            Wish::Write { path, follows } => self.write(process, path, *follows, place),
-            Wish::Network(family) => match place(process) {
+            Wish::Read(path) => self.read(process, path, false, who),
+            Wish::Run(path) => self.read(process, path, true, who),
+            Wish::Write { path, follows } => self.write(process, path, *follows, who),
+            Wish::Network(family) => match who.place(process) {
                 Place::Cargo => Verdict::Quiet(libc::EACCES),
                 place if self.exceptions_of(&place).any(|exception| exception.net) => Verdict::Go,
                 _ => Verdict::Tell(Act::Network { family: family.clone() }, libc::EACCES),
             },
-            Wish::Connect(path) => self.connect(path, &place(process)),
+            Wish::Connect(path) => self.connect(path, &who.place(process)),
             Wish::Unknown => Verdict::Quiet(libc::ENOSYS),
             Wish::System(call) => Verdict::Tell(Act::System { call: (*call).to_owned() }, libc::EPERM),
         }
     }
 
-    fn read(&self, process: Process, path: &Path, runs: bool, place: &dyn Fn(Process) -> Place) -> Verdict {
-        let is_plain = !path.components().any(|part| part == Component::ParentDir);
+    fn read(&self, process: Process, path: &Path, runs: bool, who: &dyn Who) -> Verdict {
+        let is_plain = !path.as_os_str().as_bytes().windows(3).any(|word| word == b"/..");
         // What is hidden is never far from what is open.
         let may_be_hidden = self.hidden.iter().any(|file| file.file_name() == path.file_name());
-        if is_plain && !may_be_hidden && below(&self.stable, path) {
+        if is_plain && !may_be_hidden && self.stable.hold(path) {
             return Verdict::Go;
         }
         if let Ok(rest) = path.strip_prefix("/proc") {
-            return self.proc(process, rest, place);
+            return self.proc(process, rest, who);
         }
         // Cargo looks at every file that it has made. What Landlock lets it read needs no second look.
-        if is_plain && !may_be_hidden && below(&self.write, path) && place(process) == Place::Cargo {
+        if is_plain && !may_be_hidden && self.write.hold(path) && who.is_cargo(process) {
             return Verdict::Go;
         }
         let Some(real) = real(path) else { return self.absent(path) };
@@ -162,21 +181,22 @@ impl Judge {
             return if is_own_stream(path) { Verdict::Go } else { self.told_read(&real) };
         }
         if self.git.iter().any(|folder| real.starts_with(folder)) {
-            return self.git(&real, runs, &place(process));
+            return self.git(&real, runs, &who.place(process));
         }
         if self.hidden.contains(&real) {
-            return match place(process) {
-                Place::Cargo => open_for_reading(&real).map_or(Verdict::Quiet(libc::EACCES), Verdict::Give),
-                _ => self.told_read(&real),
+            return if who.is_cargo(process) {
+                open_for_reading(&real).map_or(Verdict::Quiet(libc::EACCES), Verdict::Give)
+            } else {
+                self.told_read(&real)
             };
         }
-        if below(&self.read, &real) || below(&self.write, &real) {
+        if self.read.hold(&real) || self.write.hold(&real) {
             let excepted =
                 self.exceptions.iter().flat_map(|one| one.read.iter().chain(&one.write)).any(|open| real.starts_with(open));
             if !excepted || self.is_open_without_exceptions(&real) {
                 return Verdict::Go;
             }
-            let place = place(process);
+            let place = who.place(process);
             let its_own =
                 self.exceptions_of(&place).flat_map(|one| one.read.iter().chain(&one.write)).any(|open| real.starts_with(open));
             return if its_own || place == Place::Cargo { Verdict::Go } else { self.told_read(&real) };
@@ -188,10 +208,7 @@ impl Judge {
         if !runs && (is_idle || real.is_dir() && is_harmless_folder(&real)) {
             return Verdict::Quiet(libc::EACCES);
         }
-        match place(process) {
-            Place::Cargo => Verdict::Quiet(libc::EACCES),
-            _ => self.told_read(&real),
-        }
+        if who.is_cargo(process) { Verdict::Quiet(libc::EACCES) } else { self.told_read(&real) }
     }
 
     /// Whether a path that an exception names is open to everybody anyway.
@@ -247,7 +264,7 @@ impl Judge {
 
     /// `/proc`: of a process's own folder only what is harmless, opened by us, because Landlock cannot tell one process's from
     /// another's.
-    fn proc(&self, process: Process, rest: &Path, place: &dyn Fn(Process) -> Place) -> Verdict {
+    fn proc(&self, process: Process, rest: &Path, who: &dyn Who) -> Verdict {
         let mut words = rest.components().filter_map(|part| part.as_os_str().to_str());
         let own = process.group();
         let id = match words.next() {
@@ -264,13 +281,13 @@ impl Judge {
         let is_secret = matches!(words.first(), Some(&("environ" | "mem" | "fd" | "cmdline")));
         let shown = || Act::Read { path: format!("/proc/{id}/{}", words.join("/")), is_secret };
         // The job of another process is nobody's business; those of the same crate may look at each other.
-        if Some(id) != own && !same_crate(&place(process), &place(Process(id))) {
+        if Some(id) != own && !same_crate(&who.place(process), &who.place(Process(id))) {
             return if Process(id).stat().is_some() { Verdict::Tell(shown(), libc::EACCES) } else { Verdict::Go };
         }
         match words.as_slice() {
             ["exe"] => Verdict::Go,
             ["fd", _] | ["cwd" | "root", ..] => match led(id, &words) {
-                Some(path) if !path.starts_with("/proc") => self.read(process, &path, false, place),
+                Some(path) if !path.starts_with("/proc") => self.read(process, &path, false, who),
                 // A pipe or a socket of its own.
                 _ => Verdict::Go,
             },
@@ -292,7 +309,7 @@ impl Judge {
         }
     }
 
-    fn write(&self, process: Process, path: &Path, follows: bool, place: &dyn Fn(Process) -> Place) -> Verdict {
+    fn write(&self, process: Process, path: &Path, follows: bool, who: &dyn Who) -> Verdict {
         if DEVICES.iter().any(|device| path == Path::new(device)) {
             return Verdict::Go;
         }
@@ -309,11 +326,11 @@ impl Judge {
                 _ => None,
             };
             return match led {
-                Some(path) if !path.starts_with("/proc") => self.write(process, &path, follows, place),
+                Some(path) if !path.starts_with("/proc") => self.write(process, &path, follows, who),
                 _ => Verdict::Quiet(libc::EACCES),
             };
         }
-        if place(process) == Place::Cargo {
+        if who.is_cargo(process) {
             return Verdict::Go;
         }
         let Some(real) = real_for_writing(path, follows) else { return Verdict::Go };
@@ -321,11 +338,11 @@ impl Judge {
         if DEVICES.iter().any(|device| real == Path::new(device)) {
             return Verdict::Go;
         }
-        let place = place(process);
+        let place = who.place(process);
         let Place::In(unit, _) = &place else {
             return match place {
                 Place::Cargo => Verdict::Go,
-                _ if below(&self.write, &real) => Verdict::Go,
+                _ if self.write.hold(&real) => Verdict::Go,
                 _ => self.told_write(&real),
             };
         };
@@ -341,7 +358,7 @@ impl Judge {
             let is_own = self.members.contains(&(unit.actor.name.clone(), unit.actor.version.clone()));
             return if is_own { Verdict::Quiet(libc::EROFS) } else { self.told_write(&real) };
         }
-        if !below(&self.write, &real) {
+        if !self.write.hold(&real) {
             if self.notes_of_cargo.contains(&real) {
                 return Verdict::Quiet(libc::EROFS);
             }
@@ -369,7 +386,7 @@ impl Judge {
             return Verdict::Go;
         }
         // Between processes of one build, through a socket that they made themselves.
-        let inside = path.parent().and_then(real).is_some_and(|folder| below(&self.write, &folder));
+        let inside = path.parent().and_then(real).is_some_and(|folder| self.write.hold(&folder));
         if inside {
             return Verdict::Go;
         }
@@ -456,11 +473,6 @@ fn is_harmless_folder(folder: &Path) -> bool {
     ["/", "/home", "/tmp", "/var", "/run", "/dev", "/sys", "/mnt", "/srv", "/media", "/var/tmp"]
         .iter()
         .any(|one| folder == Path::new(one))
-}
-
-/// Whether the path is one of the roots or below one.
-fn below(roots: &HashSet<PathBuf>, path: &Path) -> bool {
-    path.ancestors().any(|folder| roots.contains(folder))
 }
 
 /// With the places as they really are.

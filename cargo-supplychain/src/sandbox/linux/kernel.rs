@@ -1,7 +1,7 @@
-//! Three calls of the kernel that no library of ours wraps: a seccomp filter with a listener, and what is said over the listener.
-//! The only file of the crate with unsafe code: each block hands the kernel a structure of the `libc` crate that outlives the call.
+//! Calls of the kernel that no library of ours wraps: a seccomp filter with a listener, what is said over the listener, and a look into the
+//! memory of whoever waits there. The only file of the crate with unsafe code: each block hands the kernel a structure of the `libc` crate that outlives the call.
 //!
-//! Source of the protocol: `seccomp_unotify(2)`.
+//! Sources: `seccomp_unotify(2)`, `process_vm_readv(2)`.
 
 #![expect(unsafe_code, reason = "system calls that rustix and the landlock crate do not offer")]
 
@@ -76,3 +76,27 @@ pub(super) fn give(listener: BorrowedFd<'_>, id: u64, file: BorrowedFd<'_>, clos
     let result = unsafe { libc::ioctl(listener.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_ADDFD, &raw const add) };
     if result >= 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
+
+/// Reads the memory of a process (or of a thread's), as far as it is mapped; how many bytes, 0 where nothing can be read.
+pub(super) fn read_memory(process: u32, address: u64, bytes: &mut [u8]) -> usize {
+    read_pieces(process, &[address], bytes)
+}
+
+/// Reads a piece at each address, all as long as each other, one after the other into `bytes`; how many bytes, up to the first piece that
+/// is not mapped. At most [`PIECES_MAX`] addresses.
+pub(super) fn read_pieces(process: u32, addresses: &[u64], bytes: &mut [u8]) -> usize {
+    let (Ok(id), Some(length)) = (libc::pid_t::try_from(process), bytes.len().checked_div(addresses.len())) else { return 0 };
+    let here = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: length * addresses.len() };
+    let there = |address: &u64| {
+        // No address of a process is larger than ours can be; if one were, nothing is mapped at the largest.
+        let address = usize::try_from(*address).unwrap_or(usize::MAX);
+        libc::iovec { iov_base: std::ptr::without_provenance_mut(address), iov_len: length }
+    };
+    let there: Vec<_> = addresses.iter().map(there).collect();
+    // SAFETY: the kernel writes at most `iov_len` bytes to `bytes`, which has as many, and only looks at the addresses of the other process.
+    let read = unsafe { libc::process_vm_readv(id, &raw const here, 1, there.as_ptr(), there.len() as libc::c_ulong, 0) };
+    usize::try_from(read).unwrap_or(0)
+}
+
+/// The kernel's `IOV_MAX` is 1024.
+pub(super) const PIECES_MAX: usize = 64;

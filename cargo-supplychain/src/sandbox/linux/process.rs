@@ -3,15 +3,19 @@
 
 use std::ffi::OsString;
 use std::fs::File;
+use std::io::Read as _;
 use std::os::unix::ffi::OsStringExt as _;
-use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
+
+use super::kernel;
 
 /// The kernel's `PATH_MAX`, in bytes.
 const PATH_MAX: usize = 4096;
 /// How many arguments or variables of a started program are read, and how long one may be.
 const WORDS_MAX: usize = 16_384;
 const WORD_MAX: usize = 4096;
+/// How much of a word is read at first, in bytes.
+const SHORT: usize = 128;
 /// How far up a process is looked for, so that a cycle made of reused numbers ends.
 pub(super) const DEPTH_MAX: usize = 64;
 
@@ -33,28 +37,39 @@ pub(super) struct Stat {
     pub key: Key,
 }
 
-/// The memory of a process, open.
-pub(super) struct Memory(File);
+/// The memory of a process.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Memory(Process);
 
 impl Process {
     fn place(self, name: &str) -> PathBuf {
         PathBuf::from(format!("/proc/{}/{name}", self.0))
     }
 
-    pub(super) fn memory(self) -> Option<Memory> {
-        File::open(self.place("mem")).ok().map(Memory)
+    pub(super) fn memory(self) -> Memory {
+        Memory(self)
+    }
+
+    /// The beginning of a small file in its folder, by one read: the library's own way is to grow a buffer from 32 bytes on.
+    fn beginning(self, name: &str) -> Option<Vec<u8>> {
+        let mut bytes = vec![0; 4096];
+        let read = File::open(self.place(name)).ok()?.read(&mut bytes).ok()?;
+        bytes.truncate(read);
+        Some(bytes)
     }
 
     pub(super) fn stat(self) -> Option<Stat> {
-        let text = std::fs::read(self.place("stat")).ok()?;
+        let text = self.beginning("stat")?;
         let (parent, started) = parse_stat(&text)?;
         Some(Stat { parent, key: Key { id: self.0, started } })
     }
 
     /// The process that the thread belongs to.
     pub(super) fn group(self) -> Option<u32> {
-        let text = std::fs::read_to_string(self.place("status")).ok()?;
-        text.lines().find_map(|line| line.strip_prefix("Tgid:")).and_then(|id| id.trim().parse().ok())
+        // The name above it is escaped there.
+        let text = self.beginning("status")?;
+        let id = text.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(b"Tgid:"))?;
+        std::str::from_utf8(id).ok()?.trim().parse().ok()
     }
 
     pub(super) fn is_thread_of(self, process: u32) -> bool {
@@ -78,7 +93,7 @@ impl Process {
     pub(super) fn variable(self, name: &str) -> Option<String> {
         let mut bytes = Vec::new();
         let file = File::open(self.place("environ")).ok()?;
-        std::io::Read::read_to_end(&mut std::io::Read::take(file, 1 << 20), &mut bytes).ok()?;
+        file.take(1 << 20).read_to_end(&mut bytes).ok()?;
         let prefix = format!("{name}=");
         let value = bytes.split(|byte| *byte == 0).find_map(|entry| entry.strip_prefix(prefix.as_bytes()))?;
         Some(String::from_utf8_lossy(value).into_owned())
@@ -100,26 +115,21 @@ impl Process {
 }
 
 impl Memory {
-    pub(super) fn bytes(&self, address: u64, length: usize) -> Option<Vec<u8>> {
-        let mut bytes = vec![0; length];
-        self.0.read_exact_at(&mut bytes, address).ok()?;
-        Some(bytes)
-    }
-
     /// As many of the bytes as there are.
-    pub(super) fn up_to(&self, address: u64, length: usize) -> Vec<u8> {
+    pub(super) fn up_to(self, address: u64, length: usize) -> Vec<u8> {
         let mut bytes = vec![0; length];
-        let read = self.0.read_at(&mut bytes, address).unwrap_or(0);
+        let read = kernel::read_memory(self.0.0, address, &mut bytes);
         bytes.truncate(read);
         bytes
     }
 
-    pub(super) fn word(&self, address: u64) -> Option<u64> {
-        self.bytes(address, 8).and_then(|bytes| bytes.try_into().ok()).map(u64::from_ne_bytes)
+    pub(super) fn word(self, address: u64) -> Option<u64> {
+        let mut word = [0; 8];
+        (kernel::read_memory(self.0.0, address, &mut word) == word.len()).then(|| u64::from_ne_bytes(word))
     }
 
     /// A text that ends with a zero, up to `longest` bytes.
-    fn text(&self, address: u64, longest: usize) -> Option<Vec<u8>> {
+    fn text(self, address: u64, longest: usize) -> Option<Vec<u8>> {
         let mut text = Vec::new();
         while text.len() < longest {
             // Up to the end of the page: the next one may not be there.
@@ -139,22 +149,51 @@ impl Memory {
         None
     }
 
-    pub(super) fn path(&self, address: u64) -> Option<PathBuf> {
+    pub(super) fn path(self, address: u64) -> Option<PathBuf> {
         self.text(address, PATH_MAX).map(|bytes| PathBuf::from(OsString::from_vec(bytes)))
     }
 
     /// A list of texts that ends with a null pointer: arguments, environment.
-    pub(super) fn words(&self, address: u64) -> Vec<String> {
-        let mut words = Vec::new();
-        let mut at = address;
-        while words.len() < WORDS_MAX {
-            let Some(pointer) = self.word(at).filter(|pointer| *pointer != 0) else { break };
-            // One that is too long is none of those that we look for.
-            words
-                .push(self.text(pointer, WORD_MAX).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default());
-            at += 8;
+    pub(super) fn words(self, address: u64) -> Vec<String> {
+        let pointers = self.pointers(address);
+        let mut words = Vec::with_capacity(pointers.len());
+        // Most words are short, so that many are read by one call.
+        let mut pieces = vec![0; kernel::PIECES_MAX * SHORT];
+        for pointers in pointers.chunks(kernel::PIECES_MAX) {
+            let length = pointers.len() * SHORT;
+            let read = kernel::read_pieces(self.0.0, pointers, &mut pieces[..length]);
+            for (pointer, piece) in
+                pointers.iter().zip(pieces[..read].chunks_exact(SHORT).map(Some).chain(std::iter::repeat(None)))
+            {
+                let short = piece.and_then(|piece| Some(piece[..piece.iter().position(|byte| *byte == 0)?].to_vec()));
+                // One that is too long is none of those that we look for.
+                let word = short.or_else(|| self.text(*pointer, WORD_MAX)).unwrap_or_default();
+                words.push(String::from_utf8_lossy(&word).into_owned());
+            }
         }
         words
+    }
+
+    /// Addresses up to a null pointer.
+    fn pointers(self, address: u64) -> Vec<u64> {
+        let (mut pointers, mut at) = (Vec::new(), address);
+        while pointers.len() < WORDS_MAX {
+            // Up to the end of the page: the next one may not be there.
+            let page = 4096 - usize::try_from(at % 4096).unwrap_or_default();
+            let part = self.up_to(at, page.max(8));
+            let before = pointers.len();
+            for word in part.chunks_exact(8) {
+                match word.try_into().map(u64::from_ne_bytes) {
+                    Ok(pointer) if pointer != 0 && pointers.len() < WORDS_MAX => pointers.push(pointer),
+                    _ => return pointers,
+                }
+            }
+            if pointers.len() == before {
+                break;
+            }
+            at += 8 * (pointers.len() - before) as u64;
+        }
+        pointers
     }
 }
 
@@ -203,9 +242,27 @@ mod tests {
         assert_eq!(own.group(), Some(own.0));
         assert!(own.is_thread_of(own.0));
         let word = *b"here\0";
-        let memory = own.memory().unwrap();
+        let memory = own.memory();
         assert_eq!(memory.text(word.as_ptr() as u64, 16).unwrap(), b"here");
         assert_eq!(memory.text(8, 16), None, "nothing is mapped there");
         assert!(!own.code().is_empty());
+        let long = format!("{}\0", "x".repeat(WORD_MAX - 1));
+        let endless = "y".repeat(3 * WORD_MAX) + "\0";
+        let mut texts: Vec<String> = (0..600).map(|number| format!("NAME{number}=value\0")).collect();
+        texts[70] = long;
+        texts[71] = endless;
+        let mut pointers: Vec<u64> = texts.iter().map(|text| text.as_ptr() as u64).collect();
+        pointers.push(0);
+        let words = memory.words(pointers.as_ptr() as u64);
+        let mut expected: Vec<_> = texts.iter().map(|text| text.trim_end_matches('\0').to_owned()).collect();
+        expected[71] = String::new();
+        assert!(words == expected);
+        pointers[3] = 8;
+        assert_eq!(
+            memory.words(pointers.as_ptr() as u64)[2..5],
+            ["NAME2=value", "", "NAME4=value"],
+            "nothing is mapped at one of them"
+        );
+        assert!(memory.words(8).is_empty());
     }
 }

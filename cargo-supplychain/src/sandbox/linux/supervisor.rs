@@ -77,7 +77,7 @@ impl Supervisor {
             return kernel::answer(self.listener.as_fd(), notification.id, Answer::Refuse(libc::EACCES));
         };
         for wish in wishes {
-            match self.judge.judge(process, &wish, &|process| self.actors.place(process)) {
+            match self.judge.judge(process, &wish, &self.actors) {
                 Verdict::Go => {}
                 Verdict::TellAndGo(act) => self.tell(process, notification, act),
                 Verdict::Quiet(error) => return kernel::answer(self.listener.as_fd(), notification.id, Answer::Refuse(error)),
@@ -115,15 +115,15 @@ impl Supervisor {
         if call == libc::SYS_socket || call == libc::SYS_socketpair {
             return Some(vec![Wish::Network(family(args))]);
         }
-        let memory = process.memory()?;
-        let caller = Caller { process, memory: &memory };
+        let memory = process.memory();
+        let caller = Caller { process, memory };
         if call == libc::SYS_execve || call == libc::SYS_execveat {
             let (path, arguments, environment) = if call == libc::SYS_execve {
                 (caller.path(HERE, args[0])?, args[1], args[2])
             } else {
                 (caller.path(descriptor(args[0]), args[1])?, args[2], args[3])
             };
-            self.actors.starts(process, &memory, arguments, environment);
+            self.actors.starts(process, memory, arguments, environment);
             return Some(vec![Wish::Run(path)]);
         }
         caller.wishes(call, args)
@@ -131,7 +131,7 @@ impl Supervisor {
 
     fn refused(&self, process: Process, name: &'static str, args: [u64; 6]) -> Option<Wish> {
         Some(match name {
-            "connect" => match process.memory()?.up_to(args[1], 110) {
+            "connect" => match process.memory().up_to(args[1], 110) {
                 address if address.first_chunk() == Some(&1_u16.to_ne_bytes()) => {
                     let length = usize::try_from(args[2]).unwrap_or(0).clamp(2, address.len());
                     let path = address[2..length].split(|byte| *byte == 0).next().unwrap_or_default();
@@ -174,19 +174,19 @@ fn closes_on_exec(process: Process, notification: &Notification) -> bool {
     let args = notification.data.args;
     let flags = match libc::c_long::from(notification.data.nr) {
         libc::SYS_openat => args[2],
-        libc::SYS_openat2 => process.memory().and_then(|memory| memory.word(args[2])).unwrap_or(0),
+        libc::SYS_openat2 => process.memory().word(args[2]).unwrap_or(0),
         _ => args[1],
     };
     flags & u64::from(libc::O_CLOEXEC.cast_unsigned()) != 0
 }
 
 /// A waiting caller.
-struct Caller<'a> {
+struct Caller {
     process: Process,
-    memory: &'a Memory,
+    memory: Memory,
 }
 
-impl Caller<'_> {
+impl Caller {
     /// The path of an argument, absolute as the caller means it; a null pointer or an empty text is the open file itself.
     fn path(&self, folder: i32, address: u64) -> Option<PathBuf> {
         let path = if address == 0 { PathBuf::new() } else { self.memory.path(address)? };

@@ -1,19 +1,21 @@
 //! Which crate may write where inside the target folder: a rule between crates, held by the supervisor alone. The outer wall is Landlock's.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::actors::Unit;
-use super::paths::canonical;
+use super::paths::real;
 use crate::model::sandbox::ActorKind;
 
 /// What a compilation or a build script may write within the target folder: what is its own, and what is nobody's.
 pub(super) fn may_write(unit: &Unit, real: &Path, inside: &Path) -> bool {
-    let script_folder = unit.out_dir.as_ref().filter(|_| unit.actor.kind != ActorKind::Compiler).map(|folder| canonical(folder));
+    // What is not there leads nowhere else.
+    let really = |folder: &PathBuf| self::real(folder).unwrap_or_else(|| folder.clone());
+    let script_folder = unit.out_dir.as_ref().filter(|_| unit.actor.kind != ActorKind::Compiler).map(really);
     // Whatever is in it, a cargo of its own with all its folders too.
     if script_folder.as_ref().is_some_and(|folder| real.starts_with(folder)) {
         return true;
     }
-    let outputs: Vec<_> = unit.outputs.iter().map(|folder| canonical(folder)).collect();
+    let outputs: Vec<_> = unit.outputs.iter().map(really).collect();
     // Whoever moves a folder above its own moves those of all others.
     if script_folder.iter().chain(&outputs).any(|folder| folder != real && folder.starts_with(real)) {
         return false;
@@ -41,8 +43,6 @@ fn mark_of(name: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use super::*;
     use crate::model::sandbox::Actor;
 

@@ -7,7 +7,9 @@ use sigstore_verify::{VerificationPolicy, Verifier};
 
 use super::token::Expected;
 use crate::attest::strict_json;
+use crate::base::Sha256;
 use crate::base::text::plain;
+use crate::verify::{self, IdentityConditions, IdentityPolicy, Rejection, TrustRoots};
 
 /// More than any trust root needs.
 pub const MAX_ROOT_BYTES: u64 = 4 << 20;
@@ -20,6 +22,8 @@ pub struct TrustRoot {
     verifier: Verifier,
     /// Whether it knows certificate logs: where it does, a certificate has to be in one.
     has_certificate_logs: bool,
+    /// The same root, as `verify` reads it.
+    roots: TrustRoots,
     json: Vec<u8>,
 }
 
@@ -42,7 +46,8 @@ impl TrustRoot {
             return Err("it names no certificate authority".to_owned());
         }
         let verifier = Verifier::new(&root).map_err(|error| shown(&error))?;
-        Ok(Self { verifier, has_certificate_logs: !root.ctlogs.is_empty(), json: bytes.to_vec() })
+        let roots = TrustRoots::parse("the trusted root", bytes).map_err(|error| error.to_string())?;
+        Ok(Self { roots, verifier, has_certificate_logs: !root.ctlogs.is_empty(), json: bytes.to_vec() })
     }
 
     /// That of the public good instance, embedded.
@@ -99,7 +104,20 @@ pub(super) fn check(bytes: &[u8], wanted: &Wanted<'_>, root: &TrustRoot) -> Resu
     if !wanted.identity.is_met(&name) {
         return Err(format!("its certificate names {}, not who asked", plain(&name)));
     }
-    Ok(Identity { name, issuer: wanted.issuer.to_owned() })
+    // The library is content with more than `verify` is.
+    let issuer = wanted.issuer.to_owned();
+    let conditions =
+        IdentityConditions { identity: Some(name.clone()), issuer: Some(issuer.clone()), ..IdentityConditions::default() };
+    let identity = IdentityPolicy::new(&conditions).map_err(|error| error.to_string())?;
+    let policy = verify::VerificationPolicy::keyless(identity, root.roots.clone());
+    let subject = Sha256::from(*wanted.subject.as_bytes());
+    verify::signature("the bundle", bytes, &policy, subject).map_err(|rejection| reasons(&rejection))?;
+    Ok(Identity { name, issuer })
+}
+
+fn reasons(rejection: &Rejection) -> String {
+    let reasons: Vec<_> = rejection.reasons().iter().map(|reason| plain(&reason.message).into_owned()).collect();
+    reasons.join("; ")
 }
 
 #[cfg(test)]

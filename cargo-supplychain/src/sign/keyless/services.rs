@@ -1,6 +1,8 @@
 //! Where a keyless signer asks: the services of a signing configuration
 //! (<https://github.com/sigstore/protobuf-specs>, `sigstore_trustroot.proto`, `SigningConfig` v0.2). Pure.
 
+use std::collections::BTreeSet;
+
 use sigstore_verify::trust_root::{ServiceConfiguration, ServiceEndpoint, ServiceSelector, SigningConfig, SigstoreInstance};
 
 use crate::attest::strict_json;
@@ -36,7 +38,8 @@ pub enum LogVersion {
 }
 
 impl Services {
-    /// The services of a signing configuration that are valid now: of each kind the first, of logs the newest version.
+    /// The services of a signing configuration that are valid now: of each kind the highest version, of those the one that became valid last,
+    /// of those the first.
     ///
     /// # Errors
     /// Why it cannot be used, a fragment.
@@ -57,16 +60,17 @@ impl Services {
     }
 
     fn of(config: &SigningConfig) -> Result<Self, String> {
-        let fulcio = config.fulcio_url().ok_or("it names no certificate authority (caUrls) that is valid now")?.url.clone();
+        let authorities = config.eligible_fulcio_urls();
+        let fulcio = newest(&authorities).ok_or("it names no certificate authority (caUrls) that is valid now")?.url.clone();
         let logs = config.eligible_rekor_urls(None);
         one_is_enough("rekorTlogConfig", &config.rekor_tlog_config, &logs)?;
         let tsas = config.eligible_tsa_urls();
         one_is_enough("tsaConfig", &config.tsa_config, &tsas)?;
-        let log = logs.first().map(|log| Log {
+        let log = newest(&logs).map(|log| Log {
             url: log.url.clone(),
             version: if log.major_api_version == 2 { LogVersion::V2 } else { LogVersion::V1 },
         });
-        let tsa = tsas.first().map(|tsa| tsa.url.clone());
+        let tsa = newest(&tsas).map(|tsa| tsa.url.clone());
         let has_v1 = log.as_ref().is_some_and(|log| log.version == LogVersion::V1);
         if tsa.is_none() && !has_v1 {
             return Err(
@@ -97,12 +101,20 @@ impl Services {
     }
 }
 
+/// The service of the highest version that became valid last, the first of equals.
+fn newest<'a>(eligible: &[&'a ServiceEndpoint]) -> Option<&'a ServiceEndpoint> {
+    let rank = |one: &ServiceEndpoint| (one.major_api_version, one.valid_for.start);
+    // `max_by_key` takes the last of equals.
+    eligible.iter().rev().copied().max_by_key(|one| rank(one))
+}
+
 /// One service of a kind is asked; a configuration that wants more is refused rather than half followed.
 fn one_is_enough(key: &str, config: &ServiceConfiguration, eligible: &[&ServiceEndpoint]) -> Result<(), String> {
     let is_enough = match config.selector {
         ServiceSelector::Any => true,
         ServiceSelector::Exact => config.count == Some(1),
-        ServiceSelector::All => eligible.len() <= 1,
+        // Of each operator one is asked.
+        ServiceSelector::All => eligible.iter().map(|one| &one.operator).collect::<BTreeSet<_>>().len() <= 1,
         _ => false,
     };
     if is_enough { Ok(()) } else { Err(format!("`{key}` asks for more than one service, which is not supported")) }
@@ -139,6 +151,19 @@ mod tests {
         let mut old = config();
         old["rekorTlogUrls"][1]["validFor"]["end"] = json!("2021-01-01T00:00:00Z");
         assert_eq!(read(&old).unwrap().log.unwrap().version, LogVersion::V1);
+        // Of one version the one that became valid last, wherever it stands; one of the future is none.
+        let mut several = config();
+        for (year, name) in [(2024, "b"), (2025, "c"), (2023, "d"), (2999, "e")] {
+            let valid = json!({ "start": format!("{year}-01-01T00:00:00Z") });
+            let one = json!({ "url": format!("https://{name}.example.org"), "majorApiVersion": 1, "validFor": valid });
+            several["caUrls"].as_array_mut().unwrap().push(one.clone());
+            several["tsaUrls"].as_array_mut().unwrap().push(one);
+        }
+        several["rekorTlogConfig"] = json!({ "selector": "ALL" });
+        several["tsaConfig"] = json!({ "selector": "EXACT", "count": 1 });
+        let services = read(&several).unwrap();
+        let newest = "https://c.example.org";
+        assert_eq!((services.fulcio.as_str(), services.tsa.as_deref()), (newest, Some(newest)));
         let mut private = config();
         private["rekorTlogUrls"] = json!([]);
         assert_eq!(read(&private).unwrap().log, None);
@@ -163,7 +188,14 @@ mod tests {
                 "rekorTlogUrls",
             ),
             ("two logs", |c| c["rekorTlogConfig"] = json!({ "selector": "EXACT", "count": 2 }), "more than one"),
-            ("all logs", |c| c["rekorTlogConfig"] = json!({ "selector": "ALL" }), "more than one"),
+            (
+                "all logs",
+                |c| {
+                    c["rekorTlogConfig"] = json!({ "selector": "ALL" });
+                    c["rekorTlogUrls"][0]["operator"] = json!("another");
+                },
+                "more than one",
+            ),
         ];
         for (what, change, why) in cases {
             let mut bad = config();

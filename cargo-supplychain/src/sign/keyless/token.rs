@@ -292,4 +292,96 @@ mod tests {
         );
         assert_eq!(of(&[("BUILDKITE", "true")]), None);
     }
+
+    /// A server that says this.
+    struct Says(Result<(u16, String), crate::base::http::Error>);
+
+    impl Http for Says {
+        fn get(&self, _: &Request<'_>) -> Result<crate::base::http::Response, crate::base::http::Error> {
+            unreachable!("a token is asked for by a deadline")
+        }
+
+        fn call(&self, call: &Call<'_>) -> Result<crate::base::http::Response, crate::base::http::Error> {
+            assert_eq!(call.request.url, "https://x.org?audience=sigstore");
+            assert_eq!(call.request.headers[0], ("authorization", "bearer t0ken"));
+            let (status, body) = self.0.clone()?;
+            Ok(crate::base::http::Response { status, headers: Vec::new(), body: body.into_bytes() })
+        }
+    }
+
+    const WITHIN: Duration = Duration::from_secs(5);
+    const CLAIMS: &str = r#"{"iss":"https://agent.buildkite.com","sub":"organization:o:pipeline:p"}"#;
+
+    #[test]
+    fn github_gives_a_token_or_says_why_not() {
+        let variables = [("ACTIONS_ID_TOKEN_REQUEST_URL", "https://x.org"), ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "t0ken")];
+        let source = TokenSource::ambient(&context(&variables)).unwrap();
+        let of = |answer| source.fetch(&Says(answer), WITHIN);
+        let good = format!("{{\"value\":\"{}\"}}", jwt(CLAIMS));
+        assert_eq!(of(Ok((200, good))).unwrap().subject, "organization:o:pipeline:p");
+        // (answer, a word of the failure, whether it is asked again)
+        for (answer, why, may_pass) in [
+            (Ok((200, "{}".to_owned())), "holds no token", true),
+            (Ok((200, "<html>".to_owned())), "holds no token", true),
+            (Ok((200, r#"{"value":"x"}"#.to_owned())), "not a JSON Web Token", true),
+            (Ok((403, r#"{"message":"no id-token permission"}"#.to_owned())), "403: no id-token permission", false),
+            (Ok((503, String::new())), "503", true),
+            (Err(crate::base::http::Error::TimedOut), "no answer in time", true),
+            (Err(crate::base::http::Error::Refused), "neither https nor http", false),
+        ] {
+            let failure = of(answer).err().unwrap();
+            assert!(failure.to_string().contains(why) && !failure.to_string().contains("t0ken"), "{failure}");
+            assert_eq!(failure.may_pass, may_pass, "{failure}");
+        }
+    }
+
+    /// Buildkite and CircleCI have programs that print a token.
+    #[cfg(unix)]
+    #[test]
+    fn programs_of_ci_systems_give_a_token_or_say_why_not() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = &*format!("{}:/usr/bin:/bin", folder.path().display());
+        let program = |name: &str, text: &str| {
+            let file = folder.path().join(name);
+            std::fs::write(&file, format!("#!/bin/sh\n{text}\n")).unwrap();
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+        };
+        let none = Says(Err(crate::base::http::Error::Refused));
+        let buildkite = [("PATH", path), ("BUILDKITE", "true"), ("BUILDKITE_AGENT_ACCESS_TOKEN", "t0ken")];
+        assert!(TokenSource::ambient(&context(&buildkite)).is_none(), "the agent is not there");
+        let token = jwt(CLAIMS);
+        let asked = r#"[ "$*" = "oidc request-token --audience sigstore" ] && [ -n "$BUILDKITE_AGENT_ACCESS_TOKEN" ]"#;
+        program("buildkite-agent", &format!("{asked} && echo {token}"));
+        let source = TokenSource::ambient(&context(&buildkite)).unwrap();
+        assert_eq!(source.describe(), "the identity that `buildkite-agent` gives");
+        assert_eq!(source.fetch(&none, WITHIN).unwrap().issuer, "https://agent.buildkite.com");
+        for (text, why) in [
+            ("echo refused >&2; exit 3", "`buildkite-agent`: it failed"),
+            ("echo", "not a JSON Web Token"),
+            ("echo a.b.c", "not base64"),
+            ("exec sleep 60", "`buildkite-agent`: it did not end in time"),
+            ("exec yes", "`buildkite-agent`: its answer is larger than"),
+        ] {
+            program("buildkite-agent", text);
+            let begin = std::time::Instant::now();
+            let failure = source.fetch(&none, Duration::from_secs(1)).err().unwrap();
+            assert!(failure.to_string().contains(why) && failure.may_pass, "{text}: {failure}");
+            assert!(begin.elapsed() < Duration::from_secs(10), "{text} took {:?}", begin.elapsed());
+        }
+
+        let circle = [("PATH", path), ("CIRCLECI", "true"), ("CIRCLE_OIDC_TOKEN_V2", "ready")];
+        let ready = TokenSource::ambient(&context(&circle)).unwrap();
+        assert_eq!(ready.describe(), "the identity token in CIRCLE_OIDC_TOKEN_V2");
+        let failure = ready.fetch(&none, WITHIN).err().unwrap();
+        assert!(
+            !failure.may_pass && !failure.to_string().contains("ready"),
+            "a token that was given stays what it is: {failure}"
+        );
+        let claims = r#"run oidc get --root-issuer --claims {"aud":"sigstore"}"#;
+        program("circleci", &format!("[ \"$*\" = '{claims}' ] && echo {token}"));
+        let source = TokenSource::ambient(&context(&circle)).unwrap();
+        assert_eq!(source.describe(), "the identity that `circleci` gives");
+        assert_eq!(source.fetch(&none, WITHIN).unwrap().subject, "organization:o:pipeline:p");
+    }
 }
