@@ -20,6 +20,9 @@ fn help_of_the_program() {
       diff         What a change of the lockfile brings in
       sign         Sign a release whose statements are pending, or a single file
       verify       Verify a release folder or a released file
+      archive      Releases that are kept: taken in, shown, given back, judged again, let go
+      affected     Which archived releases contain what an advisory names
+      rescan       Judge every archived release again, by today's advisories
       baseline     What was accepted of every locked crate: supplychain.lock
       fetch        Bring the advisory database and trusted roots into the cache
       key          Signing keys

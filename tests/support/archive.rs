@@ -4,6 +4,7 @@
 use std::fs;
 
 use camino::Utf8PathBuf;
+use cargo_supplychain::archive::{chain::path_of, objects};
 use cargo_supplychain::archived::{
     Admission, Entry, Event, FORMAT_VERSION, Inventory, InventoryArtifact, InventoryComponent, InventoryUse, Record, to_bytes,
 };
@@ -29,13 +30,12 @@ impl Archive {
 
     /// Where an entry of the chain is.
     pub fn entry_path(&self, sequence: u64) -> Utf8PathBuf {
-        self.folder.join(format!("log/{sequence:010}.json"))
+        self.folder.join(path_of(sequence))
     }
 
     /// Where an object is.
     pub fn object_path(&self, digest: Sha256) -> Utf8PathBuf {
-        let hex = digest.to_string();
-        self.folder.join(format!("objects/{}/{hex}", &hex[..2]))
+        self.folder.join(objects::path_of(digest))
     }
 
     /// Appends an event; its sequence.

@@ -107,7 +107,7 @@ def fill(archive, size, count, lockfiles, seed=1):
     products = max(1, size // 50)
     chosen, versions, parts, written = [], [], [], collections.defaultdict(dict)
     for _ in range(products):
-        keys = sorted(names, key=lambda name: draw.random() ** weight[name])
+        keys = sorted(names, key=lambda name: draw.random() ** (1 / weight[name]))
         mine = sorted(keys[-count:])
         chosen.append(mine)
         versions.append({})

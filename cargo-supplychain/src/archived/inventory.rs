@@ -19,7 +19,7 @@ pub const MAX_BUILD_BYTES: usize = 64 << 20;
 /// The largest inventory that is read, in bytes.
 pub const MAX_BYTES: usize = 64 << 20;
 /// The most components, artifacts, and parts of components in artifacts.
-const MAX_COMPONENTS: usize = 50_000;
+pub(super) const MAX_COMPONENTS: usize = 50_000;
 const MAX_ARTIFACTS: usize = 10_000;
 const MAX_USES: usize = 2_000_000;
 /// The most features of one use, and the most native libraries of one artifact.
@@ -180,31 +180,31 @@ impl Inventory {
             bounded(&artifact.name)?;
             release_path::check(&artifact.path).map_err(|why| format!("the path {:?}: {why}", artifact.path))?;
         }
-        self.components.iter().try_for_each(|component| self.check_component(component))
+        self.components.iter().try_for_each(|component| component.check(self.artifacts.len()))
     }
+}
 
-    fn check_component(&self, component: &InventoryComponent) -> Result<(), String> {
-        let texts = [Some(&component.purl), Some(&component.name), component.source.as_ref(), component.license.as_ref()];
+impl InventoryComponent {
+    /// Whether it is such as [`inventory_of`] makes, in a release of so many artifacts.
+    pub(super) fn check(&self, artifacts: usize) -> Result<(), String> {
+        let texts = [Some(&self.purl), Some(&self.name), self.source.as_ref(), self.license.as_ref()];
         texts.into_iter().flatten().try_for_each(|text| bounded(text))?;
-        if component.name.is_empty()
-            || component.version.len() > MAX_TEXT
-            || component.version.parse::<semver::Version>().is_err()
-        {
-            return Err(format!("{:?} has no name or no version", component.purl));
+        if self.name.is_empty() || self.version.len() > MAX_TEXT || self.version.parse::<semver::Version>().is_err() {
+            return Err(format!("{:?} has no name or no version", self.purl));
         }
-        if !component.uses.is_sorted_by(|a, b| a < b) || !component.native.is_sorted_by(|a, b| a < b) {
-            return Err(format!("what is said of {:?} is not sorted, or there twice", component.purl));
+        if !self.uses.is_sorted_by(|a, b| a < b) || !self.native.is_sorted_by(|a, b| a < b) {
+            return Err(format!("what is said of {:?} is not sorted, or there twice", self.purl));
         }
-        for part in &component.uses {
-            if usize::try_from(part.artifact).is_ok_and(|index| index >= self.artifacts.len()) {
-                return Err(format!("{:?} is in an artifact that is not there", component.purl));
+        for part in &self.uses {
+            if usize::try_from(part.artifact).is_ok_and(|index| index >= artifacts) {
+                return Err(format!("{:?} is in an artifact that is not there", self.purl));
             }
             if !part.features.is_sorted() {
-                return Err(format!("the features of {:?} are not sorted", component.purl));
+                return Err(format!("the features of {:?} are not sorted", self.purl));
             }
             part.features.iter().try_for_each(|feature| bounded(feature))?;
         }
-        component.native.iter().try_for_each(|native| bounded(&native.name).and_then(|()| bounded(&native.linkage)))
+        self.native.iter().try_for_each(|native| bounded(&native.name).and_then(|()| bounded(&native.linkage)))
     }
 }
 

@@ -8,9 +8,9 @@ use camino::Utf8Path;
 
 use super::{Bytes, Error, FORMAT, Index, Segment, Source, State, Unreadable, open_table, read_entry, write_state};
 use crate::archived::history::History;
-use crate::archived::index::segment::{Builder, IndexedRelease, Prepared, merge};
+use crate::archived::index::segment::{Builder, IndexedRelease, Interner, Prepared, merge};
 use crate::archived::index::table::Table;
-use crate::archived::{Entry, Event, Inventory, Record, Rescan, inventory};
+use crate::archived::{Entry, Event, Record, Rescan, inventory};
 use crate::base::{Sha256, Timestamp};
 
 /// So many releases are read at once.
@@ -112,12 +112,14 @@ impl Index {
 
     fn read_releases(&mut self, source: &dyn Source, folder: &Utf8Path, new: &[New]) -> Result<(), Error> {
         let threads = std::thread::available_parallelism().map_or(1, usize::from).min(16);
-        let mut builder = Builder::default();
+        let (mut builder, interner) = (Builder::default(), Interner::default());
         for batch in new.chunks(BATCH) {
+            let interner = &interner;
             let read = std::thread::scope(|scope| {
                 let parts = batch.chunks(batch.len().div_ceil(threads));
-                let workers: Vec<_> =
-                    parts.map(|part| scope.spawn(move || part.iter().map(|one| read_release(source, one)).collect())).collect();
+                let workers: Vec<_> = parts
+                    .map(|part| scope.spawn(move || part.iter().map(|one| read_release(source, interner, one)).collect()))
+                    .collect();
                 let join = |worker: std::thread::ScopedJoinHandle<'_, Vec<_>>| worker.join().expect("a worker does not panic");
                 workers.into_iter().flat_map(join).collect::<Vec<_>>()
             });
@@ -131,15 +133,15 @@ impl Index {
                 }
             }
             if builder.postings() >= MAX_POSTINGS {
-                self.add_table(folder, std::mem::take(&mut builder))?;
+                self.add_table(folder, std::mem::take(&mut builder), interner)?;
             }
         }
-        if builder.releases() > 0 { self.add_table(folder, builder) } else { Ok(()) }
+        if builder.releases() > 0 { self.add_table(folder, builder, &interner) } else { Ok(()) }
     }
 
-    fn add_table(&mut self, folder: &Utf8Path, builder: Builder) -> Result<(), Error> {
+    fn add_table(&mut self, folder: &Utf8Path, builder: Builder, interner: &Interner) -> Result<(), Error> {
         let releases = builder.releases() as u64;
-        let (table, segment) = write_table(folder, releases, |out| builder.write(out).map(Ok))?;
+        let (table, segment) = write_table(folder, releases, |out| builder.write(interner, out).map(Ok))?;
         self.tables.push(table);
         self.state.segments.push(segment);
         while let [.., earlier, later] = self.state.segments.as_slice()
@@ -207,11 +209,10 @@ fn tail(path: std::path::PathBuf) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn read_release(source: &dyn Source, new: &New) -> Result<Prepared, String> {
+fn read_release(source: &dyn Source, interner: &Interner, new: &New) -> Result<Prepared, String> {
     let bytes = source.object(new.record, MAX_DOCUMENT).map_err(|error| error.to_string())?;
     let record: Record = crate::archived::from_bytes(&bytes).map_err(|why| format!("its record: {why}"))?;
     let bytes = source.object(record.inventory, inventory::MAX_BYTES as u64).map_err(|error| error.to_string())?;
-    let inventory = Inventory::read(&bytes).map_err(|why| format!("its inventory: {why}"))?;
     let release = IndexedRelease {
         sequence: new.sequence,
         name: record.name,
@@ -222,5 +223,5 @@ fn read_release(source: &dyn Source, new: &New) -> Result<Prepared, String> {
         rustc: String::new(),
         artifacts: Vec::new(),
     };
-    Ok(Prepared::new(release, inventory))
+    interner.prepare(release, &bytes).map_err(|why| format!("its inventory: {why}"))
 }

@@ -2,14 +2,17 @@
 //! key for all releases; releases in which it takes the same part share one description, so that a component of ten thousand releases is
 //! a few bytes a release.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, Write};
+use std::sync::{PoisonError, RwLock};
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use super::table::{Pair, ReadAt, Table, TableWriter};
 use super::{Corrupt, Cursor, put_number};
-use crate::archived::{Inventory, InventoryArtifact, InventoryNative, InventoryUse};
+use crate::archived::inventory::{MAX_BYTES, MAX_COMPONENTS};
+use crate::archived::{Inventory, InventoryArtifact, InventoryComponent, InventoryNative, InventoryUse};
 use crate::base::{Sha256, Timestamp};
 
 const COMPONENT: u8 = b'c';
@@ -66,44 +69,133 @@ pub struct IndexedRelease {
     pub artifacts: Vec<InventoryArtifact>,
 }
 
-/// A release and its inventory as the pairs of a table, which can be made beside each other on many threads.
+/// The distinct components of inventories, each with a number. Most components of a release are, to the letter, those of the one before:
+/// they are found by their text, and read once.
+#[derive(Debug, Default)]
+pub struct Interner(RwLock<Interned>);
+
+#[derive(Debug, Default)]
+struct Interned {
+    numbers: HashMap<Box<str>, usize>,
+    components: Vec<KnownComponent>,
+}
+
+#[derive(Debug)]
+struct KnownComponent {
+    key: Vec<u8>,
+    detail: Vec<u8>,
+    purl: String,
+    /// How many artifacts a release has to have for its uses.
+    artifacts: usize,
+}
+
+/// An inventory whose components are not read yet.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Unread<'a> {
+    format_version: u32,
+    artifacts: Vec<InventoryArtifact>,
+    #[serde(borrow)]
+    components: Vec<&'a RawValue>,
+    rustc: String,
+}
+
+/// A release with its components, by their numbers; can be made on many threads beside each other.
 #[derive(Debug)]
 pub struct Prepared {
     release: IndexedRelease,
-    components: Vec<(Vec<u8>, Vec<u8>)>,
+    components: Vec<usize>,
 }
 
-impl Prepared {
-    /// Prepares. The artifacts of `release` are those of the inventory.
-    #[must_use]
-    pub fn new(release: IndexedRelease, inventory: Inventory) -> Self {
-        let prepare = |one: crate::archived::InventoryComponent| {
-            let key = ComponentKey { name: one.name, version: one.version, source: one.source };
-            let detail =
-                Detail { purl: one.purl, checksum: one.checksum, license: one.license, uses: one.uses, native: one.native };
-            (key.to_bytes(), json(&detail))
+impl Interner {
+    /// Reads the bytes of the inventory of `release`, whose artifacts and compiler are taken from it. What [`Inventory::read`] refuses is
+    /// refused, but for the form of what is around the components.
+    ///
+    /// # Errors
+    /// What is wrong with the inventory, a fragment.
+    pub fn prepare(&self, release: IndexedRelease, inventory: &[u8]) -> Result<Prepared, String> {
+        if inventory.len() > MAX_BYTES {
+            return Err(format!("it has {} bytes, the limit is {MAX_BYTES}", inventory.len()));
+        }
+        let unread: Unread<'_> = serde_json::from_slice(inventory).map_err(|error| error.to_string())?;
+        let Unread { format_version, artifacts, components: texts, rustc } = unread;
+        let around = Inventory { format_version, artifacts, components: Vec::new(), rustc };
+        around.check()?;
+        if texts.len() > MAX_COMPONENTS {
+            return Err(format!("it has more than {MAX_COMPONENTS} components"));
+        }
+        let components = self.numbers(&texts)?;
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let of = |number: &usize| known.components.get(*number);
+        if !components.is_sorted_by(|a, b| of(a).map(|one| &one.purl) < of(b).map(|one| &one.purl)) {
+            return Err("its components are not sorted by package URL, or one is there twice".to_owned());
+        }
+        if components.iter().filter_map(of).any(|one| one.artifacts > around.artifacts.len()) {
+            return Err("a component is in an artifact that is not there".to_owned());
+        }
+        let release = IndexedRelease { artifacts: around.artifacts, rustc: around.rustc, ..release };
+        Ok(Prepared { release, components })
+    }
+
+    fn numbers(&self, texts: &[&RawValue]) -> Result<Vec<usize>, String> {
+        let found: Vec<Option<usize>> = {
+            let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+            texts.iter().map(|text| known.numbers.get(text.get()).copied()).collect()
         };
-        let components = inventory.components.into_iter().map(prepare).collect();
-        Self { release: IndexedRelease { artifacts: inventory.artifacts, rustc: inventory.rustc, ..release }, components }
+        let number = |(text, found): (&&RawValue, Option<usize>)| match found {
+            Some(number) => Ok(number),
+            None => KnownComponent::read(text.get()).map(|component| self.add(text.get(), component)),
+        };
+        texts.iter().zip(found).map(number).collect()
+    }
+
+    fn add(&self, text: &str, component: KnownComponent) -> usize {
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(number) = known.numbers.get(text) {
+            return *number;
+        }
+        let number = known.components.len();
+        known.components.push(component);
+        known.numbers.insert(text.into(), number);
+        number
+    }
+}
+
+impl KnownComponent {
+    fn read(text: &str) -> Result<Self, String> {
+        let one: InventoryComponent = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        if json(&one) != text.as_bytes() {
+            return Err("a component is not in canonical form".to_owned());
+        }
+        one.check(usize::MAX)?;
+        let highest = one.uses.iter().map(|part| part.artifact).max();
+        let artifacts = highest.map_or(0, |highest| usize::try_from(highest).map_or(usize::MAX, |at| at.saturating_add(1)));
+        let key = ComponentKey { name: one.name, version: one.version, source: one.source }.to_bytes();
+        let purl = one.purl.clone();
+        let detail = Detail { purl: one.purl, checksum: one.checksum, license: one.license, uses: one.uses, native: one.native };
+        Ok(Self { key, detail: json(&detail), purl, artifacts })
     }
 }
 
 /// Collects releases for a new table.
 #[derive(Debug, Default)]
 pub struct Builder {
-    /// Component → description → releases.
-    components: BTreeMap<Vec<u8>, BTreeMap<Vec<u8>, Vec<u64>>>,
+    /// By the number of the component: its releases.
+    postings: Vec<Vec<u64>>,
     releases: BTreeMap<u64, IndexedRelease>,
-    postings: usize,
+    count: usize,
 }
 
 impl Builder {
     /// Adds a release; their sequences ascend.
     pub fn add(&mut self, prepared: Prepared) {
         let sequence = prepared.release.sequence;
-        self.postings += prepared.components.len();
-        for (key, detail) in prepared.components {
-            self.components.entry(key).or_default().entry(detail).or_default().push(sequence);
+        self.count += prepared.components.len();
+        for number in prepared.components {
+            if self.postings.len() <= number {
+                self.postings.resize_with(number + 1, Vec::new);
+            }
+            self.postings[number].push(sequence);
         }
         self.releases.insert(sequence, prepared.release);
     }
@@ -111,7 +203,7 @@ impl Builder {
     /// How many parts of components in releases were added.
     #[must_use]
     pub fn postings(&self) -> usize {
-        self.postings
+        self.count
     }
 
     /// How many releases were added.
@@ -120,18 +212,22 @@ impl Builder {
         self.releases.len()
     }
 
-    /// Writes them.
+    /// Writes them; the numbers are those of `interner`.
     ///
     /// # Errors
     /// It cannot be written.
-    pub fn write<W: Write>(self, out: W) -> io::Result<W> {
-        let mut writer = TableWriter::new(out)?;
-        for (key, groups) in self.components {
-            let groups = groups.iter().map(|(detail, releases)| (detail.as_slice(), releases.as_slice()));
-            writer.push(&key, &encode(groups))?;
+    pub fn write<W: Write>(self, interner: &Interner, out: W) -> io::Result<W> {
+        let known = interner.0.read().unwrap_or_else(PoisonError::into_inner);
+        let mut groups: BTreeMap<&[u8], BTreeMap<&[u8], &[u64]>> = BTreeMap::new();
+        for (component, releases) in known.components.iter().zip(&self.postings).filter(|(_, releases)| !releases.is_empty()) {
+            groups.entry(&component.key).or_default().insert(&component.detail, releases);
         }
-        for (sequence, release) in self.releases {
-            writer.push(&release_key(sequence), &json(&release))?;
+        let mut writer = TableWriter::new(out)?;
+        for (key, groups) in groups {
+            writer.push(key, &encode(groups.into_iter()))?;
+        }
+        for (sequence, release) in &self.releases {
+            writer.push(&release_key(*sequence), &json(release))?;
         }
         writer.finish()
     }
@@ -221,7 +317,10 @@ fn encode<'a>(groups: impl Iterator<Item = (&'a [u8], &'a [u64])>) -> Vec<u8> {
     out
 }
 
-fn decode(value: &[u8]) -> Result<Vec<(&[u8], Vec<u64>)>, Corrupt> {
+/// A description and the releases that it is true of.
+type Group<'a> = (&'a [u8], Vec<u64>);
+
+fn decode(value: &[u8]) -> Result<Vec<Group<'_>>, Corrupt> {
     let mut cursor = Cursor::new(value);
     let mut groups = Vec::new();
     while !cursor.is_empty() {
@@ -306,7 +405,7 @@ pub fn all_components<R: ReadAt>(table: &Table<R>, mut each: impl FnMut(IndexedC
 }
 
 fn component(key: &[u8], value: &[u8]) -> Result<IndexedComponent, Corrupt> {
-    let posting = |(detail, releases): (&[u8], Vec<u64>)| {
+    let posting = |(detail, releases): Group<'_>| {
         let detail = serde_json::from_slice(detail).map_err(|error| Corrupt::new(error.to_string()))?;
         Ok(Posting { detail, releases })
     };

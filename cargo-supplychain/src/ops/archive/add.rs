@@ -22,7 +22,7 @@ const MAX_FEEDS_BYTES: u64 = 4 * 1024 * 1024;
 /// What came of one release folder.
 #[derive(Debug)]
 pub enum Outcome {
-    Added(Added),
+    Added(Box<Added>),
     /// It does not verify, and was not archived.
     Rejected(Rejection),
 }
@@ -88,7 +88,7 @@ pub fn add(
         let adding = Adding { context, store: store.as_ref(), folder: folder_at, contents: &contents };
         let added = adding.add(&mut chain, incoming, &roots)?;
         stage.end(progress, if added.existed { "exists, identical" } else { "added" });
-        outcomes.push((folder.clone(), Outcome::Added(added)));
+        outcomes.push((folder.clone(), Outcome::Added(Box::new(added))));
     }
     Ok(outcomes)
 }

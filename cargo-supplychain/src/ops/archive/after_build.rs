@@ -61,7 +61,7 @@ pub fn after_build(
     let outcomes = add(&context, &request, &signer, false, std::slice::from_ref(&released.folder), progress)
         .map_err(|error| error.with_help(again.clone()))?;
     match outcomes.into_iter().next() {
-        Some((_, Outcome::Added(added))) => Ok(added),
+        Some((_, Outcome::Added(added))) => Ok(*added),
         Some((_, Outcome::Rejected(rejection))) => {
             let why = rejection.reasons().first().map(ToString::to_string).unwrap_or_default();
             Err(Error::new(Class::Rejected, &format!("the release was not archived: {why}")).with_help(again))

@@ -4,6 +4,7 @@ use camino::Utf8Path;
 use serde::Serialize;
 
 use super::super::{Class, Error, Progress};
+use crate::archive::chain::path_of;
 use crate::archive::index::{Source, Unread};
 use crate::archive::{self, Access, Store, objects, store};
 use crate::archived::{Entry, Event, FORMAT_VERSION, Head, to_bytes};
@@ -62,10 +63,6 @@ impl Archive {
             }
         }
     }
-}
-
-fn path_of(sequence: u64) -> String {
-    format!("log/{sequence:010}.json")
 }
 
 fn told(error: &objects::Error) -> Error {

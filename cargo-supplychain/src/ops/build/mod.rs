@@ -175,18 +175,31 @@ pub fn build(
     }
     let Judged { report, feeds, .. } = judged;
     let input = release::Input { gathered: &gathered, report, feeds, signer: signer.as_ref() };
-    let mut outcome = release::write(context, input, compiled, interrupt, progress)?;
+    let outcome = release::write(context, input, compiled, interrupt, progress)?;
+    Ok(archived(context, request, &gathered, outcome, progress))
+}
+
+/// `[archive] on-build`: the release stands whatever comes of it.
+fn archived(
+    context: &Context,
+    request: &Request,
+    gathered: &Gathered,
+    mut outcome: Outcome,
+    progress: &mut dyn Progress,
+) -> Outcome {
+    let root = &gathered.workspace.root;
+    let absolute = |path: &Utf8PathBuf| context.cwd.join(path);
     let sign_root = gathered.settings.sign.trusted_root.as_ref().map(|path| root.join(path));
     let project = Project {
         root,
         settings: &gathered.settings,
-        policy: request.gather.policy.as_ref().map(|path| context.cwd.join(path)),
-        trusted_root: request.signer.trusted_root.as_ref().map(|path| context.cwd.join(path)).or(sign_root),
+        policy: request.gather.policy.as_ref().map(absolute),
+        trusted_root: request.signer.trusted_root.as_ref().map(absolute).or(sign_root),
     };
     if let (true, Outcome::Released(released)) = (project.wants(), &mut outcome) {
         released.archived = Some(after_build(context, &project, released, progress));
     }
-    Ok(outcome)
+    outcome
 }
 
 /// The staging folder is gone, and not the interruption's business any more.

@@ -6,6 +6,7 @@ use super::super::archived::{self, Opened};
 use super::super::{Error, Progress};
 use super::known_names;
 use crate::archive::Access;
+use crate::archive::index::Index;
 use crate::archived::answer::InReleases;
 use crate::archived::history::{Dated, Fix, History, fix};
 use crate::archived::index::segment::IndexedRelease;
@@ -23,7 +24,7 @@ pub fn history(context: &Context, request: &archived::Request, progress: &mut dy
     let mut names = known_names(&history);
     names.extend(history.hits.keys().filter_map(name_of));
     let components = opened.ask(context, progress, |index| index.components(&names))?;
-    let releases = opened.ask(context, progress, |index| index.all_releases())?;
+    let releases = opened.ask(context, progress, Index::all_releases)?;
     let mut lines = lines(&history, &components, &releases, context.now);
     if request.supported {
         let supported = &opened.settings.supported;

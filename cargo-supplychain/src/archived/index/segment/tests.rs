@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::archived::{FORMAT_VERSION, InventoryComponent};
+use crate::archived::{FORMAT_VERSION, to_bytes};
 use crate::model::Role;
 
 fn release(sequence: u64) -> IndexedRelease {
@@ -62,11 +62,38 @@ fn as_naive(components: Vec<IndexedComponent>) -> Naive {
 }
 
 fn build(releases: &[Vec<(u8, u8, Option<u8>)>], first: u64) -> Table<Vec<u8>> {
-    let mut builder = Builder::default();
+    let (mut builder, interner) = (Builder::default(), Interner::default());
     for (sequence, components) in (first..).zip(releases) {
-        builder.add(Prepared::new(release(sequence), inventory(components)));
+        builder.add(interner.prepare(release(sequence), &to_bytes(&inventory(components))).unwrap());
     }
-    Table::open(builder.write(Vec::new()).unwrap()).unwrap()
+    Table::open(builder.write(&interner, Vec::new()).unwrap()).unwrap()
+}
+
+#[test]
+fn what_is_no_inventory_is_refused() {
+    let good = inventory(&[(1, 1, Some(0)), (2, 1, None)]);
+    let interner = Interner::default();
+    let prepare = |change: fn(&mut Inventory)| {
+        let mut other = good.clone();
+        change(&mut other);
+        interner.prepare(release(1), &to_bytes(&other))
+    };
+    assert!(prepare(|_| ()).is_ok());
+    let changes: [fn(&mut Inventory); 6] = [
+        |one| one.format_version = 2,
+        |one| one.components.reverse(),
+        |one| one.components.push(one.components[1].clone()),
+        |one| one.artifacts.clear(),
+        |one| one.components[0].uses[0].artifact = 1,
+        |one| one.components[0].version = "x".to_owned(),
+    ];
+    for (index, change) in changes.into_iter().enumerate() {
+        assert!(prepare(change).is_err(), "{index}");
+    }
+    let text = String::from_utf8(to_bytes(&good)).unwrap();
+    for other in [text.replace("\"purl\":", "\"purl\": "), text.replace("\"rustc\"", "\"cargo\""), "[]".to_owned()] {
+        assert!(interner.prepare(release(1), other.as_bytes()).is_err(), "{other}");
+    }
 }
 
 #[test]
