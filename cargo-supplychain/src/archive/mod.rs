@@ -2,4 +2,5 @@
 
 pub mod folder;
 mod platform;
+pub mod remote;
 pub mod store;
