@@ -26,6 +26,8 @@ const WORTH_ASKING: usize = 64 << 10;
 /// How often a creation whose outcome is not known is tried again.
 const MAX_TRIES: usize = 3;
 const MAX_LISTED: usize = 10_000_000;
+/// How services say that the bucket is not there.
+const NO_BUCKET: [&str; 3] = ["NoSuchBucket", "ContainerNotFound", "bucket does not exist"];
 /// Of what a server says.
 const MAX_SAID: usize = 400;
 /// Whose object it is: what tells our own write, answered too late, from somebody else's. Azure takes letters and digits only.
@@ -67,12 +69,17 @@ impl Objects {
 
     fn told(&self, action: &'static str, path: &str, error: &object_store::Error) -> Error {
         let path = self.shown(path);
+        let said = said(error, &self.secrets);
         let kind = match error {
+            // A bucket that is not there is no object that is not there: an archive would seem to be empty. Nor is what could not be written.
+            object_store::Error::NotFound { .. } if action == "write" || NO_BUCKET.iter().any(|code| said.contains(code)) => {
+                io::ErrorKind::NotFound
+            }
             object_store::Error::NotFound { .. } => return Error::NotFound { path },
             object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => io::ErrorKind::PermissionDenied,
             _ => io::ErrorKind::Other,
         };
-        Error::Io { action, path, source: io::Error::new(kind, said(error, &self.secrets)) }
+        Error::Io { action, path, source: io::Error::new(kind, said) }
     }
 
     fn failed(&self, action: &'static str, path: &str, why: impl Into<String>) -> Error {
