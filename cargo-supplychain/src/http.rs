@@ -227,6 +227,7 @@ mod tests {
     use std::net::TcpListener;
 
     use super::*;
+    use crate::base::http::{Content, Method};
 
     /// A server that gives each of its connections the next of these answers; and what it was sent.
     fn server(answers: Vec<String>) -> (String, std::thread::JoinHandle<Vec<String>>) {
@@ -325,6 +326,49 @@ mod tests {
         let (here, there) = (here.join().unwrap(), there.join().unwrap());
         assert!(here.iter().all(|request| request.contains("Bearer secret")), "{here:?}");
         assert!(!there[0].contains("secret") && there[0].contains("x-a: b"), "{there:?}");
+    }
+
+    #[test]
+    fn an_exchange_streams_and_is_bounded() {
+        let client = Client::new(&BTreeMap::new(), Patience::default());
+        let ask = |method, url: &str, body: Option<&'static [u8]>, limit| {
+            let mut bytes = body.unwrap_or_default();
+            let body = body.map(|body| Content { length: body.len() as u64 - 1, bytes: &mut bytes });
+            let (headers, within) = (&[("x-a", "b")][..], Duration::from_millis(500));
+            client.exchange(Exchange { method, url, headers, body, limit, within }).and_then(Stream::whole)
+        };
+        for (method, body, ends) in [
+            (Method::Put, Some(&b"123"[..]), "\r\n\r\n12"),
+            (Method::Delete, None, "\r\n\r\n"),
+            (Method::Post, Some(b"1"), "\r\n\r\n"),
+        ] {
+            let (base, thread) = server(vec![answer("201 Created", "x-c: d\r\n", "{}")]);
+            let got = ask(method, &format!("{base}/a"), body, 2).unwrap();
+            assert_eq!((got.status, got.header("x-c"), got.body.as_slice()), (201, Some("d"), &b"{}"[..]));
+            let seen = thread.join().unwrap().remove(0);
+            assert!(seen.starts_with(&format!("{} /a HTTP/1.1", method.name())), "{seen}");
+            let lower = seen.to_lowercase();
+            let length = body.map(|body| format!("content-length: {}\r\n", body.len() - 1));
+            assert!(length.is_none_or(|length| lower.contains(&length)), "{seen}");
+            assert!(
+                lower.contains("x-a: b") && lower.contains("accept-encoding: identity") && !lower.contains("chunked"),
+                "{seen}"
+            );
+            // The body may come with the next packet.
+            assert!(seen.ends_with(ends) || seen.ends_with("\r\n\r\n"), "{seen}");
+        }
+        let to = "location: https://example.org/\r\n";
+        for (text, expected) in [
+            (answer("302 Found", to, ""), Ok(302)),
+            (answer("200 OK", "", "123"), Err(())),
+            ("silence".to_owned(), Err(())),
+            ("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n1".to_owned(), Err(())),
+        ] {
+            let (base, thread) = server(vec![text.clone()]);
+            assert_eq!(ask(Method::Get, &base, None, 2).map(|got| got.status).map_err(drop), expected, "{text}");
+            thread.join().unwrap();
+        }
+        assert_eq!(ask(Method::Get, "http://example.org/", None, 2), Err(Error::Refused));
     }
 
     #[test]

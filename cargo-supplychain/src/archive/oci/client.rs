@@ -86,7 +86,9 @@ impl<'h> Registry<'h> {
     /// Puts a manifest under a tag or its digest; whether the registry took note of what it refers to.
     pub(super) fn put_manifest(&self, name: &str, media_type: &str, bytes: &[u8]) -> Result<bool, Error> {
         if bytes.len() as u64 > MAX_MANIFEST {
-            return Err(Error::Release(format!("its manifest has more than {MAX_MANIFEST} bytes, which registries take at most")));
+            return Err(Error::Release(format!(
+                "its manifest has more than {MAX_MANIFEST} bytes, which registries take at most"
+            )));
         }
         let url = self.url(&format!("manifests/{name}"));
         let open = || Ok(Box::new(bytes) as Box<dyn Read>);
@@ -115,11 +117,13 @@ impl<'h> Registry<'h> {
         let answer = expect(&start, self.ask(&begin)?, &[202])?;
         let location = answer.header("location").and_then(|location| against(&start, location));
         let location = location.filter(|url| is_allowed(url) && is_loopback(url) == is_loopback(&start));
-        let location = location.ok_or_else(|| Error::Corrupt { url: start.clone(), why: "it names no place to upload to".to_owned() })?;
+        let location =
+            location.ok_or_else(|| Error::Corrupt { url: start.clone(), why: "it names no place to upload to".to_owned() })?;
         let join = if location.contains('?') { '&' } else { '?' };
         let url = format!("{location}{join}digest=sha256:{digest}");
         let headers = [("content-type", "application/octet-stream")];
-        let answer = self.ask(&Ask { method: Method::Put, url: &url, headers: &headers, body: Some((size, open)), limit: MAX_SAID })?;
+        let answer =
+            self.ask(&Ask { method: Method::Put, url: &url, headers: &headers, body: Some((size, open)), limit: MAX_SAID })?;
         expect(&url, answer, &[201]).map(drop)
     }
 
@@ -171,7 +175,8 @@ impl<'h> Registry<'h> {
         if answer.status != 401 || !self.is_own(ask.url) {
             return Ok(answer);
         }
-        let challenges: Vec<_> = answer.headers.iter().filter(|(name, _)| name == "www-authenticate").map(|(_, value)| value.clone()).collect();
+        let challenges: Vec<_> =
+            answer.headers.iter().filter(|(name, _)| name == "www-authenticate").map(|(_, value)| value.clone()).collect();
         let renewed = challenges.iter().find_map(|challenge| self.authorize(challenge).transpose()).transpose()?;
         let Some(renewed) = renewed else { return Err(self.unauthorized(ask.url)) };
         *self.authorization.borrow_mut() = Some(renewed);
@@ -210,7 +215,8 @@ impl<'h> Registry<'h> {
             headers.push(("authorization", authorization));
         }
         let failed_to_open = |source| Error::Io { action: "read", path: "what is to be pushed".to_owned(), source };
-        let mut opened = ask.body.map(|(length, open)| open().map(|bytes| (length, bytes))).transpose().map_err(failed_to_open)?;
+        let mut opened =
+            ask.body.map(|(length, open)| open().map(|bytes| (length, bytes))).transpose().map_err(failed_to_open)?;
         let body = opened.as_mut().map(|(length, bytes)| Content { length: *length, bytes: &mut **bytes });
         let is_large = ask.limit > MAX_MANIFEST || ask.body.is_some_and(|(length, _)| length > MAX_MANIFEST);
         let within = if is_large { LARGE_WITHIN } else { SMALL_WITHIN };
@@ -233,7 +239,9 @@ impl<'h> Registry<'h> {
         let Some(challenge) = Challenge::parse(challenge) else { return Ok(None) };
         match challenge {
             Challenge::Basic => Ok(self.credentials.basic()),
-            Challenge::Bearer { realm, service } => self.token(&realm, &service).map(|token| token.map(|token| format!("Bearer {token}"))),
+            Challenge::Bearer { realm, service } => {
+                self.token(&realm, &service).map(|token| token.map(|token| format!("Bearer {token}")))
+            }
         }
     }
 
@@ -247,7 +255,13 @@ impl<'h> Registry<'h> {
         let scope = format!("repository:{}:{}", self.reference.repository, self.actions);
         let answer = match &self.credentials {
             Credentials::Token(token) => {
-                let form = [("grant_type", "refresh_token"), ("service", service), ("client_id", "cargo-supplychain"), ("scope", &scope), ("refresh_token", token)];
+                let form = [
+                    ("grant_type", "refresh_token"),
+                    ("service", service),
+                    ("client_id", "cargo-supplychain"),
+                    ("scope", &scope),
+                    ("refresh_token", token),
+                ];
                 let form = encoded(&form);
                 let open = || Ok(Box::new(form.as_bytes()) as Box<dyn Read>);
                 let headers = [("content-type", "application/x-www-form-urlencoded")];
@@ -362,7 +376,8 @@ fn expect(url: &str, answer: Stream, expected: &[u16]) -> Result<Stream, Error> 
 fn said(body: &[u8]) -> String {
     let value = strict_json::parse_within(body, MAX_VALUES).unwrap_or(Value::Null);
     let Some(first) = value.get("errors").and_then(|errors| errors.get(0)) else { return String::new() };
-    let text = |key: &str| first.get(key).and_then(Value::as_str).map(|text| one_line(text).chars().take(200).collect::<String>());
+    let text =
+        |key: &str| first.get(key).and_then(Value::as_str).map(|text| one_line(text).chars().take(200).collect::<String>());
     [text("code"), text("message")].into_iter().flatten().collect::<Vec<_>>().join(": ")
 }
 

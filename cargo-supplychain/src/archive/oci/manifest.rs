@@ -311,10 +311,24 @@ mod tests {
     fn a_release_is_read_as_it_is_written() {
         let bytes = to_bytes(&of_release(&release()));
         assert_eq!(read_release(&bytes), Ok(release()));
-        insta::assert_snapshot!(String::from_utf8_lossy(&bytes), @"");
-        let bundle = Layer { path: "attestations/app.provenance.sigstore.json".into(), sha256: Sha256::of(b"b"), size: 1, executable: false };
+        let shown = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace("},", "},\n");
+        insta::assert_snapshot!(shown(&bytes), @r#"
+        {"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","artifactType":"application/vnd.cargo-supplychain.release.v1","config":{"mediaType":"application/vnd.oci.empty.v1+json","digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2,"data":"e30="},
+        "layers":[{"mediaType":"application/octet-stream","digest":"sha256:44b13f8f0ee1edcd66b39f93753b4bc261e8e1f3ee41f45a9817c6f12929ccac","size":3,"annotations":{"io.github.cargo-supplychain.executable":"true","org.opencontainers.image.title":"artifacts/app"}},
+        {"mediaType":"application/json","digest":"sha256:16903c7a4898d982fab69d1f9b86f84345e498ec58965bf6047383688818b4c3","size":3,"annotations":{"org.opencontainers.image.title":"release.json"}}],"annotations":{"io.github.cargo-supplychain.target":"x86_64-unknown-linux-gnu","org.opencontainers.image.title":"app","org.opencontainers.image.version":"1.0.0"}}
+        "#);
+        let bundle = Layer {
+            path: "attestations/app.provenance.sigstore.json".into(),
+            sha256: Sha256::of(b"b"),
+            size: 1,
+            executable: false,
+        };
         let manifest = of_bundle(&bundle, Some("https://slsa.dev/provenance/v1"), &bytes);
-        insta::assert_snapshot!(String::from_utf8_lossy(&to_bytes(&manifest)), @"");
+        insta::assert_snapshot!(shown(&to_bytes(&manifest)), @r#"
+        {"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","artifactType":"application/vnd.dev.sigstore.bundle.v0.3+json","config":{"mediaType":"application/vnd.oci.empty.v1+json","digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2,"data":"e30="},
+        "layers":[{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","digest":"sha256:3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d","size":1,"annotations":{"org.opencontainers.image.title":"attestations/app.provenance.sigstore.json"}}],"subject":{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:157d6d129ae69c99dbb53f578c668c5f512a8d07080beedd5dc56b313076374a","size":911},
+        "annotations":{"dev.sigstore.bundle.content":"dsse-envelope","dev.sigstore.bundle.predicateType":"https://slsa.dev/provenance/v1"}}
+        "#);
         assert_eq!(read_bundle(&to_bytes(&manifest), Sha256::of(&bytes)), Ok(Some(bundle)));
         assert!(read_bundle(&to_bytes(&manifest), Sha256::of(b"other")).is_err());
     }
@@ -332,7 +346,7 @@ mod tests {
             ("\"size\":3", "\"size\":99999999999999", "has more than"),
             ("\"size\":3", "\"size\":-3", "invalid value"),
             ("\"size\":3", "\"size\":3,\"size\":4", "size"),
-            ("sha256:6", "md5:6", "not of the kind sha256"),
+            ("sha256:44b1", "md5:44b1", "not of the kind sha256"),
             (TARGET, "x", "is missing"),
             ("\"schemaVersion\":2", "\"schemaVersion\":1", "not application"),
         ] {

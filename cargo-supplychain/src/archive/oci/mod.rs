@@ -46,10 +46,13 @@ impl Error {
         match self {
             Self::Reference(_) => Some("write oci://REGISTRY/REPOSITORY[:TAG]".to_owned()),
             Self::Unauthorized { hint, .. } => {
-                let login = "log in so that the credentials stand in ~/.docker/config.json (or the file that REGISTRY_AUTH_FILE names)";
+                let login =
+                    "log in so that the credentials stand in ~/.docker/config.json (or the file that REGISTRY_AUTH_FILE names)";
                 Some(hint.clone().unwrap_or_else(|| login.to_owned()))
             }
-            Self::TagTaken { .. } => Some("a release does not change: give another tag, or none for the tag of its version".to_owned()),
+            Self::TagTaken { .. } => {
+                Some("a release does not change: give another tag, or none for the tag of its version".to_owned())
+            }
             _ => None,
         }
     }

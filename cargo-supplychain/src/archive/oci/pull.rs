@@ -79,7 +79,8 @@ fn bundles(registry: &Registry<'_>, subject: Sha256) -> Result<Vec<Layer>, Error
     for descriptor in chosen(&listed) {
         let corrupt = |why| Error::Corrupt { url: registry.url(&format!("referrers/sha256:{subject}")), why };
         let digest = descriptor.sha256().map_err(corrupt)?;
-        let Some(bytes) = registry.manifest(&format!("sha256:{digest}"))? else { continue };
+        let listed = registry.manifest(&format!("sha256:{digest}"))?;
+        let bytes = listed.ok_or_else(|| corrupt(format!("it lists sha256:{digest}, which is not there")))?;
         let corrupt = |why| Error::Corrupt { url: registry.url(&format!("manifests/sha256:{digest}")), why };
         let Some(file) = read_bundle(&bytes, subject).map_err(corrupt)? else { continue };
         if file.size > MAX_BUNDLE_BYTES as u64 {
@@ -106,7 +107,10 @@ fn chosen(index: &Index) -> impl Iterator<Item = &Descriptor> {
 
 fn fetch(registry: &Registry<'_>, file: &Layer, folder: &Utf8Path) -> Result<(), Error> {
     let path = folder.join(&file.path);
-    let failed = |action| { let path = path.to_string(); move |source| Error::Io { action, path, source } };
+    let failed = |action| {
+        let path = path.to_string();
+        move |source| Error::Io { action, path, source }
+    };
     if let Some(above) = path.parent() {
         fs::create_dir_all(above).map_err(failed("write"))?;
     }

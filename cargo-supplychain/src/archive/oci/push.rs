@@ -5,7 +5,8 @@ use std::io::Read;
 
 use super::client::Registry;
 use super::manifest::{
-    EMPTY_CONFIG, IMAGE_INDEX, IMAGE_MANIFEST, Index, Layer, ReleaseManifest, check_paths, fallback_tag, of_bundle, of_release, referrer, to_bytes,
+    EMPTY_CONFIG, IMAGE_INDEX, IMAGE_MANIFEST, Index, Layer, ReleaseManifest, check_paths, fallback_tag, of_bundle, of_release,
+    referrer, to_bytes,
 };
 use super::{Error, reference};
 use crate::attest::{Content, SigstoreBundle, Statement};
@@ -104,7 +105,13 @@ fn is_free(registry: &Registry<'_>, tag: &str, digest: Sha256) -> Result<(), Err
     }
 }
 
-fn put(registry: &Registry<'_>, digest: Sha256, size: u64, uploaded: &mut u64, open: super::client::Open<'_>) -> Result<(), Error> {
+fn put(
+    registry: &Registry<'_>,
+    digest: Sha256,
+    size: u64,
+    uploaded: &mut u64,
+    open: super::client::Open<'_>,
+) -> Result<(), Error> {
     if !registry.has_blob(digest)? {
         registry.put_blob(digest, size, open)?;
         *uploaded += size;

@@ -43,7 +43,8 @@ impl Http for Fake {
             content.bytes.take(content.length).read_to_end(&mut sent).unwrap();
         }
         let authorization = headers.iter().find(|(name, _)| *name == "authorization").map(|(_, value)| *value);
-        let path = url.strip_prefix("https://registry.example").unwrap_or_else(|| url.strip_prefix("https://tokens.example").unwrap());
+        let path =
+            url.strip_prefix("https://registry.example").unwrap_or_else(|| url.strip_prefix("https://tokens.example").unwrap());
         if path.starts_with("/token?") {
             assert_eq!(path, "/token?service=s&scope=repository%3Aapp%3Apull%2Cpush");
             let is_known = authorization == Some("Basic dTpw");
@@ -76,8 +77,12 @@ impl Http for Fake {
                 let subject = manifest["subject"]["digest"].as_str().filter(|_| self.lists);
                 answer(201, &subject.map(|subject| ("oci-subject", subject)).into_iter().collect::<Vec<_>>(), Vec::new())
             }
-            (Method::Get | Method::Head, "blobs") => found(&self.blobs).map_or(answer(404, &[], Vec::new()), |bytes| answer(200, &[], bytes)),
-            (Method::Get, "manifests") => found(&self.manifests).map_or(answer(404, &[], Vec::new()), |bytes| answer(200, &[], bytes)),
+            (Method::Get | Method::Head, "blobs") => {
+                found(&self.blobs).map_or(answer(404, &[], Vec::new()), |bytes| answer(200, &[], bytes))
+            }
+            (Method::Get, "manifests") => {
+                found(&self.manifests).map_or(answer(404, &[], Vec::new()), |bytes| answer(200, &[], bytes))
+            }
             (Method::Get, "referrers") if self.lists => {
                 let mut listed = Vec::new();
                 for (key, bytes) in self.manifests.lock().unwrap().iter().filter(|(key, _)| key.starts_with(DIGEST)) {
@@ -134,7 +139,8 @@ fn pull_from(fake: &Fake, reference: &str) -> Result<(Pulled, Vec<(String, Vec<u
     let folder = tempfile::tempdir().unwrap();
     let root = Utf8Path::from_path(folder.path()).unwrap();
     let pulled = pull(&registry(fake, reference, nobody()), root)?;
-    let mut found: Vec<_> = FILES.iter().filter_map(|(path, _)| Some(((*path).to_owned(), std::fs::read(root.join(path)).ok()?))).collect();
+    let mut found: Vec<_> =
+        FILES.iter().filter_map(|(path, _)| Some(((*path).to_owned(), std::fs::read(root.join(path)).ok()?))).collect();
     found.sort();
     Ok((pulled, found))
 }
@@ -205,7 +211,11 @@ fn what_the_registry_changed_is_found() {
     };
     // Each blob, one bit; and shorter, longer.
     for (path, bytes) in FILES {
-        for change in [|bytes: &mut Vec<u8>| bytes[0] ^= 1, |bytes: &mut Vec<u8>| drop(bytes.pop()), |bytes: &mut Vec<u8>| bytes.push(0)] {
+        for change in [
+            |bytes: &mut Vec<u8>| bytes[0] ^= 1,
+            |bytes: &mut Vec<u8>| bytes.truncate(bytes.len() - 1),
+            |bytes: &mut Vec<u8>| bytes.push(0),
+        ] {
             let (fake, _) = pushed();
             change(fake.blobs.lock().unwrap().get_mut(&format!("{DIGEST}{}", Sha256::of(bytes))).unwrap());
             assert!(pull_from(&fake, reference).unwrap_err().is_corrupt(), "{path}");
@@ -240,6 +250,9 @@ fn what_others_put_beside_a_release_is_theirs() {
     // One that claims the place of another file.
     add(layer("attestations/release.sigstore.json"), true);
     let error = pull_from(&fake, reference).unwrap_err();
-    assert!(error.is_corrupt() && error.to_string().ends_with("\"attestations/release.sigstore.json\" is there twice"), "{error}");
+    assert!(
+        error.is_corrupt() && error.to_string().ends_with("\"attestations/release.sigstore.json\" is there twice"),
+        "{error}"
+    );
     assert_eq!(IMAGE_MANIFEST, "application/vnd.oci.image.manifest.v1+json");
 }

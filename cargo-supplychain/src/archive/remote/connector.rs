@@ -33,7 +33,11 @@ const CHUNK: usize = 64 << 10;
 
 /// Hands our client to object_store. Its own options of a client (proxies, certificates that need not hold, plain HTTP) count for nothing.
 #[derive(Clone)]
-pub struct Connector(pub Arc<Client>);
+pub struct Connector {
+    pub client: Arc<Client>,
+    /// Whether S3 is spoken, which completes an upload in parts on the condition that nothing is there. object_store does not ask it for that.
+    pub is_s3: bool,
+}
 
 impl fmt::Debug for Connector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -60,6 +64,11 @@ impl HttpService for Connector {
             parts.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect();
         // Our client counts the bytes itself.
         let headers: Vec<_> = headers.into_iter().filter(|(name, _)| !matches!(*name, "content-length" | "host")).collect();
+        let mut headers = headers;
+        // `CompleteMultipartUpload`; of the headers only the host and those of Amazon's own have to be signed.
+        if self.is_s3 && method == Method::Post && parts.uri.query().is_some_and(|query| query.contains("uploadId=")) {
+            headers.push(("if-none-match", "*"));
+        }
         let mut sent = Vec::new();
         let length = body.content_length() as u64;
         let mut frames = http_body_frames(body);
@@ -77,7 +86,7 @@ impl HttpService for Connector {
             limit: if streams { MAX_STREAMED } else { MAX_COLLECTED },
             within: if streams || length > CHUNK as u64 { LARGE_WITHIN } else { SMALL_WITHIN },
         };
-        let answer = self.0.exchange(exchange).map_err(told)?;
+        let answer = self.client.exchange(exchange).map_err(told)?;
         let mut response = HttpResponse::new(HttpResponseBody::from(Vec::new()));
         *response.status_mut() = answer.status.try_into().map_err(|error| HttpError::new(HttpErrorKind::Decode, error))?;
         for (name, value) in &answer.headers {
@@ -109,7 +118,9 @@ fn http_body_frames(body: object_store::client::HttpRequestBody) -> impl futures
 }
 
 fn method(name: &str) -> Option<Method> {
-    [Method::Get, Method::Head, Method::Put, Method::Post, Method::Patch, Method::Delete].into_iter().find(|one| one.name() == name)
+    [Method::Get, Method::Head, Method::Put, Method::Post, Method::Patch, Method::Delete]
+        .into_iter()
+        .find(|one| one.name() == name)
 }
 
 /// Where clouds give credentials to whoever asks from a machine of theirs.
@@ -174,7 +185,9 @@ impl http_body::Body for Body {
                 buffer.truncate(length);
                 Some(Ok(Frame::data(buffer.into())))
             }
-            Err(error) if error.kind() == std::io::ErrorKind::TimedOut => Some(Err(HttpError::new(HttpErrorKind::Timeout, error))),
+            Err(error) if error.kind() == std::io::ErrorKind::TimedOut => {
+                Some(Err(HttpError::new(HttpErrorKind::Timeout, error)))
+            }
             Err(error) => Some(Err(HttpError::new(HttpErrorKind::Interrupted, error))),
         })
     }

@@ -131,7 +131,9 @@ impl Error {
         match self {
             Self::Url(_) => "write s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or az://CONTAINER/PREFIX",
             Self::NotBuilt(_) => "install it with them: cargo install cargo-supplychain --features remote-stores",
-            Self::Configuration { .. } => "docs/archive-remote.md says which variables of the environment each kind of store reads",
+            Self::Configuration { .. } => {
+                "docs/archive-remote.md says which variables of the environment each kind of store reads"
+            }
         }
     }
 }
@@ -147,7 +149,9 @@ pub fn open(url: &str, options: &Options<'_>) -> Result<Box<dyn Store>, Error> {
 
 #[cfg(feature = "remote-stores")]
 fn build(location: Location, options: &Options<'_>) -> Result<Box<dyn Store>, Error> {
-    services::open(&location, options).map(|store| Box::new(store) as Box<dyn Store>).map_err(|why| Error::Configuration { location, why })
+    services::open(&location, options)
+        .map(|store| Box::new(store) as Box<dyn Store>)
+        .map_err(|why| Error::Configuration { location, why })
 }
 
 #[cfg(not(feature = "remote-stores"))]

@@ -9,7 +9,9 @@ use bytes::{Buf, Bytes};
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use object_store::path::Path;
-use object_store::{Attribute, Attributes, GetOptions, MultipartUpload, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
+use object_store::{
+    Attribute, Attributes, GetOptions, MultipartUpload, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload,
+};
 use sha2::Digest as _;
 use tokio::runtime::Runtime;
 
@@ -76,7 +78,9 @@ impl Objects {
                 io::ErrorKind::NotFound
             }
             object_store::Error::NotFound { .. } => return Error::NotFound { path },
-            object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => io::ErrorKind::PermissionDenied,
+            object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => {
+                io::ErrorKind::PermissionDenied
+            }
             _ => io::ErrorKind::Other,
         };
         Error::Io { action, path, source: io::Error::new(kind, said) }
@@ -87,7 +91,12 @@ impl Objects {
     }
 
     /// Waits for an operation, on this thread.
-    fn wait<T>(&self, action: &'static str, path: &str, operation: impl Future<Output = object_store::Result<T>>) -> Result<T, Error> {
+    fn wait<T>(
+        &self,
+        action: &'static str,
+        path: &str,
+        operation: impl Future<Output = object_store::Result<T>>,
+    ) -> Result<T, Error> {
         let runtime = runtime().map_err(|source| Error::Io { action, path: self.shown(path), source })?;
         runtime.block_on(operation).map_err(|error| self.told(action, path, &error))
     }
@@ -145,7 +154,11 @@ impl Objects {
     fn create_in_parts(&self, path: &str, first: Vec<u8>, content: &mut dyn Read) -> Result<Creation, Error> {
         let name = path.rsplit('/').next().unwrap_or_default();
         if name.len() != 64 || !name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Err(self.failed("write", path, format!("only what is named by its digest may have more than {} bytes", self.part)));
+            return Err(self.failed(
+                "write",
+                path,
+                format!("only what is named by its digest may have more than {} bytes", self.part),
+            ));
         }
         if self.exists(path)? {
             return Ok(Creation::Exists);
@@ -175,7 +188,8 @@ impl Objects {
             digest.update(&part);
             self.wait("write", path, upload.put_part(PutPayload::from(part)))?;
             parts += 1;
-            part = next_part(content, self.part).map_err(|source| Error::Io { action: "write", path: self.shown(path), source })?;
+            part =
+                next_part(content, self.part).map_err(|source| Error::Io { action: "write", path: self.shown(path), source })?;
         }
         if digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>() != name {
             return Err(self.failed("write", path, "the bytes are not those of its digest"));
@@ -183,8 +197,12 @@ impl Objects {
         if self.exists(path)? {
             return Ok(Creation::Exists);
         }
-        self.wait("write", path, upload.complete())?;
-        Ok(Creation::Created)
+        match self.wait("write", path, upload.complete()) {
+            Ok(_) => Ok(Creation::Created),
+            // Somebody else completed it first, or we did and the answer was lost.
+            Err(_) if self.exists(path)? => Ok(Creation::Exists),
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -216,7 +234,8 @@ impl Store for Objects {
     }
 
     fn create(&self, path: &str, content: &mut dyn Read) -> Result<Creation, Error> {
-        let first = next_part(content, self.part).map_err(|source| Error::Io { action: "write", path: self.shown(path), source })?;
+        let first =
+            next_part(content, self.part).map_err(|source| Error::Io { action: "write", path: self.shown(path), source })?;
         let mut more = [0];
         let is_whole = (first.len() as u64) < self.part
             || content.read(&mut more).map_err(|source| Error::Io { action: "write", path: self.shown(path), source })? == 0;
@@ -234,7 +253,9 @@ impl Store for Objects {
             let mut found = Vec::new();
             while let Some(object) = objects.next().await {
                 let object = object?;
-                let Some(path) = object.location.as_ref().strip_prefix(&own).filter(|path| path.starts_with(prefix)) else { continue };
+                let Some(path) = object.location.as_ref().strip_prefix(&own).filter(|path| path.starts_with(prefix)) else {
+                    continue;
+                };
                 found.push(Listed { path: path.to_owned(), size: object.size });
                 if found.len() > MAX_LISTED {
                     break;

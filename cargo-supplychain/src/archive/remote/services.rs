@@ -25,8 +25,10 @@ fn settings<'o>(options: &'o Options<'_>, prefix: &str) -> impl Iterator<Item = 
 /// The values of the environment that no message may hold.
 fn secrets(options: &Options<'_>) -> Vec<String> {
     let is_secret = |name: &str| ["KEY", "TOKEN", "SECRET", "SAS", "PASSWORD", "ACCOUNT"].iter().any(|part| name.contains(part));
-    let of_services =
-        options.env.iter().filter(|(name, _)| ["AWS_", "GOOGLE_", "AZURE_", "SERVICE_ACCOUNT"].iter().any(|start| name.starts_with(start)));
+    let of_services = options
+        .env
+        .iter()
+        .filter(|(name, _)| ["AWS_", "GOOGLE_", "AZURE_", "SERVICE_ACCOUNT"].iter().any(|start| name.starts_with(start)));
     of_services.filter(|(name, value)| is_secret(name) && value.len() >= 8).map(|(_, value)| value.clone()).collect()
 }
 
@@ -37,7 +39,8 @@ fn retries() -> RetryConfig {
 }
 
 pub fn open(location: &Location, options: &Options<'_>) -> Result<Objects, String> {
-    let connector = Connector(Arc::new(Client::new(options.env, options.patience)));
+    let client = Arc::new(Client::new(options.env, options.patience));
+    let connector = Connector { client, is_s3: location.service == Service::S3 };
     for (name, value) in options.env.iter().filter(|(name, _)| name.contains("ENDPOINT") && name.starts_with("AWS_")) {
         check_endpoint(value, name)?;
     }

@@ -34,7 +34,8 @@ fn lists_are_of_one_prefix_and_sorted() {
     for path in ["log/2", "log/1", "logs/1", "objects/ab/x", "objects/aa/y"] {
         store.create(path, &mut path.as_bytes()).unwrap();
     }
-    let paths = |prefix| store.list(prefix).unwrap().into_iter().map(|one| format!("{} {}", one.path, one.size)).collect::<Vec<_>>();
+    let paths =
+        |prefix| store.list(prefix).unwrap().into_iter().map(|one| format!("{} {}", one.path, one.size)).collect::<Vec<_>>();
     assert_eq!(paths("log/"), ["log/1 5", "log/2 5"]);
     assert_eq!(paths("objects/"), ["objects/aa/y 12", "objects/ab/x 12"]);
     assert_eq!(paths("nothing/"), [""; 0]);
