@@ -17,7 +17,7 @@ use cargo_supplychain::base::Sha256;
 use cargo_supplychain::http::{Client, Patience};
 
 const USAGE: &str = "usage: stores create URL PATH FILE | read URL PATH LIMIT | open URL PATH | list URL PREFIX | remove URL PATH | \
-                     race URL PREFIX WRITER ROUNDS | push FOLDER OCI_REFERENCE | pull OCI_REFERENCE FOLDER";
+                     race URL PREFIX WRITER ROUNDS START PAUSE | push FOLDER OCI_REFERENCE | pull OCI_REFERENCE FOLDER";
 
 type Outcome = Result<(), String>;
 
@@ -67,9 +67,14 @@ fn operate(store: &dyn cargo_supplychain::archive::store::Store, operation: &str
             }
         }
         ("remove", [path]) => store.remove(path).map_err(|error| text(&error))?,
-        // Each round has one place that all writers want; what is printed are the rounds that this one got.
-        ("race", [prefix, writer, rounds]) => {
-            for round in 0..rounds.parse::<u32>().map_err(|_| USAGE)? {
+        // Each round has one place that all writers want at the same time: START (ms since 1970) and PAUSE (ms) for each round before it. What is
+        // printed are the rounds that this one got.
+        ("race", [prefix, writer, rounds, start, pause]) => {
+            let [rounds, start, pause] = [rounds, start, pause].map(|text| text.parse::<u64>().map_err(|_| USAGE));
+            let (start, pause) = (start?, pause?);
+            for round in 0..rounds? {
+                let at = std::time::UNIX_EPOCH + std::time::Duration::from_millis(start + round * pause);
+                std::thread::sleep(at.duration_since(std::time::SystemTime::now()).unwrap_or_default());
                 let created =
                     store.create(&format!("{prefix}/{round:06}"), &mut writer.as_bytes()).map_err(|error| text(&error))?;
                 if created == cargo_supplychain::archive::store::Creation::Created {

@@ -151,6 +151,8 @@ class Trial:
             blob.write_bytes(whole[:at] + bytes([whole[at] ^ 1 << random.randrange(8)]) + whole[at + 1:])
             code, _, error, _ = self.pull(pushed)
             refused += code == 1
+            # A bit in an annotation of the index means nothing; everything else is known by its digest.
+            self.check(code == 1 or b"image.index.v1+json" in whole, f"a changed {blob} was not noticed")
             blob.write_bytes(whole)
         self.check(self.pull(pushed)[0] == 0, "the registry was not put back")
         return refused, len(blobs)
@@ -195,8 +197,6 @@ def main():
             print("ok: skopeo and oras read the same bytes")
             refused, blobs = trial.bits(storage, pushed)
             print(f"ok: a bit in each of {blobs} blobs: {refused} pulls refused")
-            # All but, perhaps, the index: a bit in one of its annotations means nothing.
-            trial.check(refused >= blobs - 1, f"{blobs - refused} changed blobs were not noticed")
         trial.password(work)
         print("ok: with a password, and only with it")
     print(f"{trial.checks} checks passed against docker-registry")

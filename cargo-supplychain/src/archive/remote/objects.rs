@@ -152,7 +152,8 @@ impl Objects {
 
     /// Completed only where the bytes are those of its name, so that whoever else completes the same name at the same time writes the same.
     fn create_in_parts(&self, path: &str, first: Vec<u8>, content: &mut dyn Read) -> Result<Creation, Error> {
-        let name = path.rsplit('/').next().unwrap_or_default();
+        // What may follow after a dot says which generation it is of.
+        let name = path.rsplit('/').next().and_then(|name| name.split('.').next()).unwrap_or_default();
         if name.len() != 64 || !name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(self.failed(
                 "write",
