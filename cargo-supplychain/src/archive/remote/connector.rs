@@ -105,10 +105,11 @@ fn http_body_frames(body: object_store::client::HttpRequestBody) -> impl futures
     futures_util::stream::poll_fn(move |context| {
         loop {
             match http_body::Body::poll_frame(body.as_mut(), context) {
-                Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
-                    Ok(data) => return Poll::Ready(Some(Ok(data))),
-                    Err(_) => {}
-                },
+                Poll::Ready(Some(Ok(frame))) => {
+                    if let Ok(data) = frame.into_data() {
+                        return Poll::Ready(Some(Ok(data)));
+                    }
+                }
                 Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error))),
                 Poll::Ready(None) => return Poll::Ready(None),
                 Poll::Pending => return Poll::Pending,

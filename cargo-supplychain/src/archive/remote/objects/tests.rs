@@ -1,3 +1,5 @@
+//! The store of objects over a service in memory.
+
 use std::sync::Barrier;
 
 use super::*;
