@@ -35,6 +35,7 @@ def each(target, pattern):
     for number, path in enumerate(sorted(glob.glob(str(pattern), recursive=True))):
         seed(target, f"seed-{number}", pathlib.Path(path).read_bytes())
 
+each("inventory", work / "releases/*/evidence/build.json")
 each("lockfile", "examples/*/Cargo.lock")
 seed("lockfile", "v1", '[root]\nname = "a"\nversion = "0.1.0"\ndependencies = [\n "b 1.0.0 (registry+https://x/i)",\n]\n\n[[package]]\nname = "b"\nversion = "1.0.0"\nsource = "registry+https://x/i"\n\n[metadata]\n"checksum b 1.0.0 (registry+https://x/i)" = "' + "a" * 64 + '"\n')
 seed("lockfile", "git", 'version = 4\n\n[[package]]\nname = "b"\nversion = "1.0.0-rc.1+x"\nsource = "git+https://x/b?branch=main#' + "1" * 40 + '"\n')

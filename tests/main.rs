@@ -5,6 +5,7 @@
 #![allow(clippy::too_many_lines, reason = "inline snapshots count as lines")]
 
 mod advisories;
+mod afterlife;
 mod audits;
 mod bad_input;
 mod baseline;

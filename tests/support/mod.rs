@@ -1,6 +1,7 @@
 //! What the integration tests stand on: a project in a folder of its own, the real binary started in it, and its outcome. No test
 //! lives here.
 
+pub mod archive;
 pub mod authority;
 mod command;
 pub mod git_server;

@@ -27,7 +27,13 @@ pub fn applying<'d>(
 ) -> impl Iterator<Item = &'d Advisory> {
     let start = database.advisories.partition_point(|advisory| advisory.package.as_str() < name);
     let named = database.advisories[start..].iter().take_while(move |advisory| advisory.package == name);
-    named.filter(move |advisory| is_about(advisory, source) && advisory.versions.is_vulnerable(version))
+    named.filter(move |advisory| applies(advisory, name, version, source))
+}
+
+/// Whether the advisory applies to this version of a crate from this source: what [`applying`] asks of each.
+#[must_use]
+pub fn applies(advisory: &Advisory, name: &str, version: &Version, source: Option<&str>) -> bool {
+    advisory.package == name && is_about(advisory, source) && advisory.versions.is_vulnerable(version)
 }
 
 fn is_about(advisory: &Advisory, source: Option<&str>) -> bool {

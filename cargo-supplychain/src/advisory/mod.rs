@@ -2,7 +2,7 @@
 
 mod matching;
 
-pub use matching::{applying, first_patched, hits};
+pub use matching::{applies, applying, first_patched, hits};
 
 use serde::{Deserialize, Serialize};
 
@@ -61,6 +61,13 @@ pub struct AdvisoryDatabase {
     pub info: FeedInfo,
     /// Withdrawn ones are left out, and those of packages that the caller did not ask for. Sorted by package, then id.
     pub advisories: Vec<Advisory>,
+}
+
+impl AdvisoryDatabase {
+    /// The packages that it has advisories of, each once, sorted.
+    pub fn packages(&self) -> impl Iterator<Item = &str> {
+        self.advisories.chunk_by(|a, b| a.package == b.package).filter_map(|of_one| Some(of_one.first()?.package.as_str()))
+    }
 }
 
 /// An advisory that applies to a locked version.

@@ -55,3 +55,33 @@ pub(super) fn make_public(folder: &Utf8Path) -> io::Result<()> {
 pub(super) fn make_public(_folder: &Utf8Path) -> io::Result<()> {
     Ok(())
 }
+
+/// Gives a file its name in one step, unless something has it; that is [`io::ErrorKind::AlreadyExists`].
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+pub(super) fn install(from: &Utf8Path, to: &Utf8Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    use rustix::io::Errno;
+    match renameat_with(CWD, from.as_str(), CWD, to.as_str(), RenameFlags::NOREPLACE) {
+        // The file system does not know it.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => fs::hard_link(from, to),
+        other => Ok(other?),
+    }
+}
+
+/// Gives a file its name in one step, unless something has it; that is [`io::ErrorKind::AlreadyExists`].
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+pub(super) fn install(from: &Utf8Path, to: &Utf8Path) -> io::Result<()> {
+    fs::hard_link(from, to)
+}
+
+/// Whether neither the group nor everybody can write to it, as far as the system says.
+#[cfg(unix)]
+pub(super) fn owner_alone_writes(metadata: &fs::Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    metadata.permissions().mode() & 0o022 == 0
+}
+
+#[cfg(not(unix))]
+pub(super) fn owner_alone_writes(_metadata: &fs::Metadata) -> bool {
+    true
+}

@@ -24,10 +24,10 @@ pub trait Store: Send + Sync {
     fn open(&self, path: &str) -> Result<Box<dyn Read + Send>, Error>;
 
     /// Creates a path with these bytes: durable and complete under that name when it returns, or not there at all. Of several that
-    /// create the same path at once exactly one gets [`Creation::Created`].
+    /// create the same path at once exactly one gets [`Creation::Created`]. What `Exists` is durable as well.
     ///
     /// # Errors
-    /// It cannot be written.
+    /// It cannot be written. Where `content` itself fails nothing is created, and any error tells it: the caller knows what it handed over.
     fn create(&self, path: &str, content: &mut dyn Read) -> Result<Creation, Error>;
 
     /// Every path that begins with `prefix` (which ends at a `/`), with its size, sorted by path.
@@ -69,6 +69,13 @@ pub enum Error {
         path: String,
         limit: u64,
     },
+    /// Others than its owner could change what is there (`archive/unsafe-permissions`, exit 1).
+    Unsafe {
+        path: String,
+        why: &'static str,
+    },
+    /// It is no place of a store, or not one that this build can use; the message (exit 2).
+    Place(String),
     /// `action` is an infinitive: `read`, `write`.
     Io {
         action: &'static str,
@@ -90,6 +97,8 @@ impl fmt::Display for Error {
         match self {
             Self::NotFound { path } => write!(f, "{path} does not exist"),
             Self::TooLarge { path, limit } => write!(f, "{path} is larger than {limit} bytes"),
+            Self::Unsafe { path, why } => write!(f, "{path} {why}"),
+            Self::Place(message) => f.write_str(message),
             Self::Io { action, path, source } => write!(f, "cannot {action} {path}: {source}"),
         }
     }
@@ -99,7 +108,7 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Io { source, .. } => Some(source),
-            Self::NotFound { .. } | Self::TooLarge { .. } => None,
+            Self::NotFound { .. } | Self::TooLarge { .. } | Self::Unsafe { .. } | Self::Place(_) => None,
         }
     }
 }

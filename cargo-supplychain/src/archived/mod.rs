@@ -1,6 +1,12 @@
 //! Layer 1: what an archive of releases is made of: the chain of its entries, the record of a release, and what is inside of it. Pure types with
 //! strict readers and one canonical form; where they are kept is `crate::archive`'s. The whole form is described in docs/archive-format-v1.md.
 
+pub mod answer;
+pub mod history;
+pub mod index;
+pub mod inventory;
+pub mod query;
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -10,6 +16,10 @@ use serde::{Deserialize, Serialize};
 use crate::advisory::FeedInfo;
 use crate::base::{Sha256, Timestamp};
 use crate::model::{Role, release_path};
+
+mod state;
+
+pub use state::{ArchivedRelease, ReleaseKey, State};
 
 /// Version of the form of everything here.
 pub const FORMAT_VERSION: u32 = 1;

@@ -31,8 +31,12 @@ fn finding(
 ) -> Option<Finding> {
     let package = lockfile.packages.get(hit.package)?;
     let advisory = &hit.advisory;
-    let in_build = takes_part(facts, package);
-    let aside = if in_build { "" } else { " (not in this build)" };
+    let in_build = takes_part(facts, hit.package, package);
+    let aside = match (in_build, facts.archived) {
+        (true, _) => "",
+        (false, None) => " (not in this build)",
+        (false, Some(_)) => " (in no released file)",
+    };
     let message = format!("{}: {}{aside}", advisory.id, advisory.title);
     let severity = if in_build { severity(advisory) } else { Severity::Info };
     let mut finding = Finding::new(id, severity, message)
@@ -58,7 +62,10 @@ pub(super) fn fixed_by<'f>(facts: &Facts<'f>, previous: Option<&EarlierPackage>,
 }
 
 /// Whether the package is linked into or helps to build an artifact. Not known is yes: without a plan nothing is rated down.
-fn takes_part(facts: &Facts<'_>, package: &LockedPackage) -> bool {
+fn takes_part(facts: &Facts<'_>, index: usize, package: &LockedPackage) -> bool {
+    if let Some(parts) = facts.archived {
+        return parts.contains(&index);
+    }
     let Ok(build) = facts.build else { return true };
     if build.artifacts.is_empty() {
         return true;

@@ -329,6 +329,7 @@ impl Case {
             advisories: &advisories,
             audits: &self.audits,
             build: self.build.as_ref().map_err(String::as_str),
+            archived: None,
         })
     }
 

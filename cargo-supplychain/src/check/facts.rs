@@ -119,4 +119,7 @@ pub struct Facts<'a> {
     pub audits: &'a Audits,
     /// The planned build; none when it could not be planned, with the reason.
     pub build: Result<&'a Build, &'a str>,
+    /// Where the packages of the lockfile are the components of an archive: which of them (by index) are in a released file or helped to
+    /// build one.
+    pub archived: Option<&'a std::collections::BTreeSet<usize>>,
 }

@@ -2,6 +2,7 @@
 //! and lists what could not be evaluated. Pure: no IO, no clock; what it does not find in the facts it does not know.
 
 mod advised;
+pub mod archived;
 mod arrival;
 mod audits;
 mod cargo_setting;

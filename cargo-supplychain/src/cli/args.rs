@@ -1,5 +1,6 @@
 //! The command line as clap reads it. No clap type leaves this layer: `commands` turns these into requests of `ops`.
 
+mod afterlife;
 mod baseline;
 
 use camino::Utf8PathBuf;
@@ -10,6 +11,7 @@ use crate::base::Timestamp;
 use crate::finding::{Area, FailOn};
 use crate::model::sandbox::SandboxMode;
 
+pub use afterlife::{AffectedArgs, ArchiveArgs, ArchiveCommand, IndexCommand, RescanArgs, SchemaName};
 pub use baseline::{BaselineCommand, SourceArgs};
 
 const EXAMPLES: &str = "\
@@ -94,6 +96,10 @@ pub enum Command {
     Diff(Box<DiffArgs>),
     Sign(SignArgs),
     Verify(Box<VerifyArgs>),
+    #[command(subcommand)]
+    Archive(ArchiveCommand),
+    Affected(Box<AffectedArgs>),
+    Rescan(Box<RescanArgs>),
     #[command(subcommand)]
     Baseline(BaselineCommand),
     Fetch(FetchArgs),
@@ -564,16 +570,6 @@ pub struct InitArgs {
 pub struct ExplainArgs {
     /// A finding's id; all are listed when left out
     pub id: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum SchemaName {
-    /// `check --format json` and `reports/report.json`
-    Report,
-    /// `release.json`
-    Release,
-    /// `diff --format json`
-    Diff,
 }
 
 /// Print the JSON Schema of a document of ours

@@ -33,6 +33,13 @@ pub(super) fn report(shell: &Shell, report: &Report) {
     shell.err(|err| write_verdict(err, report, shell.verbose));
 }
 
+/// Checks that could not be made.
+pub(super) fn not_evaluated(shell: &Shell, checks: &[NotEvaluated]) {
+    for check in checks.iter().filter(|check| check.required || shell.verbose) {
+        shell.err(|err| write_not_evaluated(err, check));
+    }
+}
+
 fn style_of(severity: Severity) -> Style {
     match severity {
         Severity::Critical | Severity::High => BAD,

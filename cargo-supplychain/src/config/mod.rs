@@ -1,12 +1,14 @@
 //! Layer 1: `supplychain.toml`: the policy file, from text to validated [`Settings`]. Unknown keys are errors with a place
 //! and a suggestion: in a security policy a typo must not switch a rule off. Pure: reading the file is `collect`'s.
 
+mod archive;
 pub mod deny;
 mod licences;
 mod parse;
 mod sandbox;
 mod settings;
 
+pub use archive::{Support, SupportedLine, SupportedReleases};
 pub use licences::{Clarification, LicenceException, LicenceSettings};
 pub use parse::{Error, KnownRule, MAX_BYTES, parse};
 pub use sandbox::{Proposal, SandboxAllow, SandboxPath, SandboxSettings};

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use toml::{Spanned, Value};
 
 use self::exemptions::RawExemption;
+use super::archive;
 use super::licences::RawLicences;
 use super::sandbox::RawSandbox;
 use super::settings::{
@@ -100,6 +101,7 @@ pub fn parse(path: &str, text: &str, known: &[KnownRule<'_>]) -> Result<Settings
             trusted_root: raw.sign.trusted_root,
         },
         verify: raw.verify.read(),
+        supported: archive::supported(raw.archive.supported, &place)?,
     })
 }
 
@@ -130,6 +132,15 @@ struct Raw {
     sign: RawSign,
     #[serde(default)]
     verify: RawVerify,
+    #[serde(default)]
+    archive: RawArchive,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct RawArchive {
+    #[serde(default)]
+    supported: Vec<archive::RawSupported>,
 }
 
 #[derive(Deserialize, Default)]

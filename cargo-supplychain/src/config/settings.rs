@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::archive::SupportedReleases;
 use super::licences::LicenceSettings;
 use super::sandbox::SandboxSettings;
 use crate::base::{Location, Timestamp};
@@ -27,6 +28,8 @@ pub struct Settings {
     pub documents: DocumentSettings,
     pub sign: SignSettings,
     pub verify: VerifySettings,
+    /// `[archive] supported`.
+    pub supported: SupportedReleases,
 }
 
 /// `[build]`.

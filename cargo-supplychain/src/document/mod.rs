@@ -1,6 +1,7 @@
 //! Layer 2: documents, one file a format: model in, bytes out. Pure and deterministic: same inputs, same bytes.
 //! Signing them is `attest` and `sign`, placing them in a folder is `ops`; nothing here knows either.
 
+pub mod affected;
 #[cfg(test)]
 mod any_text;
 pub mod cyclonedx;
@@ -17,6 +18,7 @@ pub mod provenance;
 pub mod rebuild;
 pub mod release;
 pub mod report;
+pub mod rescan;
 pub mod sarif;
 #[cfg(test)]
 mod schema;

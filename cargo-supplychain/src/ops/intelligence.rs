@@ -2,13 +2,12 @@
 //! only where an area that is judged looks at it.
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::gather::Gathered;
-use super::judge::{DATABASE_HELP, Request};
-use super::{Error, Progress, action_commits, integrity as sources, published, registry_api};
+use super::judge::Request;
+use super::{Error, Progress, action_commits, advisories as database, integrity as sources, published, registry_api};
 use crate::advisory;
 use crate::base::Context;
 use crate::check::{Advisories, LockState, Scope, further_crates};
@@ -18,7 +17,6 @@ use crate::collect::cargo_config::cargo_home;
 use crate::collect::index::IndexReader;
 use crate::collect::sources::Verified;
 use crate::collect::workflows::{self, Workflows};
-use crate::feeds::rustsec;
 use crate::finding::Area;
 use crate::model::Lockfile;
 use crate::model::action_commit::ActionCommits;
@@ -227,31 +225,19 @@ fn advisories(
     let LockState::Present { lockfile, .. } = &gathered.lock else {
         return Ok(Advisories::Unavailable { why: "Cargo.lock is missing".to_owned(), help: String::new() });
     };
-    // A path on the command line is relative to the working folder, one in the policy to the workspace root.
-    let (database, base) = match &request.advisory_db {
-        Some(database) => (Some(database.as_str()), &context.cwd),
-        None => (gathered.settings.advisories.database.as_deref(), &gathered.workspace.root),
-    };
     let names: BTreeSet<_> = lockfile.packages.iter().map(|package| package.name.clone()).collect();
-    let home = cargo_home(&context.env, &context.cwd);
-    let progress = Mutex::new(progress);
-    let loaded = rustsec::load(&rustsec::RustsecRequest {
-        database,
-        base,
-        cache_dir: &context.cache_dir,
-        cargo_home: home.as_deref(),
+    let wanted = database::Wanted {
+        given: request.advisory_db.as_deref(),
+        settings: &gathered.settings,
+        root: &gathered.workspace.root,
         workspace: Some(&gathered.workspace.root),
-        env: &context.env,
-        offline: context.offline,
         packages: Some(&names),
-        progress: &|line| progress.lock().expect("no progress panics").status(line),
-    });
-    match loaded {
+    };
+    Ok(match database::load(context, &wanted, progress)? {
         Ok(database) => {
             let hits = advisory::hits(&database, lockfile);
-            Ok(Advisories::Loaded { database, hits })
+            Advisories::Loaded { database, hits }
         }
-        Err(rustsec::Error::Unavailable { why, help }) => Ok(Advisories::Unavailable { why, help }),
-        Err(error) => Err(Error::usage(&error).with_help(DATABASE_HELP)),
-    }
+        Err((why, help)) => Advisories::Unavailable { why, help },
+    })
 }

@@ -164,6 +164,7 @@ fn report(
         advisories: &known.advisories,
         audits: &known.audits,
         build: gathered.plan.as_ref().map(|plan| &plan.build).map_err(|missing| missing.why.lines().next().unwrap_or_default()),
+        archived: None,
     };
     let fail_on = request.fail_on.unwrap_or(gathered.settings.build.fail_on);
     Report::new(check::check(&facts, scope), fail_on, context.now, context.now_is_given)

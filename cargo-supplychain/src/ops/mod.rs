@@ -1,6 +1,10 @@
 //! Layer 4: the library's verbs: straight-line compositions of the layers below. No argument parsing, no rendering.
 
 mod action_commits;
+mod advisories;
+pub mod affected;
+pub mod archive_index;
+pub mod archived;
 pub mod baseline;
 mod before;
 pub mod build;
@@ -21,11 +25,15 @@ pub mod progress;
 mod published;
 pub mod rebuild;
 mod registry_api;
+pub mod rescan;
 pub mod sbom;
 pub mod sign;
 pub mod signer;
 pub mod verify;
 mod workspace;
+
+/// Us, in answers.
+const TOOL: &str = concat!("cargo-supplychain ", env!("CARGO_PKG_VERSION"));
 
 pub use build::rule_infos;
 pub use error::{Class, Error};

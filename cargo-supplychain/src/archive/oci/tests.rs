@@ -135,7 +135,10 @@ fn push_to(fake: &Fake, reference: &str, files: &[File]) -> Result<Pushed, Error
     push(&registry(fake, reference, nobody()), &release)
 }
 
-fn pull_from(fake: &Fake, reference: &str) -> Result<(Pulled, Vec<(String, Vec<u8>)>), Error> {
+/// Paths and bytes, sorted.
+type Contents = Vec<(String, Vec<u8>)>;
+
+fn pull_from(fake: &Fake, reference: &str) -> Result<(Pulled, Contents), Error> {
     let folder = tempfile::tempdir().unwrap();
     let root = Utf8Path::from_path(folder.path()).unwrap();
     let pulled = pull(&registry(fake, reference, nobody()), root)?;
@@ -145,7 +148,7 @@ fn pull_from(fake: &Fake, reference: &str) -> Result<(Pulled, Vec<(String, Vec<u
     Ok((pulled, found))
 }
 
-fn expected() -> Vec<(String, Vec<u8>)> {
+fn expected() -> Contents {
     let mut files: Vec<_> = FILES.iter().map(|(path, bytes)| ((*path).to_owned(), bytes.to_vec())).collect();
     files.sort();
     files

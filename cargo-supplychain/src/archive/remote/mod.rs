@@ -101,6 +101,14 @@ pub struct Options<'o> {
     pub patience: Patience,
 }
 
+impl<'o> Options<'o> {
+    /// Those of an environment alone.
+    #[must_use]
+    pub fn of(env: &'o BTreeMap<String, String>) -> Self {
+        Self { endpoint: None, region: None, env, patience: Patience::default() }
+    }
+}
+
 /// Why a store cannot be opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Error {

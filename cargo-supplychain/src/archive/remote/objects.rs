@@ -119,7 +119,7 @@ impl Objects {
         }
     }
 
-    fn create_whole(&self, path: &str, content: Bytes) -> Result<Creation, Error> {
+    fn create_whole(&self, path: &str, content: &Bytes) -> Result<Creation, Error> {
         if content.len() > WORTH_ASKING && self.exists(path)? {
             return Ok(Creation::Exists);
         }
@@ -241,7 +241,7 @@ impl Store for Objects {
         let is_whole = (first.len() as u64) < self.part
             || content.read(&mut more).map_err(|source| Error::Io { action: "write", path: self.shown(path), source })? == 0;
         match is_whole {
-            true => self.create_whole(path, first.into()),
+            true => self.create_whole(path, &first.into()),
             false => self.create_in_parts(path, first, &mut Read::chain(&more[..], content)),
         }
     }

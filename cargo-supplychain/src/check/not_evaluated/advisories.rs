@@ -35,6 +35,9 @@ pub(super) fn advisories(facts: &Facts<'_>) -> Option<NotEvaluated> {
 
 /// Without a plan every locked package is judged as if it were built; that is said, and fails nothing.
 pub(super) fn not_planned(facts: &Facts<'_>, scope: &Scope) -> Option<NotEvaluated> {
+    if facts.archived.is_some() {
+        return None;
+    }
     let why = facts.build.err()?;
     Some(NotEvaluated {
         area: Area::Advisories,

@@ -43,6 +43,8 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
     let direct = |finding: &Finding| finding.subject.as_ref().is_some_and(|subject| is_direct(lockfile, subject));
     match facts.settings.word(RULE.id, "scope") {
         Some("none") => Vec::new(),
+        // Who asks for a component is not known of an archive: nothing is narrowed by it.
+        _ if facts.archived.is_some() => findings,
         Some("workspace") => findings.into_iter().filter(direct).collect(),
         Some("transitive") => findings.into_iter().filter(|finding| !direct(finding)).collect(),
         _ => findings,

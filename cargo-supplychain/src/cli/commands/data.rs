@@ -26,6 +26,9 @@ pub(in crate::cli) fn schema(shell: &mut Shell, args: &SchemaArgs) -> Result<Exi
     let schema = match args.name {
         SchemaName::Report => include_str!("../../../schemas/report-1.json"),
         SchemaName::Diff => include_str!("../../../schemas/diff-1.json"),
+        SchemaName::Affected => include_str!("../../../schemas/affected-1.json"),
+        SchemaName::Rescan => include_str!("../../../schemas/rescan-1.json"),
+        SchemaName::History => include_str!("../../../schemas/history-1.json"),
         SchemaName::Release => include_str!("../../../schemas/release-1.json"),
     };
     shell.out(schema.as_bytes());

@@ -1,5 +1,6 @@
 //! The commands: arguments in, a request to `ops`, its outcome out. Thin.
 
+pub(super) mod afterlife;
 pub(super) mod baseline;
 pub(super) mod build;
 pub(super) mod check;

@@ -110,7 +110,7 @@ fn mistakes_have_a_place_and_a_suggestion() {
         ),
         (
             "[advisory]\n".into(),
-            "p:1:2: unknown key `advisory`, expected one of `build`, `release`, `rules`, `advisories`, `registry`, `bans`, `licences`, `exemptions`, `sandbox`, `documents`, `sign`, `verify`",
+            "p:1:2: unknown key `advisory`, expected one of `build`, `release`, `rules`, `advisories`, `registry`, `bans`, `licences`, `exemptions`, `sandbox`, `documents`, `sign`, `verify`, `archive`",
             Some("advisories"),
         ),
         (

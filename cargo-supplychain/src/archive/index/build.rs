@@ -1,0 +1,226 @@
+//! Bringing the index up to date: entries that came since are read, releases among them with their inventories, on as many threads as there
+//! are, and written as a table of their own; tables of about the same size become one, so that there are few.
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write as _};
+
+use camino::Utf8Path;
+
+use super::{Bytes, Error, FORMAT, Index, Segment, Source, State, Unreadable, open_table, read_entry, write_state};
+use crate::archived::history::History;
+use crate::archived::index::segment::{Builder, IndexedRelease, Prepared, merge};
+use crate::archived::index::table::Table;
+use crate::archived::{Entry, Event, Inventory, Record, Rescan, inventory};
+use crate::base::{Sha256, Timestamp};
+
+/// So many releases are read at once.
+const BATCH: usize = 256;
+/// A table is written when so many components of releases wait for it: about half a gigabyte of memory.
+const MAX_POSTINGS: usize = 8_000_000;
+/// From so many on it is said that they are read.
+const MANY: u64 = 200;
+/// The largest record and outcome of a rescan that are read.
+const MAX_DOCUMENT: u64 = 64 << 20;
+
+/// The state of an archive of which only the first entry is known.
+pub(super) fn begin(archive: Sha256, first: &[u8]) -> Result<State, Error> {
+    let entry = read_entry(first, 1, None)?;
+    if !matches!(entry.event, Event::Begin { .. }) {
+        return Err(Error::Broken { sequence: 1, why: "it does not begin an archive".to_owned() });
+    }
+    Ok(State {
+        format: FORMAT,
+        archive,
+        sequence: 1,
+        sha256: archive,
+        segments: Vec::new(),
+        pruned: std::collections::BTreeSet::new(),
+        pruned_in_tables: 0,
+        history: History::default(),
+        unreadable: std::collections::BTreeMap::new(),
+    })
+}
+
+/// A release that came in since.
+struct New {
+    sequence: u64,
+    time: Timestamp,
+    record: Sha256,
+}
+
+impl Index {
+    /// Follows the chain to its end; how many releases were read.
+    pub(super) fn follow(&mut self, source: &dyn Source, folder: &Utf8Path, on_many: &mut dyn FnMut(u64)) -> Result<u64, Error> {
+        let before = self.state.clone();
+        let mut new = self.retry();
+        let (mut sequence, mut previous) = (self.state.sequence, self.state.sha256);
+        while let Some(bytes) = source.entry(sequence + 1)? {
+            sequence += 1;
+            let entry = read_entry(&bytes, sequence, Some(previous))?;
+            previous = Sha256::of(&bytes);
+            self.note(source, &entry, &mut new)?;
+        }
+        (self.state.sequence, self.state.sha256) = (sequence, previous);
+        new.retain(|release| !self.state.pruned.contains(&release.sequence));
+        let count = new.len() as u64;
+        if count >= MANY {
+            on_many(count);
+        }
+        self.read_releases(source, folder, &new)?;
+        // The first run writes a state even where nothing came since the first entry: it says where the chain ends.
+        if self.state != before || sequence == 1 {
+            write_state(folder, &self.state)?;
+            self.remove_others(folder);
+        }
+        Ok(count)
+    }
+
+    /// Releases whose inventory could not be read before are looked at again.
+    fn retry(&mut self) -> Vec<New> {
+        let unreadable = std::mem::take(&mut self.state.unreadable);
+        unreadable.into_iter().map(|(sequence, Unreadable { time, record, .. })| New { sequence, time, record }).collect()
+    }
+
+    fn note(&mut self, source: &dyn Source, entry: &Entry, new: &mut Vec<New>) -> Result<(), Error> {
+        match &entry.event {
+            Event::Release { record, .. } => new.push(New { sequence: entry.sequence, time: entry.time, record: *record }),
+            Event::Prune { releases, .. } => self.prune(releases, new),
+            Event::Rescan { outcome } => {
+                let bytes = source.object(*outcome, MAX_DOCUMENT)?;
+                let rescan: Rescan = crate::archived::from_bytes(&bytes).map_err(|why| Error::Broken {
+                    sequence: entry.sequence,
+                    why: format!("the outcome of its rescan: {why}"),
+                })?;
+                self.state.history.fold(entry.time, &rescan);
+            }
+            Event::Begin { .. } => {
+                return Err(Error::Broken { sequence: entry.sequence, why: "it begins an archive that has begun".to_owned() });
+            }
+            Event::Hold { .. } | Event::Unhold { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn prune(&mut self, releases: &[u64], new: &[New]) {
+        for release in releases {
+            let is_new = new.iter().any(|one| one.sequence == *release);
+            if self.state.pruned.insert(*release) && !is_new {
+                self.state.pruned_in_tables += 1;
+            }
+        }
+    }
+
+    fn read_releases(&mut self, source: &dyn Source, folder: &Utf8Path, new: &[New]) -> Result<(), Error> {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(16);
+        let mut builder = Builder::default();
+        for batch in new.chunks(BATCH) {
+            let read = std::thread::scope(|scope| {
+                let parts = batch.chunks(batch.len().div_ceil(threads));
+                let workers: Vec<_> =
+                    parts.map(|part| scope.spawn(move || part.iter().map(|one| read_release(source, one)).collect())).collect();
+                let join = |worker: std::thread::ScopedJoinHandle<'_, Vec<_>>| worker.join().expect("a worker does not panic");
+                workers.into_iter().flat_map(join).collect::<Vec<_>>()
+            });
+            for (release, read) in batch.iter().zip(read) {
+                match read {
+                    Ok(prepared) => builder.add(prepared),
+                    Err(why) => {
+                        let unreadable = Unreadable { time: release.time, record: release.record, why };
+                        self.state.unreadable.insert(release.sequence, unreadable);
+                    }
+                }
+            }
+            if builder.postings() >= MAX_POSTINGS {
+                self.add_table(folder, std::mem::take(&mut builder))?;
+            }
+        }
+        if builder.releases() > 0 { self.add_table(folder, builder) } else { Ok(()) }
+    }
+
+    fn add_table(&mut self, folder: &Utf8Path, builder: Builder) -> Result<(), Error> {
+        let releases = builder.releases() as u64;
+        let (table, segment) = write_table(folder, releases, |out| builder.write(out).map(Ok))?;
+        self.tables.push(table);
+        self.state.segments.push(segment);
+        while let [.., earlier, later] = self.state.segments.as_slice()
+            && later.releases.saturating_mul(2) > earlier.releases
+        {
+            let releases = earlier.releases + later.releases;
+            let [.., left, right] = self.tables.as_slice() else { break };
+            let (table, segment) = write_table(folder, releases, |out| merge(left, right, out))?;
+            for _ in 0..2 {
+                self.tables.pop();
+                self.state.segments.pop();
+            }
+            self.tables.push(table);
+            self.state.segments.push(segment);
+        }
+        Ok(())
+    }
+
+    /// Removes tables that are part of no state any more. What cannot be removed now goes with the next run.
+    fn remove_others(&self, folder: &Utf8Path) {
+        let Ok(entries) = folder.read_dir_utf8() else { return };
+        for path in entries.flatten().map(|entry| entry.path().to_owned()) {
+            let is_listed = self.state.segments.iter().any(|segment| Some(segment.file.as_str()) == path.file_name());
+            if path.extension() == Some(EXTENSION) && !is_listed {
+                let _ = fs::remove_file(path);
+            }
+        }
+    }
+}
+
+const EXTENSION: &str = "table";
+
+type Out = BufWriter<tempfile::NamedTempFile>;
+
+/// Writes a table under the digest of its bytes' end, which names all of it.
+fn write_table(
+    folder: &Utf8Path,
+    releases: u64,
+    write: impl FnOnce(Out) -> std::io::Result<Result<Out, crate::archived::index::Corrupt>>,
+) -> Result<(Table<Bytes>, Segment), Error> {
+    let failed = |source| Error::Cache { path: folder.to_owned(), source };
+    let named = tempfile::Builder::new().suffix(&format!(".{EXTENSION}")).tempfile_in(folder).map_err(failed)?;
+    let mut out = match write(BufWriter::with_capacity(1 << 20, named)).map_err(failed)? {
+        Ok(out) => out,
+        Err(why) => return Err(Error::Corrupt(why.to_string())),
+    };
+    out.flush().map_err(failed)?;
+    let named = out.into_inner().map_err(|error| failed(error.into_error()))?;
+    let bytes = named.as_file().metadata().map_err(failed)?.len();
+    let path = named.into_temp_path();
+    let file = format!("{}.{EXTENSION}", Sha256::of(tail(path.to_path_buf()).map_err(failed)?));
+    path.persist(folder.join(&file)).map_err(|error| failed(error.error))?;
+    let table = open_table(folder, &file).map_err(Error::Corrupt)?;
+    Ok((table, Segment { file, releases, bytes }))
+}
+
+/// The last bytes of a table hold the digest of its list of blocks, which holds theirs.
+fn tail(path: std::path::PathBuf) -> std::io::Result<Vec<u8>> {
+    use std::io::{Read as _, Seek as _, SeekFrom};
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(48)))?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn read_release(source: &dyn Source, new: &New) -> Result<Prepared, String> {
+    let bytes = source.object(new.record, MAX_DOCUMENT).map_err(|error| error.to_string())?;
+    let record: Record = crate::archived::from_bytes(&bytes).map_err(|why| format!("its record: {why}"))?;
+    let bytes = source.object(record.inventory, inventory::MAX_BYTES as u64).map_err(|error| error.to_string())?;
+    let inventory = Inventory::read(&bytes).map_err(|why| format!("its inventory: {why}"))?;
+    let release = IndexedRelease {
+        sequence: new.sequence,
+        name: record.name,
+        version: record.version,
+        target: record.target,
+        archived: new.time,
+        record: new.record,
+        rustc: String::new(),
+        artifacts: Vec::new(),
+    };
+    Ok(Prepared::new(release, inventory))
+}

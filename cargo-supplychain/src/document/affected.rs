@@ -1,0 +1,361 @@
+//! The answer of `affected`: as data (schema `cargo-supplychain/schemas/affected-1.json`), for people, and as Markdown.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use super::Document;
+use super::markdown::{code, text};
+use crate::advisory::{Advisory, FeedInfo, Kind};
+use crate::archived::answer::{FoundComponent, FoundRelease, Part};
+use crate::base::text::{counted, plain};
+use crate::base::{Sha256, Timestamp};
+use crate::finding::NotEvaluated;
+
+/// Version of the JSON form.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Which archive was asked, and up to which entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AskedArchive {
+    /// Folder or URL, without credentials.
+    pub place: String,
+    /// Its identity: the digest of its first entry.
+    pub id: Sha256,
+    /// `42@sha256:…`.
+    pub head: String,
+}
+
+impl Affected {
+    /// Whether everything that was asked could be told.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        !self.not_evaluated.iter().any(|check| check.required)
+    }
+}
+
+/// An advisory as the answer names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NamedAdvisory {
+    pub id: String,
+    pub aliases: Vec<String>,
+    pub package: String,
+    pub title: String,
+    pub kind: Kind,
+    /// Base score in tenths.
+    pub score: Option<u32>,
+    pub url: Option<String>,
+    pub date: String,
+    pub patched: Vec<String>,
+    pub unaffected: Vec<String>,
+}
+
+impl From<&Advisory> for NamedAdvisory {
+    fn from(advisory: &Advisory) -> Self {
+        let requirements = |list: &[semver::VersionReq]| list.iter().map(ToString::to_string).collect();
+        Self {
+            id: advisory.id.clone(),
+            aliases: advisory.aliases.clone(),
+            package: advisory.package.clone(),
+            title: advisory.title.clone(),
+            kind: advisory.kind,
+            score: advisory.score,
+            url: advisory.url.clone(),
+            date: advisory.date.clone(),
+            patched: requirements(advisory.versions.patched()),
+            unaffected: requirements(advisory.versions.unaffected()),
+        }
+    }
+}
+
+/// The answer.
+#[derive(Debug, Clone, Serialize)]
+pub struct Affected {
+    pub schema_version: u32,
+    pub tool: String,
+    pub asked_at: Timestamp,
+    /// As it was asked.
+    pub query: String,
+    pub archive: AskedArchive,
+    /// The database that the advisories are of; none where a package URL was asked for.
+    pub feed: Option<FeedInfo>,
+    pub advisories: Vec<NamedAdvisory>,
+    /// Whether only supported releases are listed.
+    pub supported_only: bool,
+    pub releases: Vec<FoundRelease>,
+    /// Releases that have it and are not listed, because they are not supported.
+    pub not_listed: usize,
+    pub not_evaluated: Vec<NotEvaluated>,
+}
+
+/// As data.
+#[must_use]
+pub fn json(answer: &Affected) -> Document {
+    Document::json("affected.json", "application/json", answer)
+}
+
+/// For people: a line for each release, below it the components and the files that they are in.
+#[must_use]
+pub fn human(answer: &Affected) -> String {
+    let mut out = String::new();
+    let mut line = |words: String| writeln!(out, "{words}").expect("writing to a string cannot fail");
+    for advisory in &answer.advisories {
+        line(plain(&about(advisory)).into_owned());
+    }
+    for release in &answer.releases {
+        line(format!("{}{}", plain(&name(release)), support(release)));
+        for component in &release.components {
+            line(format!("    {}: {}", plain(&component.purl), component.part.as_str()));
+            for file in files(component) {
+                line(format!("        {}", plain(&file)));
+            }
+        }
+    }
+    line(closing(answer));
+    out
+}
+
+/// As Markdown, for an issue.
+#[must_use]
+pub fn markdown(answer: &Affected) -> Document {
+    let mut out = String::new();
+    let mut line = |words: &str| writeln!(out, "{words}").expect("writing to a string cannot fail");
+    line(&format!("## Releases affected by {}\n", text(&answer.query)));
+    for advisory in &answer.advisories {
+        line(&format!("- {}", text(&about(advisory))));
+    }
+    line(&format!("\n{}\n", text(&closing(answer))));
+    if !answer.releases.is_empty() {
+        line(&release_table(&answer.releases, answer.releases.len()));
+    }
+    for check in &answer.not_evaluated {
+        line(&format!("- not known: {}: {}", text(&check.check), text(&check.why)));
+    }
+    Document::text("affected.md", "text/markdown; charset=utf-8", out)
+}
+
+/// A table of the first of `all` releases.
+pub(super) fn release_table(releases: &[FoundRelease], all: usize) -> String {
+    let mut out = String::from("| release | target | supported | component | part | files |\n|---|---|---|---|---|---|\n");
+    for release in releases {
+        for component in &release.components {
+            let paths: Vec<_> = component.uses.iter().map(|one| code(&one.path).replace('|', "\\|")).collect();
+            let cells = [
+                text(&format!("{} {}", release.name, release.version)),
+                text(&release.target),
+                support_cell(release),
+                text(&format!("{} {}", component.name, component.version)),
+                component.part.as_str().to_owned(),
+                unique(paths).join(", "),
+            ];
+            writeln!(out, "| {} |", cells.join(" | ")).expect("writing to a string cannot fail");
+        }
+    }
+    if all > releases.len() {
+        write!(out, "\nThe first {} of {all} releases.", releases.len()).expect("writing to a string cannot fail");
+    }
+    out
+}
+
+fn unique(mut list: Vec<String>) -> Vec<String> {
+    list.dedup();
+    list
+}
+
+fn support_cell(release: &FoundRelease) -> String {
+    match (release.supported, release.supported_until) {
+        (None, _) => "not said".to_owned(),
+        (Some(true), None) => "yes".to_owned(),
+        (Some(true), Some(until)) => format!("until {}", until.date()),
+        (Some(false), Some(until)) => format!("ended {}", until.date()),
+        (Some(false), None) => "no".to_owned(),
+    }
+}
+
+fn about(advisory: &NamedAdvisory) -> String {
+    let aliases = if advisory.aliases.is_empty() { String::new() } else { format!(" ({})", advisory.aliases.join(", ")) };
+    let patched = if advisory.patched.is_empty() {
+        "no patched version".to_owned()
+    } else {
+        format!("patched in {}", advisory.patched.join(", "))
+    };
+    format!("{}{aliases}: {}: {}; {patched}", advisory.id, advisory.package, advisory.title)
+}
+
+fn name(release: &FoundRelease) -> String {
+    format!("{} {} {}", release.name, release.version, release.target)
+}
+
+fn support(release: &FoundRelease) -> String {
+    match release.supported {
+        None => String::new(),
+        Some(true) if release.supported_until.is_none() => " (supported)".to_owned(),
+        Some(true) => format!(" (supported {})", support_cell(release)),
+        Some(false) if release.supported_until.is_none() => " (not supported)".to_owned(),
+        Some(false) => format!(" (support {})", support_cell(release)),
+    }
+}
+
+/// `artifacts/app (linked, features a, b)`, a line for each file and role.
+fn files(component: &FoundComponent) -> Vec<String> {
+    let file = |one: &crate::archived::answer::ArtifactUse| {
+        let role = match one.role {
+            crate::model::Role::Runtime => "linked",
+            crate::model::Role::Build => "build",
+            crate::model::Role::ProcMacro => "proc macro",
+            crate::model::Role::Test => "test",
+        };
+        let features = if one.features.is_empty() { String::new() } else { format!(", features {}", one.features.join(" ")) };
+        format!("{} ({role}{features})", one.path)
+    };
+    component.uses.iter().map(file).collect()
+}
+
+fn closing(answer: &Affected) -> String {
+    let mut parts: BTreeMap<Part, usize> = BTreeMap::new();
+    for release in &answer.releases {
+        *parts.entry(release.part()).or_default() += 1;
+    }
+    let listed: Vec<_> = parts.iter().map(|(part, count)| format!("{count} {}", part.as_str())).collect();
+    let listed = if listed.is_empty() { String::new() } else { format!(": {}", listed.join("; ")) };
+    let only = if answer.supported_only { "supported " } else { "" };
+    let more = match answer.not_listed {
+        0 => String::new(),
+        count => format!(" ({} not supported and not listed)", counted(count, "release")),
+    };
+    format!("{} affected{listed}{more}", counted(answer.releases.len(), &format!("{only}release")))
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::archived::answer::ArtifactUse;
+    use crate::document::fixture::HOSTILE;
+    use crate::document::schema;
+    use crate::finding::Area;
+    use crate::model::Role;
+
+    const SCHEMA: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/affected-1.json"));
+
+    pub(in crate::document) fn release(name: &str) -> FoundRelease {
+        let used = |role| ArtifactUse {
+            artifact: name.to_owned(),
+            path: format!("artifacts/{name}"),
+            sha256: Sha256::of(name),
+            role,
+            features: vec!["std".to_owned()],
+        };
+        let component = |part, uses| FoundComponent {
+            purl: "pkg:cargo/lib@1.0.0".to_owned(),
+            name: "lib".to_owned(),
+            version: "1.0.0".to_owned(),
+            source: Some("registry+x".to_owned()),
+            advisories: vec!["RUSTSEC-2026-0001".to_owned()],
+            part,
+            uses,
+        };
+        FoundRelease {
+            name: name.to_owned(),
+            version: "1.0.0".to_owned(),
+            target: "t".to_owned(),
+            sequence: 2,
+            archived: "2026-11-01".parse().unwrap(),
+            record: Sha256::of("r"),
+            supported: Some(true),
+            supported_until: Some("2027-01-01".parse().unwrap()),
+            components: vec![
+                component(Part::Linked, vec![used(Role::Runtime), used(Role::Build)]),
+                component(Part::LockedOnly, Vec::new()),
+            ],
+        }
+    }
+
+    pub(in crate::document) fn archive() -> AskedArchive {
+        AskedArchive { place: "releases".to_owned(), id: Sha256::of("i"), head: format!("3@sha256:{}", Sha256::of("h")) }
+    }
+
+    fn answer(name: &str) -> Affected {
+        Affected {
+            schema_version: SCHEMA_VERSION,
+            tool: "cargo-supplychain 0".to_owned(),
+            asked_at: "2026-11-29".parse().unwrap(),
+            query: name.to_owned(),
+            archive: archive(),
+            feed: Some(FeedInfo {
+                name: "RustSec".to_owned(),
+                origin: "db".to_owned(),
+                revision: None,
+                date: None,
+                sha256: Sha256::of("d"),
+                entries: 1,
+            }),
+            advisories: vec![NamedAdvisory {
+                id: "RUSTSEC-2026-0001".to_owned(),
+                aliases: vec!["CVE-2026-1".to_owned()],
+                package: "lib".to_owned(),
+                title: name.to_owned(),
+                kind: Kind::Vulnerability,
+                score: Some(98),
+                url: None,
+                date: "2026-11-28".to_owned(),
+                patched: vec![">=1.2.0".to_owned()],
+                unaffected: Vec::new(),
+            }],
+            supported_only: true,
+            releases: vec![release(name)],
+            not_listed: 1,
+            not_evaluated: vec![NotEvaluated {
+                area: Area::Advisories,
+                check: "inventory".to_owned(),
+                why: name.to_owned(),
+                required: true,
+                help: String::new(),
+            }],
+        }
+    }
+
+    #[test]
+    fn conforms_to_its_schema() {
+        for name in ["app", HOSTILE] {
+            assert_eq!(schema::violations(SCHEMA, &json(&answer(name)).bytes), Vec::<String>::new());
+        }
+    }
+
+    #[test]
+    fn for_people() {
+        insta::assert_snapshot!(human(&answer("app")), @"
+        RUSTSEC-2026-0001 (CVE-2026-1): lib: app; patched in >=1.2.0
+        app 1.0.0 t (supported until 2027-01-01)
+            pkg:cargo/lib@1.0.0: linked
+                artifacts/app (linked, features std)
+                artifacts/app (build, features std)
+            pkg:cargo/lib@1.0.0: only locked, in no released file
+        1 supported release affected: 1 linked (1 release not supported and not listed)
+        ");
+        insta::assert_snapshot!(String::from_utf8(markdown(&answer("app")).bytes).unwrap(), @"
+        ## Releases affected by app
+
+        - RUSTSEC-2026-0001 (CVE-2026-1): lib: app; patched in &gt;=1.2.0
+
+        1 supported release affected: 1 linked (1 release not supported and not listed)
+
+        | release | target | supported | component | part | files |
+        |---|---|---|---|---|---|
+        | app 1.0.0 | t | until 2027-01-01 | lib 1.0.0 | linked | `artifacts/app` |
+        | app 1.0.0 | t | until 2027-01-01 | lib 1.0.0 | only locked, in no released file |  |
+
+        - not known: inventory: app
+        ");
+    }
+
+    #[test]
+    fn hostile_names_are_shown_harmless() {
+        let shown = human(&answer(HOSTILE));
+        assert!(!shown.contains('\u{1b}') && !shown.contains('\u{202e}'), "{shown}");
+        let markdown = String::from_utf8(markdown(&answer(HOSTILE)).bytes).unwrap();
+        for row in markdown.lines().filter(|line| line.starts_with("| ")) {
+            assert_eq!(row.replace("\\\\", "").replace("\\|", "").matches('|').count(), 7, "{row}");
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! What `affected`, `rescan` and `archive index` stand on: the policy, the archive, and its index brought up to date.
+
+mod place;
+
+use camino::Utf8PathBuf;
+
+use super::{Class, Error, Progress, gather};
+use crate::archive::Access;
+use crate::archive::index::{self, Index, Source, Unread};
+use crate::archived::index::Corrupt;
+use crate::base::Context;
+use crate::base::text::counted;
+use crate::config::Settings;
+use crate::document::affected::AskedArchive;
+use crate::finding::{Area, NotEvaluated};
+
+pub(super) use place::Archive;
+
+/// Which archive, by which policy.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// `--archive`, over `[archive]` of the policy.
+    pub archive: Option<String>,
+    /// `--policy`, instead of supplychain.toml in the working folder.
+    pub policy: Option<Utf8PathBuf>,
+    /// `--advisory-db`, over `[advisories] database`.
+    pub advisory_db: Option<String>,
+    /// `--supported`: only releases that the policy says are supported.
+    pub supported: bool,
+}
+
+/// An archive with its index.
+pub(super) struct Opened {
+    pub settings: Settings,
+    pub archive: Archive,
+    index: Index,
+}
+
+impl Opened {
+    /// Reads the policy, opens the archive and brings the index up to date.
+    pub(super) fn new(context: &Context, request: &Request, access: Access, progress: &mut dyn Progress) -> Result<Self, Error> {
+        let (settings, _) = gather::settings(context, request.policy.as_deref(), &context.cwd, None)?;
+        let archive = Archive::open(context, request.archive.as_deref(), access, progress)?;
+        let index = bring(context, &archive, false, progress)?;
+        Ok(Self { settings, archive, index })
+    }
+
+    /// The index.
+    pub(super) fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// Asks the index; one that turns out to be damaged is made again, once.
+    pub(super) fn ask<T>(
+        &mut self,
+        context: &Context,
+        progress: &mut dyn Progress,
+        question: impl Fn(&Index) -> Result<T, Corrupt>,
+    ) -> Result<T, Error> {
+        match question(&self.index) {
+            Ok(answer) => return Ok(answer),
+            Err(why) => progress.note(&format!("the index of the archive is made again: {why}")),
+        }
+        self.index = bring(context, &self.archive, true, progress)?;
+        question(&self.index).map_err(|why| {
+            let folder = Index::folder(&context.cache_dir, self.index.archive());
+            Error::usage(&format!("cannot read the index in {folder}: {why}"))
+                .with_help("name another cache with --cache-dir DIR")
+        })
+    }
+
+    /// The archive, for an answer.
+    pub(super) fn asked(&self) -> AskedArchive {
+        AskedArchive { place: self.archive.place(), id: self.index.archive(), head: self.index.head().to_string() }
+    }
+
+    /// What is not known of what is archived: a release whose inventory could not be read may have anything in it.
+    pub(super) fn unknown(&self) -> Vec<NotEvaluated> {
+        let unknown = |(sequence, why): (u64, &str)| NotEvaluated {
+            area: Area::Advisories,
+            check: "inventory".to_owned(),
+            why: format!("what is in the release of entry {sequence} is not known: {why}"),
+            required: true,
+            help: "run `cargo supplychain archive verify`, and bring the object back from a copy".to_owned(),
+        };
+        self.index.unreadable().map(unknown).collect()
+    }
+}
+
+/// Brings the index of an archive up to date, or makes it again.
+pub(super) fn bring(context: &Context, source: &dyn Source, remake: bool, progress: &mut dyn Progress) -> Result<Index, Error> {
+    let opened = index::open(source, &context.cache_dir, remake, &mut |count| {
+        progress.status(&format!("Reading {}", counted(count, "archived release")));
+    });
+    let (index, brought) = opened.map_err(|error| told(&error))?;
+    if let Some(why) = brought.remade {
+        progress.note(&format!("the index of the archive was made again: {why}"));
+    }
+    Ok(index)
+}
+
+/// An error of the index, with its exit code.
+pub(super) fn told(error: &index::Error) -> Error {
+    match error {
+        index::Error::Archive(Unread::Unreadable(_)) | index::Error::Empty | index::Error::Corrupt(_) => Error::usage(error),
+        index::Error::Archive(Unread::Corrupt(_)) | index::Error::Broken { .. } => {
+            Error::new(Class::Rejected, error).with_help("run `cargo supplychain archive verify` to see what is damaged")
+        }
+        index::Error::RolledBack { .. } => Error::new(Class::Rejected, error).with_help(
+            "entries were removed or rewritten: bring back the newer state; if the older one is meant, say so with \
+             `cargo supplychain archive index forget`",
+        ),
+        index::Error::Cache { .. } => Error::new(Class::Output, error).with_help("name another cache with --cache-dir DIR"),
+    }
+}

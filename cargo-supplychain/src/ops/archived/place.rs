@@ -1,0 +1,96 @@
+//! The archive in its store, as far as it is asked here: entries and objects are read, and one entry is appended.
+
+use serde::Serialize;
+
+use super::super::{Class, Error, Progress};
+use crate::archive::index::{Source, Unread};
+use crate::archive::{self, Access, Store, objects, store};
+use crate::archived::{Entry, Event, FORMAT_VERSION, Head, to_bytes};
+use crate::base::{Context, Sha256};
+
+/// An entry of the chain is some hundred bytes; one that prunes many releases has twenty for each.
+const MAX_ENTRY: u64 = 16 << 20;
+
+/// An archive in its store.
+pub(in crate::ops) struct Archive {
+    store: Box<dyn Store>,
+}
+
+impl Archive {
+    /// Opens the archive of `--archive`.
+    pub(in crate::ops) fn open(
+        context: &Context,
+        given: Option<&str>,
+        access: Access,
+        progress: &mut dyn Progress,
+    ) -> Result<Self, Error> {
+        let place = given.ok_or_else(|| {
+            Error::usage(&"which archive is meant is not said").with_help("name its folder or URL with --archive")
+        })?;
+        let remote = archive::remote::Options::of(&context.env);
+        let mut on_wait = || progress.note("another run is writing to the archive");
+        let opened = archive::open(place, &context.cwd, access, &remote, &mut on_wait);
+        let store = opened.map_err(|error| told(&objects::Error::Store(error)))?;
+        Ok(Self { store })
+    }
+
+    /// For messages.
+    pub(in crate::ops) fn place(&self) -> String {
+        self.store.place()
+    }
+
+    /// Stores a document and appends the event that names it, somewhere after `after`, which is in the chain; where the chain is then.
+    pub(in crate::ops) fn append<T: Serialize>(
+        &self,
+        context: &Context,
+        after: Head,
+        document: &T,
+        event: impl FnOnce(Sha256) -> Event,
+    ) -> Result<Head, Error> {
+        let event = event(objects::put_value(self.store.as_ref(), document).map_err(|error| told(&error))?);
+        let (mut sequence, mut previous) = (after.sequence + 1, Some(after.sha256));
+        loop {
+            // Whoever came first has the place: then ours is the next.
+            if let Some(bytes) = self.entry(sequence).map_err(|error| Error::usage(&error))? {
+                (sequence, previous) = (sequence + 1, Some(Sha256::of(bytes)));
+                continue;
+            }
+            let entry = Entry { format_version: FORMAT_VERSION, sequence, previous, time: context.now, event: event.clone() };
+            let bytes = to_bytes(&entry);
+            let created = self.store.create(&path_of(sequence), &mut bytes.as_slice());
+            if created.map_err(|error| told(&objects::Error::Store(error)))? == store::Creation::Created {
+                return Ok(Head { sequence, sha256: Sha256::of(&bytes) });
+            }
+        }
+    }
+}
+
+fn path_of(sequence: u64) -> String {
+    format!("log/{sequence:010}.json")
+}
+
+fn told(error: &objects::Error) -> Error {
+    let class = match error {
+        objects::Error::Store(error) if error.is_output() => Class::Output,
+        objects::Error::Store(_) | objects::Error::Source(_) => Class::Usage,
+        objects::Error::Corrupt { .. } | objects::Error::Changed { .. } => Class::Rejected,
+    };
+    Error::new(class, error)
+}
+
+impl Source for Archive {
+    fn entry(&self, sequence: u64) -> Result<Option<Vec<u8>>, Unread> {
+        match self.store.read(&path_of(sequence), MAX_ENTRY) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(Unread::Unreadable(error.to_string())),
+        }
+    }
+
+    fn object(&self, digest: Sha256, limit: u64) -> Result<Vec<u8>, Unread> {
+        objects::get(self.store.as_ref(), digest, limit).map_err(|error| match error {
+            objects::Error::Corrupt { .. } => Unread::Corrupt(error.to_string()),
+            error => Unread::Unreadable(error.to_string()),
+        })
+    }
+}
