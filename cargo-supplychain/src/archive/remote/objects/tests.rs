@@ -3,6 +3,9 @@
 use std::sync::Barrier;
 
 use super::*;
+use crate::archive::generations::Generations;
+use crate::archive::{Chain, objects};
+use crate::archived::Event;
 
 fn text(found: Result<Vec<u8>, Error>) -> Result<String, String> {
     found.map(|bytes| String::from_utf8(bytes).unwrap()).map_err(|error| error.to_string())
@@ -115,4 +118,37 @@ fn messages_are_short_and_hold_no_secret() {
     assert_eq!(of(answer.into()), "the server says AccessDenied: no …\\u{1b}[31m");
     assert_eq!(of("x".repeat(10_000)).len(), MAX_SAID);
     assert_eq!(of("<Code>a<Message>b</Code>".into()), "<Code>a<Message>b</Code>");
+}
+
+#[test]
+fn eight_writers_make_one_chain() {
+    let now = "2026-11-29T00:00:00Z".parse().unwrap();
+    let store = Generations::new(Objects::in_memory());
+    let barrier = Barrier::new(8);
+    std::thread::scope(|scope| {
+        for writer in 0..8 {
+            let (store, barrier) = (&store, &barrier);
+            scope.spawn(move || {
+                barrier.wait();
+                let mut chain = Chain::open_or_begin(store, now, &format!("nonce {writer}")).unwrap();
+                for number in 0..10 {
+                    let record = objects::put(store, format!("{writer} {number}").as_bytes()).unwrap();
+                    let (name, version, target) = (format!("writer-{writer}"), format!("{number}.0.0"), "t".to_owned());
+                    chain.append(store, now, &Event::Release { name, version, target, record }).unwrap();
+                }
+            });
+        }
+    });
+    let chain = Chain::open(&store).unwrap();
+    assert_eq!((chain.entries().len(), chain.state().all().count()), (81, 80));
+    for release in chain.state().all() {
+        objects::check(&store, release.record).unwrap();
+    }
+    // An entry that is gone, and one that is another.
+    let last = crate::archive::chain::path_of(81);
+    let bytes = store.read(&last, 1 << 20).unwrap();
+    store.remove(&last).unwrap();
+    assert!(Chain::open(&store).unwrap().expect_head(chain.head()).is_err());
+    store.create(&last, &mut &bytes[..bytes.len() - 1]).unwrap();
+    assert!(Chain::open(&store).is_err());
 }
