@@ -2,6 +2,7 @@
 //! time and size; redirects stay as safe as the request was. Knows nothing of what is asked.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -9,13 +10,15 @@ use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
 use ureq::{Agent, Proxy};
 
 use crate::base::Http;
-use crate::base::http::{Call, Error, Request, Response, is_allowed, is_loopback};
+use crate::base::http::{Call, Error, Exchange, Request, Response, Stream, is_allowed, is_loopback, origin, redirect};
 use crate::base::text::one_line;
 
 /// Who asks: crates.io's data access policy wants a name and a way to reach its people.
 const USER_AGENT: &str = concat!("cargo-supplychain/", env!("CARGO_PKG_VERSION"), " (", env!("CARGO_PKG_REPOSITORY"), ")");
 const MAX_REDIRECTS: usize = 5;
 const MAX_HEADER: usize = 64 << 10;
+/// How long either side of an [`Exchange`] may be silent.
+const MAX_SILENCE: Duration = Duration::from_secs(60);
 
 /// How long an answer may take.
 #[derive(Debug, Clone, Copy)]
@@ -56,6 +59,18 @@ impl Client {
         }
     }
 
+    fn run(
+        &self,
+        url: &str,
+        request: ureq::http::Request<ureq::SendBody<'_>>,
+        within: Duration,
+    ) -> Result<ureq::http::Response<ureq::Body>, ureq::Error> {
+        let (agent, silence) = (self.agent(url), Some(MAX_SILENCE.min(within)));
+        let config = agent.configure_request(request).timeout_connect(Some(self.patience.connect.min(within)));
+        let config = config.timeout_global(Some(within)).timeout_recv_response(silence);
+        agent.run(config.timeout_per_read(silence).timeout_per_write(silence).build())
+    }
+
     fn get_one(&self, url: &str, request: &Request<'_>) -> Result<Response, Error> {
         let mut call = self.agent(url).get(url);
         // Credentials are for the server that was asked, not for one that it redirects to.
@@ -84,11 +99,7 @@ impl Http for Client {
                 return Err(Error::Refused);
             }
             let answer = self.get_one(&url, request)?;
-            match redirect(&url, &answer) {
-                // From https never to http, and from this machine never away from it, nor the other way round.
-                Some(next) if scheme(&next) != scheme(&url) || is_loopback(&next) != is_loopback(&url) => {
-                    return Err(Error::Refused);
-                }
+            match redirect(&url, answer.status, answer.header("location"))? {
                 Some(next) => url = next,
                 None => return Ok(answer),
             }
@@ -117,6 +128,33 @@ impl Http for Client {
             call.call()
         };
         read(answer.map_err(|error| told(error, limit))?, limit)
+    }
+
+    fn exchange(&self, exchange: Exchange<'_>) -> Result<Stream, Error> {
+        let Exchange { method, url, headers, body, limit, within } = exchange;
+        if !is_allowed(url) {
+            return Err(Error::Refused);
+        }
+        let mut request = ureq::http::Request::builder().method(method.name()).uri(url);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        // Bytes are wanted as they are kept, not as a server packs them for the way.
+        request = request.header("accept-encoding", "identity");
+        let sent = match body {
+            None => request.body(ureq::SendBody::none()).map(|request| self.run(url, request, within)),
+            Some(content) => {
+                let mut bytes = Read::take(content.bytes, content.length);
+                let request = request.header("content-length", content.length);
+                request.body(ureq::SendBody::from_reader(&mut bytes)).map(|request| self.run(url, request, within))
+            }
+        };
+        let answer = sent.map_err(|_| Error::Refused)?.map_err(|error| told(error, limit))?;
+        let (parts, body) = answer.into_parts();
+        let headers = parts.headers.iter();
+        let headers = headers.filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
+        let body = Box::new(body.into_with_config().limit(limit).reader());
+        Ok(Stream { status: parts.status.as_u16(), headers: headers.collect(), body })
     }
 }
 
@@ -165,29 +203,6 @@ fn proxy(env: &BTreeMap<String, String>) -> Option<Proxy> {
     builder.build().ok()
 }
 
-fn scheme(url: &str) -> &str {
-    url.split_once("://").map_or("", |(scheme, _)| scheme)
-}
-
-/// Where an answer leads to: an absolute URL, or a path of the same server.
-fn redirect(url: &str, answer: &Response) -> Option<String> {
-    if !matches!(answer.status, 301 | 302 | 303 | 307 | 308) {
-        return None;
-    }
-    let location = answer.header("location")?;
-    if location.starts_with('/') && !location.starts_with("//") {
-        return Some(format!("{}{location}", origin(url)?));
-    }
-    Some(location.to_owned())
-}
-
-/// `https://host:port`.
-fn origin(url: &str) -> Option<&str> {
-    let start = url.find("://")? + 3;
-    let end = url[start..].find(['/', '?', '#']).map_or(url.len(), |at| start + at);
-    Some(&url[..end])
-}
-
 /// Our words for the library's errors: without URLs, which may hold credentials.
 fn told(error: ureq::Error, limit: u64) -> Error {
     match error {
@@ -208,10 +223,11 @@ fn told(error: ureq::Error, limit: u64) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Read as _, Write as _};
+    use std::io::Write as _;
     use std::net::TcpListener;
 
     use super::*;
+    use crate::base::http::{Content, Method};
 
     /// A server that gives each of its connections the next of these answers; and what it was sent.
     fn server(answers: Vec<String>) -> (String, std::thread::JoinHandle<Vec<String>>) {
@@ -310,6 +326,49 @@ mod tests {
         let (here, there) = (here.join().unwrap(), there.join().unwrap());
         assert!(here.iter().all(|request| request.contains("Bearer secret")), "{here:?}");
         assert!(!there[0].contains("secret") && there[0].contains("x-a: b"), "{there:?}");
+    }
+
+    #[test]
+    fn an_exchange_streams_and_is_bounded() {
+        let client = Client::new(&BTreeMap::new(), Patience::default());
+        let ask = |method, url: &str, body: Option<&'static [u8]>, limit| {
+            let mut bytes = body.unwrap_or_default();
+            let body = body.map(|body| Content { length: body.len() as u64 - 1, bytes: &mut bytes });
+            let (headers, within) = (&[("x-a", "b")][..], Duration::from_millis(500));
+            client.exchange(Exchange { method, url, headers, body, limit, within }).and_then(Stream::whole)
+        };
+        for (method, body, ends) in [
+            (Method::Put, Some(&b"123"[..]), "\r\n\r\n12"),
+            (Method::Delete, None, "\r\n\r\n"),
+            (Method::Post, Some(b"1"), "\r\n\r\n"),
+        ] {
+            let (base, thread) = server(vec![answer("201 Created", "x-c: d\r\n", "{}")]);
+            let got = ask(method, &format!("{base}/a"), body, 2).unwrap();
+            assert_eq!((got.status, got.header("x-c"), got.body.as_slice()), (201, Some("d"), &b"{}"[..]));
+            let seen = thread.join().unwrap().remove(0);
+            assert!(seen.starts_with(&format!("{} /a HTTP/1.1", method.name())), "{seen}");
+            let lower = seen.to_lowercase();
+            let length = body.map(|body| format!("content-length: {}\r\n", body.len() - 1));
+            assert!(length.is_none_or(|length| lower.contains(&length)), "{seen}");
+            assert!(
+                lower.contains("x-a: b") && lower.contains("accept-encoding: identity") && !lower.contains("chunked"),
+                "{seen}"
+            );
+            // The body may come with the next packet.
+            assert!(seen.ends_with(ends) || seen.ends_with("\r\n\r\n"), "{seen}");
+        }
+        let to = "location: https://example.org/\r\n";
+        for (text, expected) in [
+            (answer("302 Found", to, ""), Ok(302)),
+            (answer("200 OK", "", "123"), Err(())),
+            ("silence".to_owned(), Err(())),
+            ("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n1".to_owned(), Err(())),
+        ] {
+            let (base, thread) = server(vec![text.clone()]);
+            assert_eq!(ask(Method::Get, &base, None, 2).map(|got| got.status).map_err(drop), expected, "{text}");
+            thread.join().unwrap();
+        }
+        assert_eq!(ask(Method::Get, "http://example.org/", None, 2), Err(Error::Refused));
     }
 
     #[test]

@@ -4,10 +4,13 @@ use camino::Utf8Path;
 
 pub mod chain;
 pub mod folder;
+pub mod generations;
 pub mod index;
 pub mod local;
 pub mod objects;
+pub mod oci;
 mod platform;
+pub mod remote;
 pub mod single_file;
 pub mod store;
 pub mod unpacked;
@@ -27,14 +30,29 @@ pub enum Access {
     Exclusive,
 }
 
-/// Opens the store that `text` names: a folder, relative to `cwd`, or a URL (`s3://…`). With [`Access::Read`] it has to be there; else a
-/// folder is made. `on_wait` is called once where another run has to end first.
+/// Opens the store that `text` names: a folder, relative to `cwd`, or a URL (`s3://…`) for which `remote` holds. With [`Access::Read`] it has to be
+/// there; else a folder is made. `on_wait` is called once where another run has to end first.
 ///
 /// # Errors
 /// There is none, it cannot be used, or others could change what is in it.
-pub fn open(text: &str, cwd: &Utf8Path, access: Access, on_wait: &mut dyn FnMut()) -> Result<Box<dyn Store>, store::Error> {
+pub fn open(
+    text: &str,
+    cwd: &Utf8Path,
+    access: Access,
+    remote: &remote::Options<'_>,
+    on_wait: &mut dyn FnMut(),
+) -> Result<Box<dyn Store>, store::Error> {
+    if remote::is_remote(text) {
+        let opened = remote::open(text, remote).map_err(|error| store::Error::Place(format!("{error} ({})", error.help())))?;
+        return match access {
+            Access::Read | Access::Write => Ok(opened),
+            Access::Exclusive => Err(store::Error::Place(format!("{}: an object store cannot hold others off", opened.place()))),
+        };
+    }
     if let Some((scheme, _)) = text.split_once("://") {
-        return Err(store::Error::Place(format!("there is no store of the kind {scheme:?} in this build")));
+        return Err(store::Error::Place(format!(
+            "there is no store of the kind {scheme:?}: only folders, s3://, gs:// and az://"
+        )));
     }
     Ok(Box::new(Local::open(&crate::files::normal(&cwd.join(text)), access, on_wait)?))
 }

@@ -2,6 +2,7 @@
 //! `crate::http`. And which URLs are asked at all.
 
 use std::fmt;
+use std::io::Read;
 use std::time::Duration;
 
 /// A GET.
@@ -41,6 +42,79 @@ impl Response {
     }
 }
 
+/// What is done at a URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    Get,
+    Head,
+    Put,
+    Post,
+    Patch,
+    Delete,
+}
+
+impl Method {
+    /// As HTTP writes it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Put => "PUT",
+            Self::Post => "POST",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// A request of any method whose bodies are streams, for what may be large; redirects are answers like others.
+pub struct Exchange<'r> {
+    pub method: Method,
+    pub url: &'r str,
+    pub headers: &'r [(&'r str, &'r str)],
+    pub body: Option<Content<'r>>,
+    /// The largest body of the answer, in bytes: reading on fails.
+    pub limit: u64,
+    /// The whole of it. Besides, neither side may be silent for long.
+    pub within: Duration,
+}
+
+/// What a request brings: exactly this many bytes.
+pub struct Content<'r> {
+    pub length: u64,
+    pub bytes: &'r mut dyn Read,
+}
+
+/// Any answer, whatever its status; its body is still to be read.
+pub struct Stream {
+    pub status: u16,
+    /// As in [`Response::headers`].
+    pub headers: Vec<(String, String)>,
+    pub body: Box<dyn Read + Send>,
+}
+
+impl Stream {
+    /// The first header of this name, which is in lower case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The whole answer; the limit of the request holds.
+    ///
+    /// # Errors
+    /// The body breaks off, is too late or too large.
+    pub fn whole(mut self) -> Result<Response, Error> {
+        let mut body = Vec::new();
+        self.body.read_to_end(&mut body).map_err(|error| match error.kind() {
+            std::io::ErrorKind::TimedOut => Error::TimedOut,
+            _ => Error::Unreachable(super::text::one_line(&error.to_string())),
+        })?;
+        Ok(Response { status: self.status, headers: self.headers, body })
+    }
+}
+
 /// Why there is no answer. The text names neither URL nor credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Error {
@@ -74,6 +148,46 @@ pub trait Http: Sync {
     fn call(&self, _call: &Call<'_>) -> Result<Response, Error> {
         Err(Error::Refused)
     }
+
+    /// By default refused, as [`Http::call`].
+    fn exchange(&self, _exchange: Exchange<'_>) -> Result<Stream, Error> {
+        Err(Error::Refused)
+    }
+}
+
+/// Where an answer leads to: `None` where it does not; an error where that is less safe than what was asked: from https to http, from this
+/// machine away from it or the other way round, or no URL that is asked.
+///
+/// # Errors
+/// [`Error::Refused`].
+pub fn redirect(url: &str, status: u16, location: Option<&str>) -> Result<Option<String>, Error> {
+    let (true, Some(location)) = (matches!(status, 301 | 302 | 303 | 307 | 308), location) else { return Ok(None) };
+    let next = against(url, location).ok_or(Error::Refused)?;
+    match is_allowed(&next) && scheme(&next) == scheme(url) && is_loopback(&next) == is_loopback(url) {
+        true => Ok(Some(next)),
+        false => Err(Error::Refused),
+    }
+}
+
+/// An absolute URL, or an absolute path of the same server, as an absolute URL.
+#[must_use]
+pub fn against(url: &str, location: &str) -> Option<String> {
+    if location.starts_with('/') && !location.starts_with("//") {
+        return Some(format!("{}{location}", origin(url)?));
+    }
+    Some(location.to_owned())
+}
+
+/// `https://host:port`.
+#[must_use]
+pub fn origin(url: &str) -> Option<&str> {
+    let start = url.find("://")? + 3;
+    let end = url[start..].find(['/', '?', '#']).map_or(url.len(), |at| start + at);
+    Some(&url[..end])
+}
+
+fn scheme(url: &str) -> &str {
+    url.split_once("://").map_or("", |(scheme, _)| scheme)
 }
 
 /// Whether a URL is asked: https, and http on this machine only, where nobody stands between.

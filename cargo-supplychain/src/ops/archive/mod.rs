@@ -69,7 +69,8 @@ fn open_store(
     let (settings, _) = gather::settings(context, request.policy.as_deref(), &context.cwd, None)?;
     let place = place(context, request.archive.as_deref(), &settings)?;
     let waits = &mut || progress.note("waiting for another run that uses the archive");
-    let store = archive::open(&place, &context.cwd, access, waits).map_err(|error| match error {
+    let remote = archive::remote::Options::of(&context.env);
+    let store = archive::open(&place, &context.cwd, access, &remote, waits).map_err(|error| match error {
         store::Error::NotFound { .. } => absent(&place),
         error => error.into(),
     })?;

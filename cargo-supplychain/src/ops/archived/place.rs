@@ -29,7 +29,9 @@ impl Archive {
     ) -> Result<Self, Error> {
         let (settings, _) = super::super::gather::settings(context, policy, &context.cwd, None)?;
         let place = super::super::archive::place(context, given, &settings)?;
-        let opened = archive::open(&place, &context.cwd, access, &mut || progress.note("another run is writing to the archive"));
+        let remote = archive::remote::Options::of(&context.env);
+        let mut on_wait = || progress.note("another run is writing to the archive");
+        let opened = archive::open(&place, &context.cwd, access, &remote, &mut on_wait);
         let store = opened.map_err(|error| told(&objects::Error::Store(error)))?;
         Ok(Self { store })
     }
