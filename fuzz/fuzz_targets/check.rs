@@ -78,6 +78,7 @@ fuzz_target!(|data: &[u8]| {
         capabilities: &capabilities,
         published: &cargo_supplychain::model::published::PublishedFacts::new(),
         action_commits: &action_commits,
+        archived: None,
         integrity: integrity.as_ref().ok_or("it was not compared"),
         own_files_changed: &[OwnFile::Policy, OwnFile::Baseline],
         workflows: &workflows,
