@@ -352,7 +352,7 @@ fn a_build_script_that_changes_sources() {
 /// The sources that cargo has fetched for this repository are real ones.
 #[test]
 fn real_packages_are_compared() {
-    let project = Project::example("workspace");
+    let project = Project::example("workspace").with_packages_of_this_machine();
     project.write("supplychain.toml", POLICY);
     project.advisory("RUSTSEC-2026-0001", "nothing", "2026-08-31", "");
     let outcome =

@@ -81,10 +81,10 @@ fn the_minimal_example_becomes_a_release_that_verifies() {
     low[dep/too-fresh]: itoa 1.0.19 is younger than 3 days
       --> Cargo.lock:5
     low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
-            pass 1 medium, 2 low; 2 not evaluated
+            pass 1 medium, 2 low; 3 not evaluated
 
       read          [TIME] s  2 packages in Cargo.lock
-      check         [TIME] s  3 findings, 2 not evaluated
+      check         [TIME] s  3 findings, 3 not evaluated
       build         [TIME] s  1 artifact, fresh target folder
       describe      [TIME] s  10 documents
       sign          [TIME] s  4 statements

@@ -66,25 +66,55 @@ impl Project {
     pub fn example(name: &str) -> Self {
         let project = Self::empty();
         let examples = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
-        copy_folder(&examples.join(name), &project.folder());
+        copy(&examples.join(name), &project.folder(), &files(&examples.join(name)));
         project.with_fetched_registry();
         project
     }
 
-    /// Puts the registry packages that cargo has fetched for this repository into the project's `CARGO_HOME`, as those of crates.io:
-    /// where a mirror stands in for it, they lie under the mirror's name.
+    /// Puts the registry packages that the project locks into its `CARGO_HOME`, as those of crates.io: cargo has fetched them for this
+    /// repository; where a mirror stands in for crates.io, they lie under the mirror's name. Others that happen to be on this machine would
+    /// change what the tool can judge.
     fn with_fetched_registry(&self) {
+        let (theirs, own) = self.registry("index");
+        link(&theirs, &own);
+        let ((caches, cache), (sources, source)) = (self.registry("cache"), self.registry("src"));
+        fs::create_dir(&cache).unwrap();
+        for package in self.locked_from_registries() {
+            let file = format!("{package}.crate");
+            fs::copy(caches.join(&file), cache.join(&file)).unwrap();
+            copy(&sources.join(&package), &source.join(&package), &files_but(&sources.join(&package), &[]));
+        }
+    }
+
+    /// With all packages that are on this machine, as they lie there: what was written just now is not remembered by the tool.
+    pub fn with_packages_of_this_machine(self) -> Self {
+        for kind in ["cache", "src"] {
+            let (theirs, own) = self.registry(kind);
+            fs::remove_dir_all(&own).unwrap();
+            link(&theirs, &own);
+        }
+        self
+    }
+
+    /// A folder of cargo's registry on this machine, and its place in the project's `CARGO_HOME`.
+    fn registry(&self, kind: &str) -> (Utf8PathBuf, Utf8PathBuf) {
         let home = std::env::var("CARGO_HOME").or_else(|_| std::env::var("HOME").map(|home| format!("{home}/.cargo"))).unwrap();
         let (index, _) = get_index_details("sparse+https://index.crates.io/", Some(self.cargo_home()), true).unwrap();
         let name = index.file_name().unwrap();
-        for kind in ["index", "cache", "src"] {
-            let fetched = Utf8Path::new(&home).join("registry").join(kind);
-            let mut folders: Vec<_> = fetched.read_dir_utf8().unwrap().map(|entry| entry.unwrap().path().to_owned()).collect();
-            folders.sort_by_key(|folder| (folder.file_name() != Some(name), folder.clone()));
-            let folder = self.cargo_home().join("registry").join(kind);
-            fs::create_dir_all(&folder).unwrap();
-            link(folders.first().unwrap(), &folder.join(name));
-        }
+        let fetched = Utf8Path::new(&home).join("registry").join(kind);
+        let mut folders: Vec<_> = fetched.read_dir_utf8().unwrap().map(|entry| entry.unwrap().path().to_owned()).collect();
+        folders.sort_by_key(|folder| (folder.file_name() != Some(name), folder.clone()));
+        let own = self.cargo_home().join("registry").join(kind);
+        fs::create_dir_all(&own).unwrap();
+        (folders.swap_remove(0), own.join(name))
+    }
+
+    /// `name-version` of each package in Cargo.lock that a registry has.
+    fn locked_from_registries(&self) -> Vec<String> {
+        let text = fs::read_to_string(self.path("Cargo.lock")).unwrap();
+        let lock: toml::Table = text.parse().unwrap();
+        let packages = lock["package"].as_array().unwrap().iter().filter(|one| one.get("source").is_some());
+        packages.map(|one| format!("{}-{}", one["name"].as_str().unwrap(), one["version"].as_str().unwrap())).collect()
     }
 
     /// Adds a file `RUSTSEC-….md` to the advisory database of [`POLICY`]. `fields` are further lines of `[advisory]`.
@@ -219,12 +249,17 @@ pub fn advisory(id: &str, package: &str, date: &str, fields: &str, versions: &st
 
 /// The files below a folder, sorted, relative to it; `target` folders are left out.
 pub fn files(folder: &Utf8Path) -> Vec<String> {
+    files_but(folder, &["target"])
+}
+
+/// The files below a folder, without those below folders of these names.
+fn files_but(folder: &Utf8Path, skipped: &[&str]) -> Vec<String> {
     let (mut found, mut folders) = (Vec::new(), vec![folder.to_owned()]);
     while let Some(one) = folders.pop() {
         for entry in one.read_dir_utf8().unwrap() {
             let entry = entry.unwrap();
             match entry.file_type().unwrap() {
-                kind if kind.is_dir() && entry.file_name() != "target" => folders.push(entry.path().to_owned()),
+                kind if kind.is_dir() && !skipped.contains(&entry.file_name()) => folders.push(entry.path().to_owned()),
                 kind if kind.is_file() => found.push(entry.path().strip_prefix(folder).unwrap().to_string()),
                 _ => {}
             }
@@ -234,10 +269,10 @@ pub fn files(folder: &Utf8Path) -> Vec<String> {
     found
 }
 
-fn copy_folder(from: &Utf8Path, to: &Utf8Path) {
-    for path in files(from) {
-        fs::create_dir_all(to.join(&path).parent().unwrap()).unwrap();
-        fs::copy(from.join(&path), to.join(&path)).unwrap();
+fn copy(from: &Utf8Path, to: &Utf8Path, files: &[String]) {
+    for path in files {
+        fs::create_dir_all(to.join(path).parent().unwrap()).unwrap();
+        fs::copy(from.join(path), to.join(path)).unwrap();
     }
 }
 
