@@ -167,11 +167,24 @@ fn on_interrupt(interrupt: &Interrupt) {
             sandbox::end_all();
         }
         for folder in [&state.sealed, &state.staging, &state.elsewhere].into_iter().flatten() {
-            let _ = std::fs::remove_dir_all(folder);
+            remove(folder.as_std_path());
         }
         eprintln!("\ninterrupted: no release was written");
         std::process::exit(Exit::Interrupted as i32);
     });
+}
+
+/// Removes a folder. Whoever was ended a moment ago may still write into it, so that the first try can fail; what is left in the end, the next
+/// build removes.
+fn remove(folder: &std::path::Path) {
+    for _ in 0..50 {
+        match std::fs::remove_dir_all(folder) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                std::thread::sleep(std::time::Duration::from_millis(10))
+            }
+            _ => return,
+        }
+    }
 }
 
 /// The exit code of an error's class.
