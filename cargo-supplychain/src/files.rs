@@ -95,6 +95,20 @@ pub fn sync_folder(folder: &Utf8Path) -> io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
+/// A new file, executable or not, as far as the umask lets it; none is replaced and no link at its end followed.
+///
+/// # Errors
+/// Something is there, or it cannot be made.
+pub fn create_new(path: &Utf8Path, executable: bool) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, if executable { 0o755 } else { 0o644 });
+    #[cfg(not(unix))]
+    let _ = executable;
+    options.open(path)
+}
+
 /// Writes a file whole or not at all: temporary file beside it, fsync, rename, fsync of the folder (ARCHITECTURE.md, invariant 6). Folders
 /// above it are made; an older file of that name is replaced.
 pub fn write(path: &Utf8Path, bytes: &[u8]) -> io::Result<()> {

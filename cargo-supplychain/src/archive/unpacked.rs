@@ -1,6 +1,6 @@
 //! A folder that is filled with the files of an archived release, and stands in its place complete or not at all.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -8,7 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::objects::{self, CopyError};
 use super::store::{self, Store};
 use crate::archived::RecordFile;
-use crate::files::sync_folder;
+use crate::files::{self, sync_folder};
 use crate::model::release_path;
 
 /// A folder of ours alone beside the place; removed unless it is committed.
@@ -87,13 +87,7 @@ impl Unpacked {
         let place = self.path.join(path);
         let parent = place.parent().unwrap_or(&self.path);
         fs::create_dir_all(parent).map_err(failed("make the folder", parent))?;
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, if executable { 0o755 } else { 0o644 });
-        #[cfg(not(unix))]
-        let _ = executable;
-        options.open(&place).map_err(failed("write", &place))
+        files::create_new(&place, executable).map_err(failed("write", &place))
     }
 
     /// Puts it in its place.

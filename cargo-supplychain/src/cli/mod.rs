@@ -178,12 +178,11 @@ fn on_interrupt(interrupt: &Interrupt) {
 /// build removes.
 fn remove(folder: &std::path::Path) {
     for _ in 0..50 {
-        match std::fs::remove_dir_all(folder) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                std::thread::sleep(std::time::Duration::from_millis(10))
-            }
-            _ => return,
+        let removed = std::fs::remove_dir_all(folder);
+        if removed.is_ok() || !folder.exists() {
+            return;
         }
+        std::thread::sleep(std::time::Duration::from_millis(10));
     }
 }
 

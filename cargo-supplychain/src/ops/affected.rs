@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::archived::{Opened, Request};
-use super::{Class, Error, Progress, advisories};
+use super::{Class, Error, Progress};
 use crate::advisory::{self, Advisory, AdvisoryDatabase, FeedInfo};
 use crate::archive::Access;
 use crate::archived::answer::{InReleases, join, sequences};
@@ -75,14 +75,8 @@ fn meant(
         }
         Query::Advisory(id) => id,
     };
-    let wanted = advisories::Wanted {
-        given: request.advisory_db.as_deref(),
-        settings: &opened.settings,
-        root: &context.cwd,
-        workspace: None,
-        packages: None,
-    };
-    let database = advisories::load(context, &wanted, progress)?
+    let database = opened
+        .advisories(context, request.advisory_db.as_deref(), progress)?
         .map_err(|(why, help)| Error::new(Class::Undetermined, &why).with_help(help))?;
     let named =
         |advisory: &&Advisory| std::iter::once(&advisory.id).chain(&advisory.aliases).any(|known| known.eq_ignore_ascii_case(id));

@@ -4,12 +4,13 @@ mod place;
 
 use camino::Utf8PathBuf;
 
-use super::{Class, Error, Progress, gather};
+use super::{Class, Error, Progress, advisories, gather};
 use crate::archive::Access;
 use crate::archive::index::{self, Index, Source, Unread};
 use crate::archived::index::Corrupt;
 use crate::base::Context;
 use crate::base::text::counted;
+use crate::check::archived::Database;
 use crate::config::Settings;
 use crate::document::affected::AskedArchive;
 use crate::finding::{Area, NotEvaluated};
@@ -67,6 +68,17 @@ impl Opened {
             Error::usage(&format!("cannot read the index in {folder}: {why}"))
                 .with_help("name another cache with --cache-dir DIR")
         })
+    }
+
+    /// The advisories of today, whole: what is archived may have any crate in it. `given` is over the policy's database.
+    pub(super) fn advisories(
+        &self,
+        context: &Context,
+        given: Option<&str>,
+        progress: &mut dyn Progress,
+    ) -> Result<Database, Error> {
+        let wanted = advisories::Wanted { given, settings: &self.settings, root: &context.cwd, workspace: None, packages: None };
+        advisories::load(context, &wanted, progress)
     }
 
     /// The archive, for an answer.

@@ -6,7 +6,7 @@ mod history;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::archived::{self, Opened};
-use super::{Error, Progress, advisories};
+use super::{Error, Progress};
 use crate::advisory::FeedInfo;
 use crate::archive::Access;
 use crate::archived::answer::{InReleases, ListedRelease, Part, join};
@@ -15,7 +15,7 @@ use crate::archived::query::Query;
 use crate::archived::{Event, FORMAT_VERSION, Hit, Rescan};
 use crate::base::Context;
 use crate::base::text::counted;
-use crate::check::archived::{ArchivedComponent, Database, Judgement, judge};
+use crate::check::archived::{ArchivedComponent, Judgement, judge};
 use crate::document::rescan::{Disappeared, RescanFinding, Rescanned, SCHEMA_VERSION, SHOWN};
 use crate::finding::{Area, FailOn, Finding, NotEvaluated, Report, ReportInput};
 
@@ -118,7 +118,7 @@ pub fn rescan(context: &Context, request: &Request, progress: &mut dyn Progress)
 }
 
 fn judge_all(context: &Context, request: &Request, opened: &mut Opened, progress: &mut dyn Progress) -> Result<Judged, Error> {
-    let database = database(context, &request.archived, opened, progress)?;
+    let database = opened.advisories(context, request.archived.advisory_db.as_deref(), progress)?;
     let mut names = known_names(opened.index().history());
     let mut feeds = Vec::new();
     if let Ok(database) = &database {
@@ -136,22 +136,6 @@ fn judge_all(context: &Context, request: &Request, opened: &mut Opened, progress
         components.into_iter().filter_map(|one| archived(&one).map(|archived| (one, archived))).unzip();
     let judgement = judge(&opened.settings, context.now, database, &archived);
     Ok(Judged { components, judgement, feeds })
-}
-
-fn database(
-    context: &Context,
-    request: &archived::Request,
-    opened: &Opened,
-    progress: &mut dyn Progress,
-) -> Result<Database, Error> {
-    let wanted = advisories::Wanted {
-        given: request.advisory_db.as_deref(),
-        settings: &opened.settings,
-        root: &context.cwd,
-        workspace: None,
-        packages: None,
-    };
-    advisories::load(context, &wanted, progress)
 }
 
 /// The crates of known hits: an advisory that was withdrawn is in no database.

@@ -1,10 +1,10 @@
 //! A release fetched from a registry into a folder: every file compared with the digest that the manifest names it by. Whether it is to be believed
 //! is not known here.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io::{self, Read, Write};
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 
 use super::client::Registry;
 use super::manifest::{BUNDLE, Descriptor, Index, Layer, check_paths, fallback_tag, read_bundle, read_release};
@@ -12,6 +12,7 @@ use super::{Error, Reference};
 use crate::attest::MAX_BUNDLE_BYTES;
 use crate::base::Sha256;
 use crate::base::digest::Hasher;
+use crate::files;
 
 /// Most manifests that refer to a release and are looked at.
 const MAX_REFERRERS: usize = 1000;
@@ -114,7 +115,7 @@ fn fetch(registry: &Registry<'_>, file: &Layer, folder: &Utf8Path) -> Result<(),
     if let Some(above) = path.parent() {
         fs::create_dir_all(above).map_err(failed("write"))?;
     }
-    let mut written = create(&path, file.executable).map_err(failed("write"))?;
+    let mut written = files::create_new(&path, file.executable).map_err(failed("write"))?;
     let mut content = registry.blob(file.sha256, file.size.saturating_add(1))?;
     let url = registry.url(&format!("blobs/sha256:{}", file.sha256));
     let (mut hasher, mut size, mut buffer) = (Hasher::default(), 0, vec![0; 256 << 10]);
@@ -136,15 +137,4 @@ fn fetch(registry: &Registry<'_>, file: &Layer, folder: &Utf8Path) -> Result<(),
         true => Ok(()),
         false => Err(Error::Corrupt { url, why: "it does not have the size or digest that it is named by".to_owned() }),
     }
-}
-
-/// A new file; none is replaced and no link followed.
-fn create(path: &Utf8PathBuf, executable: bool) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, if executable { 0o755 } else { 0o644 });
-    #[cfg(not(unix))]
-    let _ = executable;
-    options.open(path)
 }
