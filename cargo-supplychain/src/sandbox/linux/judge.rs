@@ -27,6 +27,8 @@ pub(super) enum Wish {
         path: PathBuf,
         follows: bool,
     },
+    /// A folder.
+    Make(PathBuf),
     Run(PathBuf),
     Network(String),
     /// A stream of `AF_UNIX` to this place.
@@ -46,6 +48,8 @@ pub(super) enum Verdict {
     /// The kernel answers (there is nothing), and it is told that somebody looked.
     TellAndGo(Act),
     Give(File),
+    /// It was done for the caller.
+    Done,
 }
 
 /// Who asks: looked up only where it matters, because each answer costs some calls.
@@ -95,11 +99,7 @@ impl Judge {
     pub(super) fn new(request: &Request, walls: &Walls) -> Self {
         // As named, and as it really is: both spellings of a path are met.
         let both = |paths: &[camino::Utf8PathBuf]| -> HashSet<PathBuf> {
-            paths
-                .iter()
-                .flat_map(|path| [Some(path.as_std_path().to_owned()), path.as_std_path().canonicalize().ok()])
-                .flatten()
-                .collect()
+            paths.iter().flat_map(|path| [Some(path.as_std_path().to_owned()), real(path.as_std_path())]).flatten().collect()
         };
         let mut read = both(&walls.read);
         read.extend(both(&walls.devices));
@@ -146,6 +146,7 @@ impl Judge {
             Wish::Read(path) => self.read(process, path, false, who),
             Wish::Run(path) => self.read(process, path, true, who),
             Wish::Write { path, follows } => self.write(process, path, *follows, who),
+            Wish::Make(path) => self.write(process, path, false, who),
             Wish::Network(family) => match who.place(process) {
                 Place::Cargo => Verdict::Quiet(libc::EACCES),
                 place if self.exceptions_of(&place).any(|exception| exception.net) => Verdict::Go,

@@ -68,7 +68,7 @@ pub(in crate::sandbox) fn launch(mut arguments: impl Iterator<Item = OsString>) 
         return error;
     }
     drop(listener);
-    match arguments.next().filter(|program| !program.is_empty() && matches!(answer, Answer::Sealed { .. })) {
+    match arguments.next().filter(|_| matches!(answer, Answer::Sealed { .. })) {
         Some(program) => Command::new(program).args(arguments).stdin(Stdio::null()).exec(),
         None => io::Error::from(io::ErrorKind::InvalidInput),
     }
@@ -78,7 +78,12 @@ fn seal(socket: &io::Stdin) -> Result<(u32, OwnedFd), String> {
     let mut text = Vec::new();
     socket.lock().take(16 << 20).read_to_end(&mut text).map_err(|error| format!("cannot read the walls: {error}"))?;
     let walls: Walls = serde_json::from_slice(&text).map_err(|error| format!("cannot read the walls: {error}"))?;
-    let abi = raise(&walls)?;
+    enclose(&walls)
+}
+
+/// Raises the walls around this thread and all that it starts, for ever. Landlock's ABI and the listener.
+pub(super) fn enclose(walls: &Walls) -> Result<(u32, OwnedFd), String> {
+    let abi = raise(walls)?;
     let listener = kernel::install(&filter::program()).map_err(|error| match error.raw_os_error() {
         Some(libc::EBUSY) => "another supervisor hears of this process's calls already".to_owned(),
         Some(libc::ENOSYS | libc::EINVAL) => "the kernel has no seccomp with user notification".to_owned(),
