@@ -14,6 +14,7 @@ use landlock::{
     ABI, Access as _, AccessFs, AccessNet, CompatLevel, Compatible as _, LandlockStatus, PathBeneath, PathFd, Ruleset,
     RulesetAttr as _, RulesetCreated, RulesetCreatedAttr as _, Scope,
 };
+use rustix::fs::FileType;
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
 use serde::{Deserialize, Serialize};
 
@@ -136,7 +137,8 @@ fn allow(
 ) -> Result<RulesetCreated, landlock::RulesetError> {
     // What is not there needs no rule.
     let Ok(file) = PathFd::new(path) else { return Ok(ruleset) };
-    let rights = if path.is_dir() { rights } else { rights & AccessFs::from_file(NEWEST) };
+    let kind = rustix::fs::fstat(&file).map(|file| FileType::from_raw_mode(file.st_mode));
+    let rights = if kind == Ok(FileType::Directory) { rights } else { rights & AccessFs::from_file(NEWEST) };
     if rights.is_empty() { Ok(ruleset) } else { ruleset.add_rule(PathBeneath::new(file, rights)) }
 }
 
