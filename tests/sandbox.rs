@@ -411,6 +411,19 @@ fn git_is_for_members() {
     let project = with_script(look);
     project.commit("first");
     assert_told(&refused(&project), &["high sandbox/denied-read dep 0.2.0: ", "/project/.git/HEAD"]);
+    // A macro that asks git for the version, for instance, gets an exception.
+    let git = project.path(".git");
+    project.append(
+        "supplychain.toml",
+        &format!("\n[[sandbox.allow]]\ncrate = \"dep\"\nversion = \"0.2.0\"\nread = [\"{git}\"]\nreason = \"the version\"\nexpires = 2027-01-01\n"),
+    );
+    assert_eq!(tried(&build(&project).expect(0)), Vec::<String>::new());
+    project.write("src/main.rs", "fn main() {}\n");
+    project.write(
+        "build.rs",
+        "fn main() { assert!(std::process::Command::new(\"cat\").arg(\".git/HEAD\").status().unwrap().success()); }\n",
+    );
+    assert_eq!(tried(&build(&project).expect(0)), Vec::<String>::new());
     let project = Project::app();
     project.write("build.rs", "fn main() {\n    let git = std::process::Command::new(\"git\").args([\"rev-parse\", \"HEAD\"]).output();\n    if let Ok(git) = git { assert_eq!(git.stdout.len(), 41, \"{git:?}\"); }\n    std::fs::read(\".git/HEAD\").unwrap();\n    assert!(std::fs::write(\".git/HEAD\", \"\").is_err());\n}\n");
     project.commit("first");

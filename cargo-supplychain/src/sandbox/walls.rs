@@ -241,7 +241,9 @@ impl Request {
         let is_closed = |path: &Utf8PathBuf| closed.contains(path) || path.is_symlink() && closed.contains(&real(path));
         walls.read.extend(etc().into_iter().filter(|path| !is_closed(path)));
         for exception in &self.exceptions {
-            walls.read.extend(exception.read.iter().cloned());
+            // Git's own files are handed over one by one: nobody else is to have a way to them.
+            let is_gits = |path: &Utf8PathBuf| self.git_folders.iter().any(|git| real(path).starts_with(real(git)));
+            walls.read.extend(exception.read.iter().filter(|path| !is_gits(path)).cloned());
             walls.write.extend(exception.write.iter().cloned());
         }
         walls

@@ -250,14 +250,16 @@ impl Judge {
         }
     }
 
-    /// Git's own data: the workspace's own packages may read it (`git describe` in a build script), dependencies may not.
+    /// Git's own data: the workspace's own packages may read it (`git describe` in a build script), dependencies may not without an
+    /// exception.
     fn git(&self, real: &Path, runs: bool, place: &Place) -> Verdict {
         let is_own = match place {
             Place::Cargo => true,
             Place::In(unit, _) => self.members.contains(&(unit.actor.name.clone(), unit.actor.version.clone())),
             Place::Lost => false,
         };
-        if !is_own || runs {
+        let is_excepted = || self.exceptions_of(place).flat_map(|one| &one.read).any(|open| real.starts_with(open));
+        if runs || !(is_own || is_excepted()) {
             return self.told_read(real);
         }
         open_for_reading(real).map_or_else(|error| Verdict::Quiet(error.raw_os_error().unwrap_or(libc::EACCES)), Verdict::Give)
