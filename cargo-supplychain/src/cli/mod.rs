@@ -1,5 +1,6 @@
 //! Layer 5: the command line: arguments, output, exit codes. Nothing here judges; `ops` does the work.
 
+mod action;
 mod args;
 mod commands;
 mod exit;
@@ -149,6 +150,7 @@ fn dispatch(shell: &mut Shell, context: &Context, command: Command) -> Exit {
         Command::Schema(args) => commands::data::schema(shell, &args),
         Command::Completions(args) => commands::data::completions(shell, &args),
         Command::Man => commands::data::man(shell),
+        Command::Action => Ok(action::run(context)),
     };
     outcome.unwrap_or_else(|error| commands::failed(shell, &error))
 }
