@@ -95,6 +95,8 @@ impl<'p> Job<'p> {
     fn uses(&mut self, inputs: &[(&str, &str)]) -> Used {
         self.uses += 1;
         let file = |name: &str| self.project.root().join(format!("runner/{name}-{}", self.uses));
+        // Another job of the same test has files of these names.
+        [file("output"), file("summary")].iter().for_each(|path| drop(fs::remove_file(path)));
         let mut command = Command::new("bash");
         command.arg(action("run.sh")).env_clear().envs(&self.env).current_dir(self.project.folder()).stdin(Stdio::null());
         command.env("SUPPLYCHAIN_ACTION_BINARY", env!("CARGO_BIN_EXE_cargo-supplychain")).env("SUPPLYCHAIN_ACTION_TOKEN", TOKEN);
@@ -193,7 +195,7 @@ fn a_build_is_attested_and_what_was_posted_is_what_lies_beside_it() {
     let saved: Value = serde_json::from_slice(&fs::read(&bundle).unwrap()).unwrap();
     let asked = host.asked();
     let posted: Vec<_> = asked.iter().filter(|(line, _)| line.ends_with("/attestations")).collect();
-    assert_eq!((posted.len(), &posted[0].1["bundle"]), (3, &saved));
+    assert!(posted.len() == 3 && posted.iter().any(|(_, body)| body["bundle"] == saved), "{}", used.log);
     assert!(asked.iter().any(|(line, body)| line.ends_with("/sarifs") && body["ref"] == "refs/tags/v1.0.0"), "{asked:?}");
     let asset = bundle.as_str().trim_end_matches(".sigstore.json");
     assert!(host.assets().contains(&Utf8Path::new(asset).file_name().unwrap().to_owned()), "{:?}", host.assets());
@@ -269,7 +271,7 @@ fn findings_stand_on_their_lines_wherever_the_project_is() {
     assert_eq!((used.output("result"), used.output("advisories"), used.output("maintainer-alerts")), ("fail", "1", "0"));
     let lock = project.read(&format!("{below}/Cargo.lock"));
     let line = lock.lines().position(|line| line == "name = \"fig\"").unwrap();
-    let start = format!("::error file={below}/Cargo.lock,line={line},title=advisory/vulnerability (high)::");
+    let start = format!("::error file={below}/Cargo.lock,line={line},title=advisory/vulnerability (critical)::");
     assert!(used.commands()[0].starts_with(&start), "{start}\n{}", used.log);
     let sarif: Value = serde_json::from_slice(&fs::read(used.output("sarif-path")).unwrap()).unwrap();
     let place = &sarif["runs"][0]["results"][0]["locations"][0]["physicalLocation"];

@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 use camino::Utf8Path;
 
 use super::super::exit::Exit;
+use super::super::handed;
 use super::inputs::PREFIX;
+use crate::ops::key::PASSPHRASE;
 
 /// The largest result: a report of ten thousand findings has a tenth of it.
 const MAX_RESULT: usize = 256 << 20;
@@ -60,11 +62,40 @@ enum Said {
     End,
 }
 
+/// Begins anew without them in the environment: what a process began with stands in `/proc` as long as it lives. Where nothing has to be
+/// taken out, nothing is done; the error is why it cannot be.
+pub(super) fn forget(env: &BTreeMap<String, String>) -> io::Result<()> {
+    #[cfg(unix)]
+    if std::env::vars_os().any(|(name, _)| name.to_str().is_some_and(is_secret)) {
+        use std::os::unix::process::CommandExt as _;
+        let (secret, open) = parted(env.clone());
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["supplychain", "action"]).env_clear().envs(open);
+        handed::over(&mut command, &secret)?;
+        return Err(command.exec());
+    }
+    let _ = env;
+    Ok(())
+}
+
+/// What is handed over by a pipe: whatever no child has, and what a key is opened with.
+fn is_secret(name: &str) -> bool {
+    is_kept_back(name) || name == PASSPHRASE
+}
+
+fn parted(env: BTreeMap<String, String>) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
+    env.into_iter().partition(|(name, _)| is_secret(name))
+}
+
 /// Runs it to its end. `fence` is a word that nobody can guess: between two of it the runner takes no commands.
 pub(super) fn run(cwd: &Utf8Path, arguments: &[String], env: &BTreeMap<String, String>, fence: &str) -> io::Result<Ended> {
     let mut command = Command::new(std::env::current_exe()?);
-    command.arg("supplychain").args(arguments).env_clear().envs(env).current_dir(cwd);
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let (secret, open) = parted(env.clone());
+    command.arg("supplychain").args(arguments).env_clear().envs(open).current_dir(cwd).stdin(Stdio::null());
+    if !secret.is_empty() {
+        handed::over(&mut command, &secret)?;
+    }
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     let (send, receive) = mpsc::channel();
     let own = send.clone();
     let (out, err) = (child.stdout.take().expect("it is piped"), child.stderr.take().expect("it is piped"));

@@ -59,9 +59,12 @@ impl Session<'_> {
 pub(super) fn run(context: &Context) -> Exit {
     let runner = Runner::read(context);
     let mut session = Session { context, runner, outputs: Outputs::default(), notices: Vec::new(), done: Vec::new() };
-    let code = match Inputs::read(&context.env, env!("CARGO_PKG_VERSION")) {
+    let inputs = child::forget(&context.env)
+        .map_err(Failed::io("the secrets cannot be taken out of the environment"))
+        .and_then(|()| Inputs::read(&context.env, env!("CARGO_PKG_VERSION")).map_err(Failed::Input));
+    let code = match inputs {
         Ok(inputs) => work::work(&mut session, &inputs).unwrap_or_else(|failed| failed.told(&mut session)),
-        Err(invalid) => Failed::Input(invalid).told(&mut session),
+        Err(failed) => failed.told(&mut session),
     };
     let written = match (&session.runner.output, random_word()) {
         (None, _) => Ok(()),

@@ -34,8 +34,8 @@ pub(super) fn publish(
         return false;
     }
     let client = Client::new(&session.context.env, Patience::default());
-    let Some(host) = host(session, inputs, &client) else { return true };
     let has_to = matches!(plan.signing, Signing::Keyless { has_to: true, .. });
+    let Some(host) = host(session, inputs, &client) else { return release.is_some() || has_to && !attestations.is_empty() };
     let mut failed = attest(session, &host, attestations) && has_to;
     if let Some(sarif) = sarif {
         let (commit, reference) =
