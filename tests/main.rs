@@ -8,6 +8,7 @@ mod advisories;
 mod afterlife;
 mod archive;
 mod archive_hostile;
+mod archive_registry;
 mod attestation_api;
 mod audits;
 mod bad_input;

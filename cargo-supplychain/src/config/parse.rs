@@ -16,8 +16,8 @@ use super::archive::RawArchive;
 use super::licences::RawLicences;
 use super::sandbox::RawSandbox;
 use super::settings::{
-    AdvisorySettings, BuildSettings, DocumentSettings, MaxAge, RegistrySettings, ReleaseSettings, RuleOption,
-    Settings, SignMethod, SignSettings, TrustRootSettings, VerifySettings,
+    AdvisorySettings, BuildSettings, DocumentSettings, MaxAge, RegistrySettings, ReleaseSettings, RuleOption, Settings,
+    SignMethod, SignSettings, TrustRootSettings, VerifySettings,
 };
 use crate::base::http::is_allowed;
 use crate::base::{Lines, Location, span};

@@ -58,7 +58,7 @@ pub fn export(
     let release = opened.find_one(entry)?;
     let record = opened.record(release)?;
     let placed = opened.chain.get(release.sequence).ok_or_else(|| super::corrupt("its entry is missing"))?;
-    let inventory: Inventory = objects::get_value(opened.store.as_ref(), record.inventory)?;
+    let inventory: Inventory = objects::get_value(&opened.store, record.inventory)?;
     let origin = Origin { format_version: FORMAT_VERSION, id: opened.chain.id(), entry: placed.head().to_string() };
     let guide = export_guide::document(&export_guide::Exported {
         record: &record,
@@ -75,13 +75,13 @@ pub fn export(
     ]
     .into();
     for &root in &record.trusted_roots {
-        let bytes = objects::get(opened.store.as_ref(), root, MAX_TRUSTED_ROOT_BYTES as u64)?;
+        let bytes = objects::get(&opened.store, root, MAX_TRUSTED_ROOT_BYTES as u64)?;
         documents.insert(format!("trusted_roots/{root}.json"), bytes);
     }
     let key = release.key.clone();
     let own = Utf8PathBuf::from(format!("{}-{}-{}.tar.zst", key.name, key.version, key.target).replace(['/', '\\', ':'], "-"));
     let file = output.map_or(own, Utf8Path::to_owned);
-    let (size, sha256) = single_file::write(opened.store.as_ref(), &documents, &record, &context.cwd.join(&file))?;
+    let (size, sha256) = single_file::write(&opened.store, &documents, &record, &context.cwd.join(&file))?;
     let bundle = match signing {
         None => None,
         Some(signer) => {

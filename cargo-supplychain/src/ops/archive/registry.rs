@@ -8,7 +8,7 @@ use super::super::{Class, Error, Progress};
 use super::{Day, Outcome, Request, add, open};
 use crate::archive::oci::{self, Credentials, File, Pulled, Pushed, Reference, Registry};
 use crate::archive::unpacked::Unpacked;
-use crate::archive::{Access, objects};
+use crate::archive::{Access, Store as _, objects};
 use crate::archived::ReleaseKey;
 use crate::base::Context;
 use crate::base::text::counted;
@@ -129,9 +129,7 @@ fn told(error: &oci::Error, unreached: Class) -> Error {
     match (error.help(), error) {
         (Some(help), _) => told.with_help(help),
         (None, oci::Error::Corrupt { .. }) => told.with_help("nothing of it was taken in; get the release from whoever made it"),
-        (None, oci::Error::Http { .. } | oci::Error::Refused { .. }) => {
-            told.with_help("try again")
-        }
+        (None, oci::Error::Http { .. } | oci::Error::Refused { .. }) => told.with_help("try again"),
         (None, _) => told,
     }
 }
