@@ -7,6 +7,7 @@
 mod advisories;
 mod afterlife;
 mod archive;
+mod archive_export;
 mod archive_hostile;
 mod archive_registry;
 mod attestation_api;
