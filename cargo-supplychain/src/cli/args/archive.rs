@@ -250,7 +250,7 @@ pub struct PushArgs {
     pub entry: String,
     /// REGISTRY/REPOSITORY[:TAG]; the tag is VERSION-TARGET when left out
     #[arg(value_name = "REFERENCE")]
-    pub reference: String,
+    pub artifact: String,
     #[command(flatten)]
     pub signer: IdentityArgs,
     #[command(flatten)]
@@ -269,7 +269,7 @@ Examples:
 pub struct PullArgs {
     /// REGISTRY/REPOSITORY:TAG or REGISTRY/REPOSITORY@sha256:DIGEST
     #[arg(value_name = "REFERENCE")]
-    pub reference: String,
+    pub artifact: String,
     /// Take in what nobody signed
     #[arg(long, conflicts_with_all = ["repo", "identity", "identity_pattern", "key"])]
     pub unsigned: bool,

@@ -438,7 +438,7 @@ fn import(shell: &mut Shell, context: &Context, args: ImportArgs) -> Result<Exit
 fn push(shell: &mut Shell, context: &Context, args: PushArgs) -> Result<Exit, ops::Error> {
     let signer = signer(args.signer, &args.place);
     let named = names_signer(context, &signer)?.then_some(&signer);
-    let sent = archive::push(context, &request(args.place), named, (&args.entry, &args.reference), shell)?;
+    let sent = archive::push(context, &request(args.place), named, (&args.entry, &args.artifact), shell)?;
     let exit = if sent.pushed.is_some() { Exit::Pass } else { Exit::Rejected };
     if shell.format == Format::Json {
         let signatures = sent.signatures.as_ref();
@@ -474,7 +474,7 @@ fn tell_sent(shell: &Shell, entry: &str, sent: &Sent) {
 fn pull(shell: &mut Shell, context: &Context, args: PullArgs) -> Result<Exit, ops::Error> {
     let signer = signer(args.signer, &args.place);
     let request = request(args.place);
-    let what = (args.reference.as_str(), args.max_size);
+    let what = (args.artifact.as_str(), args.max_size);
     let (pulled, outcome) = archive::pull(context, &request, &signer, args.unsigned, what, shell)?;
     Ok(tell_outcomes(shell, &[(pulled.reference.into(), outcome)]))
 }
