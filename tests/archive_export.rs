@@ -85,13 +85,13 @@ fn another_signer_is_another_signer() {
     world.import(FILE, "../other.pub").expect(3);
     let nobody = world.project.run(&["archive", "import", FILE, "--archive", OTHER]).expect(2);
     assert!(nobody.stderr.contains("--key"), "{nobody}");
-    world.project.run(&["archive", "import", FILE, "--unsigned", "--archive", OTHER]).expect(3);
     let small = ["archive", "import", FILE, "--key", "../release.pub", "--max-size", "1000", "--archive", OTHER];
     let large = world.project.run(&small).expect(3);
     assert!(large.stderr.contains("--max-size"), "{large}");
     assert!(!world.has_imported());
     world.import(FILE, "../release.pub").expect(0);
     // What is not signed is not taken for it.
-    let missing = world.project.run(&["archive", "export", "none", "--output", "../none.tar.zst", "--archive", ARCHIVE]).expect(2);
+    let missing =
+        world.project.run(&["archive", "export", "none", "--output", "../none.tar.zst", "--archive", ARCHIVE]).expect(2);
     assert!(!world.project.root().join("none.tar.zst").exists(), "{missing}");
 }

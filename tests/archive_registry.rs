@@ -84,7 +84,6 @@ fn what_is_not_the_signers_does_not_come_in() {
     let nobody = world.online(&["pull", &place, "--archive", OTHER]).expect(2);
     assert!(registry.asked().is_empty(), "whom to accept is settled first: {nobody}");
     world.online(&["pull", &place, "--archive", OTHER, "--key", "../other.pub"]).expect(3);
-    world.online(&["pull", &place, "--archive", OTHER, "--unsigned"]).expect(3);
     let large = world.online(&["pull", &place, "--archive", OTHER, "--key", "../release.pub", "--max-size", "1000"]).expect(3);
     assert!(large.stderr.contains("more than 1000") && large.stderr.contains("--max-size"), "{large}");
     assert!(!world.has_pulled());

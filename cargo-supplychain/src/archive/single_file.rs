@@ -208,6 +208,10 @@ pub fn read_tar(input: impl Read, limit: u64, folder: &Unpacked) -> Result<Conte
             return Err(refused(&path, "it is cut off, or there twice"));
         }
     }
+    // To the very end: only there the compression's checksum is compared, and nothing may hide behind the release.
+    if archive.into_inner().read(&mut [0]).map_err(refused_or_input)? != 0 {
+        return Err(Error::Refused("it goes on after its end".to_owned()));
+    }
     let record = record.ok_or_else(|| Error::Refused("there is no release in it".to_owned()))?;
     match waiting.keys().next() {
         None => Ok(Contents { documents, record }),

@@ -15,14 +15,9 @@ use crate::archived::{Admission, ArchivedRelease, Record};
 use crate::base::Context;
 use crate::base::text::{counted, plain};
 use crate::ops::archive::{self, Added, Checked, CheckedRelease, Day, Outcome, Request, Sent, Signatures};
-use crate::ops::{self, Interrupt, verify};
+use crate::ops::{self, verify};
 
-pub(in crate::cli) fn run(
-    shell: &mut Shell,
-    context: &Context,
-    command: ArchiveCommand,
-    interrupt: &Interrupt,
-) -> Result<Exit, ops::Error> {
+pub(in crate::cli) fn run(shell: &mut Shell, context: &Context, command: ArchiveCommand) -> Result<Exit, ops::Error> {
     if !matches!(shell.format, Format::Human | Format::Json) {
         return Err(ops::Error::usage(&"archive has the formats human and json"));
     }
@@ -35,7 +30,7 @@ pub(in crate::cli) fn run(
         ArchiveCommand::Prune(args) => prune(shell, context, args),
         ArchiveCommand::Hold(args) => hold(shell, context, args, true),
         ArchiveCommand::Unhold(args) => hold(shell, context, args, false),
-        ArchiveCommand::Export(args) => export(shell, context, *args, interrupt),
+        ArchiveCommand::Export(args) => export(shell, context, *args),
         ArchiveCommand::Import(args) => import(shell, context, *args),
         ArchiveCommand::Push(args) => push(shell, context, *args),
         ArchiveCommand::Pull(args) => pull(shell, context, *args),
@@ -406,11 +401,11 @@ fn hold(shell: &mut Shell, context: &Context, args: HoldArgs, held: bool) -> Res
     Ok(Exit::Pass)
 }
 
-fn export(shell: &mut Shell, context: &Context, args: ExportFileArgs, interrupt: &Interrupt) -> Result<Exit, ops::Error> {
+fn export(shell: &mut Shell, context: &Context, args: ExportFileArgs) -> Result<Exit, ops::Error> {
     let signing = args.sign.then(|| signer_request(&args.signer, false));
     let (entry, output) = (args.entry.as_str(), args.output.as_deref());
     let request = request(args.place);
-    let exported = archive::export(context, &request, (entry, output), signing, interrupt, &mut ask_passphrase, shell)?;
+    let exported = archive::export(context, &request, (entry, output), signing, &mut ask_passphrase, shell)?;
     if shell.format == Format::Json {
         let value = json!({
             "name": exported.key.name, "version": exported.key.version, "target": exported.key.target,

@@ -5,15 +5,17 @@ use std::io::BufReader;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::super::key::Prompt;
 use super::super::verify as judged;
-use super::super::{Class, Error, Interrupt, Progress, sign, signer};
+use super::super::{Class, Error, Progress, sign, signer};
 use super::{Outcome, Request, add, open};
 use crate::archive::single_file::{self, RECORD, RELEASE};
 use crate::archive::unpacked::Unpacked;
 use crate::archive::{Access, objects, store};
 use crate::archived::{FORMAT_VERSION, Inventory, ReleaseKey, to_bytes};
+use crate::attest::{ARCHIVE_EXPORT, Statement, subject_name};
 use crate::base::{Context, Sha256};
 use crate::document::export_guide;
 use crate::files;
@@ -50,7 +52,6 @@ pub fn export(
     request: &Request,
     (entry, output): (&str, Option<&Utf8Path>),
     signing: Option<signer::Request>,
-    interrupt: &Interrupt,
     prompt: &mut Prompt<'_>,
     progress: &mut dyn Progress,
 ) -> Result<Exported, Error> {
@@ -85,9 +86,14 @@ pub fn export(
     let bundle = match signing {
         None => None,
         Some(signer) => {
-            let request =
-                sign::Request { path: file.clone(), signer, policy: request.policy.clone(), ..sign::Request::default() };
-            Some(sign::sign(context, &request, interrupt, prompt, progress)?.path)
+            // What `verify` accepts of a key without a log as well; and it says which release of which archive the file is.
+            let predicate = json!({
+                "name": key.name, "version": key.version, "target": key.target,
+                "archive": origin.id, "entry": origin.entry, "record": release.record,
+            });
+            let statement = Statement::new(subject_name(file.as_str()), sha256, ARCHIVE_EXPORT, predicate);
+            let bundle = Utf8PathBuf::from(format!("{file}.sigstore.json"));
+            Some(sign::statement(context, (&signer, request.policy.as_deref()), &statement, &bundle, prompt, progress)?.path)
         }
     };
     Ok(Exported { key, file, size, sha256, bundle })
