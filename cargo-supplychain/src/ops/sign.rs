@@ -181,7 +181,7 @@ fn file(context: &Context, path: &Utf8Path, request: &Request, chosen: &Chosen) 
         Some(place) => context.cwd.join(place),
         None => context.cwd.join(format!("{}.sigstore.json", request.path)),
     };
-    write(chosen, content, place)
+    sign_to(chosen, content, place)
 }
 
 /// Signs a statement of ours about a file.
@@ -195,7 +195,7 @@ pub(super) fn statement(
 ) -> Result<Outcome, Error> {
     let (settings, _) = gather::settings(context, policy, &context.cwd, None)?;
     let chosen = choose(context, &settings, signer, prompt, progress)?;
-    write(&chosen, Content::Statement(&statement.to_bytes()), context.cwd.join(bundle))
+    sign_to(&chosen, Content::Statement(&statement.to_bytes()), context.cwd.join(bundle))
 }
 
 fn choose(
@@ -209,7 +209,7 @@ fn choose(
         .ok_or_else(|| Error::usage(&"[sign] method is \"none\"").with_help("name a key with --key FILE, or change the policy"))
 }
 
-fn write(chosen: &Chosen, content: Content<'_>, place: Utf8PathBuf) -> Result<Outcome, Error> {
+fn sign_to(chosen: &Chosen, content: Content<'_>, place: Utf8PathBuf) -> Result<Outcome, Error> {
     let bundle = chosen.signer.sign(content).map_err(|error| match error.is_outage() {
         // Nothing is left behind for a file: it is there, and can be signed again.
         true => Error::new(Class::Undetermined, &error).with_help("no bundle was written; try again later"),
