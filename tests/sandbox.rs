@@ -5,7 +5,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::support::{Outcome, Project};
+use crate::support::{Outcome, Project, files};
 
 /// Whether this machine can seal builds; the tests need Linux with Landlock.
 fn can_seal() -> bool {
@@ -177,6 +177,32 @@ fn what_builds_need_is_there() {
     assert!(sandbox["enforcement"]["landlock_abi"].as_u64().unwrap() >= 2, "{sandbox}");
     // Nothing of the private folders is left.
     assert!(!project.path("target/supplychain/.sealed").exists());
+}
+
+/// A build script that asks what the compiler can do, with the answer to nowhere (rustix before 1.0.8): the compiler wants a folder beside
+/// the sources for that, and gets one elsewhere. The twin makes such a folder itself.
+#[test]
+fn the_compiler_is_asked_beside_the_sources() {
+    if !can_seal() {
+        return;
+    }
+    let project = with_script(
+        r#"use std::io::Write as _;
+        let can_compile = |source: &str| {
+            let mut asked = std::process::Command::new(std::env::var("RUSTC").unwrap());
+            asked.args(["--crate-type=rlib", "--emit=metadata", "-o", "-", "-"]).stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::null());
+            let mut asked = asked.spawn().unwrap();
+            asked.stdin.take().unwrap().write_all(source.as_bytes()).unwrap();
+            asked.wait().unwrap().success()
+        };
+        assert!(can_compile("pub fn f() {}"));
+        assert!(can_compile("pub fn g() {}"));
+        assert!(!can_compile("pub fn f() { nothing() }"));"#,
+    );
+    assert_eq!(tried(&build(&project).expect(0)), Vec::<String>::new());
+    assert_eq!(files(&project.path("../dep")), ["Cargo.toml", "build.rs", "src/lib.rs"]);
+    let project = with_script(r#"std::fs::create_dir("rmetaAbCdEf").unwrap_err();"#);
+    assert_told(&refused(&project), &["high sandbox/denied-write dep 0.2.0: ", "/dep/rmetaAbCdEf"]);
 }
 
 /// BLD-02: no family of sockets, by any way, and by no child.
@@ -385,6 +411,19 @@ fn git_is_for_members() {
     let project = with_script(look);
     project.commit("first");
     assert_told(&refused(&project), &["high sandbox/denied-read dep 0.2.0: ", "/project/.git/HEAD"]);
+    // A macro that asks git for the version, for instance, gets an exception.
+    let git = project.path(".git");
+    project.append(
+        "supplychain.toml",
+        &format!("\n[[sandbox.allow]]\ncrate = \"dep\"\nversion = \"0.2.0\"\nread = [\"{git}\"]\nreason = \"the version\"\nexpires = 2027-01-01\n"),
+    );
+    assert_eq!(tried(&build(&project).expect(0)), Vec::<String>::new());
+    project.write("src/main.rs", "fn main() {}\n");
+    project.write(
+        "build.rs",
+        "fn main() { assert!(std::process::Command::new(\"cat\").arg(\".git/HEAD\").status().unwrap().success()); }\n",
+    );
+    assert_eq!(tried(&build(&project).expect(0)), Vec::<String>::new());
     let project = Project::app();
     project.write("build.rs", "fn main() {\n    let git = std::process::Command::new(\"git\").args([\"rev-parse\", \"HEAD\"]).output();\n    if let Ok(git) = git { assert_eq!(git.stdout.len(), 41, \"{git:?}\"); }\n    std::fs::read(\".git/HEAD\").unwrap();\n    assert!(std::fs::write(\".git/HEAD\", \"\").is_err());\n}\n");
     project.commit("first");

@@ -101,7 +101,7 @@ impl Authority {
         let key = new_key();
         let certificate = self.leaf(holder, &spki(&key));
         let signature = sign(&key, &Bundle::to_be_signed(statement));
-        let pem = format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines(&base64(&certificate)));
+        let pem = pem(&certificate);
         let body = json!({
             "apiVersion": "0.0.1",
             "kind": "dsse",
@@ -113,11 +113,7 @@ impl Authority {
         });
         json!({
             "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
-            "verificationMaterial": {
-                "certificate": { "rawBytes": base64(&certificate) },
-                "tlogEntries": [self.logged(body.to_string().as_bytes())],
-                "timestampVerificationData": {},
-            },
+            "verificationMaterial": self.material(&certificate, &body),
             "dsseEnvelope": {
                 "payload": base64(statement),
                 "payloadType": "application/vnd.in-toto+json",
@@ -126,8 +122,41 @@ impl Authority {
         })
     }
 
+    /// A bundle v0.3 of `holder` over a file itself.
+    pub fn blob_bundle(&self, holder: &Holder, bytes: &[u8]) -> Value {
+        let key = new_key();
+        let certificate = self.leaf(holder, &spki(&key));
+        let signature = sign(&key, bytes);
+        let body = json!({
+            "apiVersion": "0.0.1",
+            "kind": "hashedrekord",
+            "spec": {
+                "data": { "hash": { "algorithm": "sha256", "value": Sha256::of(bytes) } },
+                "signature": { "content": base64(&signature), "publicKey": { "content": base64(pem(&certificate).as_bytes()) } },
+            },
+        });
+        json!({
+            "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
+            "verificationMaterial": self.material(&certificate, &body),
+            "messageSignature": {
+                "messageDigest": { "algorithm": "SHA2_256", "digest": base64(Sha256::of(bytes).as_bytes()) },
+                "signature": base64(&signature),
+            },
+        })
+    }
+
+    fn material(&self, certificate: &[u8], body: &Value) -> Value {
+        json!({
+            "certificate": { "rawBytes": base64(certificate) },
+            "tlogEntries": [self.logged(body)],
+            "timestampVerificationData": {},
+        })
+    }
+
     /// The second entry of a log of two.
-    fn logged(&self, body: &[u8]) -> Value {
+    fn logged(&self, entry: &Value) -> Value {
+        let body = entry.to_string();
+        let body = body.as_bytes();
         let hash = |parts: &[&[u8]]| Sha256::of(parts.concat());
         let (first, leaf) = (hash(&[b"\0", b"another"]), hash(&[b"\0", body]));
         let root = hash(&[b"\x01", first.as_bytes(), leaf.as_bytes()]);
@@ -141,7 +170,7 @@ impl Authority {
         json!({
             "logIndex": "1",
             "logId": { "keyId": base64(id.as_bytes()) },
-            "kindVersion": { "kind": "dsse", "version": "0.0.1" },
+            "kindVersion": { "kind": entry["kind"], "version": entry["apiVersion"] },
             "integratedTime": SIGNED_AT.to_string(),
             "inclusionPromise": { "signedEntryTimestamp": base64(&sign(&self.log, promise.as_bytes())) },
             "inclusionProof": {
@@ -192,6 +221,10 @@ impl Authority {
         signature.extend(sign(&self.key, &body));
         seq(&[body, algorithm, tlv(3, &signature)])
     }
+}
+
+fn pem(certificate: &[u8]) -> String {
+    format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines(&base64(certificate)))
 }
 
 fn new_key() -> EcdsaKeyPair {

@@ -43,7 +43,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// Tries whether builds can be sealed here, by sealing a process that does nothing.
+/// Tries whether builds can be sealed here, by sealing a thread that does nothing.
 ///
 /// # Errors
 /// They cannot, with the reason.

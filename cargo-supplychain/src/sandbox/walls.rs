@@ -216,8 +216,6 @@ impl Request {
             network: self.exceptions.iter().any(|exception| exception.net),
         };
         walls.list.retain(|folder| folder != "/");
-        walls.read.extend(PROC.iter().map(|name| Utf8PathBuf::from("/proc").join(name)));
-        walls.read.extend(etc());
         walls.read.extend(self.tools());
         walls.read.push(self.toolchain.clone());
         if let Some(home) = &self.rustup_home {
@@ -238,8 +236,14 @@ impl Request {
             walls.open(place, &closed);
         }
         walls.read.retain(|path| !closed.contains(&real(path)));
+        walls.read.extend(PROC.iter().map(|name| Utf8PathBuf::from("/proc").join(name)));
+        // More than all the rest, and none of them below a link: to ask where each leads would be the larger part of a start.
+        let is_closed = |path: &Utf8PathBuf| closed.contains(path) || path.is_symlink() && closed.contains(&real(path));
+        walls.read.extend(etc().into_iter().filter(|path| !is_closed(path)));
         for exception in &self.exceptions {
-            walls.read.extend(exception.read.iter().cloned());
+            // Git's own files are handed over one by one: nobody else is to have a way to them.
+            let is_gits = |path: &Utf8PathBuf| self.git_folders.iter().any(|git| real(path).starts_with(real(git)));
+            walls.read.extend(exception.read.iter().filter(|path| !is_gits(path)).cloned());
             walls.write.extend(exception.write.iter().cloned());
         }
         walls

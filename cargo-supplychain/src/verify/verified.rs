@@ -156,7 +156,9 @@ pub(super) fn not_proven<'a>(
     if signatures.iter().any(|one| one.identity.as_ref().is_some_and(|signer| signer.runner.as_deref() == Some("self-hosted"))) {
         notes.push("where it was built: the runner is the owner's own machine".to_owned());
     }
-    notes.push("that the build did what its provenance says: provenance is the signer's claim".to_owned());
+    if artifacts.iter().any(|artifact| artifact.provenance.is_some()) {
+        notes.push("that the build did what its provenance says: provenance is the signer's claim".to_owned());
+    }
     let any = |test: fn(&ProvenanceFacts) -> bool| artifacts.iter().filter_map(VerifiedArtifact::provenance).any(test);
     // The certificate's words are its authority's, not the signer's: where it names the source, that is known without a provenance.
     let named = |word: fn(&SignerIdentity) -> bool| signatures.iter().any(|one| one.identity.as_ref().is_some_and(word));

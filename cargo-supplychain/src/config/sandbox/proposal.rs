@@ -64,7 +64,7 @@ impl Proposal {
                 return;
             }
         };
-        let why = match (why, exception_for(path)) {
+        let why = match (why, exception_for(with_all_of_git(path))) {
             (Some(why), _) | (None, Err(why)) => why,
             (None, Ok(_)) if list.len() >= MAX_PATHS => "more paths than an exception can have",
             (None, Ok(path)) => {
@@ -125,6 +125,11 @@ impl Proposal {
     }
 }
 
+/// Of a file of git's the folder that all its files are in: whoever asks git reads many of them.
+fn with_all_of_git(path: &str) -> &str {
+    path.find("/.git/").map_or(path, |at| &path[..at + "/.git".len()])
+}
+
 /// A path that a policy can name and that is no way to other processes.
 fn exception_for(path: &str) -> Result<SandboxPath, &'static str> {
     if path.starts_with(['<', '$']) {
@@ -168,6 +173,8 @@ mod tests {
         let now = "2026-11-23".parse().unwrap();
         let attempts = [
             attempt("b-sys", read("/opt/ssl")),
+            attempt("b-sys", read("~/p/.git/HEAD")),
+            attempt("b-sys", read("~/p/.git/refs/heads/main")),
             attempt("b-sys", read("~/.ssh/id_rsa")),
             attempt("b-sys", read("/opt/ssl")),
             attempt("b-sys", read("/proc/1/environ")),
@@ -192,7 +199,7 @@ mod tests {
         [[sandbox.allow]]
         crate = "b-sys"
         version = "1.2.3"
-        read = ["/opt/ssl"]
+        read = ["/opt/ssl", "~/p/.git"]
         write = ["~/out"]
         net = true
         reason = "" # say why it needs this: the policy is refused until then

@@ -27,6 +27,8 @@ pub(super) enum Wish {
         path: PathBuf,
         follows: bool,
     },
+    /// A folder.
+    Make(PathBuf),
     Run(PathBuf),
     Network(String),
     /// A stream of `AF_UNIX` to this place.
@@ -46,6 +48,8 @@ pub(super) enum Verdict {
     /// The kernel answers (there is nothing), and it is told that somebody looked.
     TellAndGo(Act),
     Give(File),
+    /// It was done for the caller.
+    Done,
 }
 
 /// Who asks: looked up only where it matters, because each answer costs some calls.
@@ -95,11 +99,7 @@ impl Judge {
     pub(super) fn new(request: &Request, walls: &Walls) -> Self {
         // As named, and as it really is: both spellings of a path are met.
         let both = |paths: &[camino::Utf8PathBuf]| -> HashSet<PathBuf> {
-            paths
-                .iter()
-                .flat_map(|path| [Some(path.as_std_path().to_owned()), path.as_std_path().canonicalize().ok()])
-                .flatten()
-                .collect()
+            paths.iter().flat_map(|path| [Some(path.as_std_path().to_owned()), real(path.as_std_path())]).flatten().collect()
         };
         let mut read = both(&walls.read);
         read.extend(both(&walls.devices));
@@ -146,6 +146,7 @@ impl Judge {
             Wish::Read(path) => self.read(process, path, false, who),
             Wish::Run(path) => self.read(process, path, true, who),
             Wish::Write { path, follows } => self.write(process, path, *follows, who),
+            Wish::Make(path) => self.write(process, path, false, who),
             Wish::Network(family) => match who.place(process) {
                 Place::Cargo => Verdict::Quiet(libc::EACCES),
                 place if self.exceptions_of(&place).any(|exception| exception.net) => Verdict::Go,
@@ -249,14 +250,16 @@ impl Judge {
         }
     }
 
-    /// Git's own data: the workspace's own packages may read it (`git describe` in a build script), dependencies may not.
+    /// Git's own data: the workspace's own packages may read it (`git describe` in a build script), dependencies may not without an
+    /// exception.
     fn git(&self, real: &Path, runs: bool, place: &Place) -> Verdict {
         let is_own = match place {
             Place::Cargo => true,
             Place::In(unit, _) => self.members.contains(&(unit.actor.name.clone(), unit.actor.version.clone())),
             Place::Lost => false,
         };
-        if !is_own || runs {
+        let is_excepted = || self.exceptions_of(place).flat_map(|one| &one.read).any(|open| real.starts_with(open));
+        if runs || !(is_own || is_excepted()) {
             return self.told_read(real);
         }
         open_for_reading(real).map_or_else(|error| Verdict::Quiet(error.raw_os_error().unwrap_or(libc::EACCES)), Verdict::Give)

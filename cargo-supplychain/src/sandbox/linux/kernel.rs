@@ -38,7 +38,15 @@ pub(super) fn answer_in_step(listener: BorrowedFd<'_>) {
     let _ = unsafe { libc::ioctl(listener.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_SET_FLAGS, step) };
 }
 
-/// The next call, after `poll` said that there is one.
+/// Whether [`receive`] ends with an error when nobody is left who could call. Linux does since 6.11; before, only `poll` tells. One more
+/// release is left for those that took a part of it.
+pub(super) fn receive_tells_the_end() -> bool {
+    let name = rustix::system::uname();
+    let mut numbers = name.release().to_str().unwrap_or_default().split('.').map(|number| number.parse::<u32>().unwrap_or(0));
+    (numbers.next(), numbers.next()) >= (Some(6), Some(12))
+}
+
+/// The next call; waits for one.
 pub(super) fn receive(listener: BorrowedFd<'_>) -> io::Result<Notification> {
     // SAFETY: all zeroes is what the kernel asks for; the structure holds integers only.
     let mut notification: Notification = unsafe { std::mem::zeroed() };
@@ -54,6 +62,8 @@ pub(super) enum Answer {
     Go,
     /// The caller hears this error number.
     Refuse(i32),
+    /// It was done: the caller hears 0.
+    Done,
 }
 
 /// Ends the call. That the caller has died meanwhile is nobody's fault.
@@ -61,6 +71,7 @@ pub(super) fn answer(listener: BorrowedFd<'_>, id: u64, answer: Answer) {
     let (error, flags) = match answer {
         Answer::Go => (0, 1), // SECCOMP_USER_NOTIF_FLAG_CONTINUE
         Answer::Refuse(number) => (-number, 0),
+        Answer::Done => (0, 0),
     };
     let response = libc::seccomp_notif_resp { id, val: 0, error, flags };
     // SAFETY: the kernel reads one structure of this type.

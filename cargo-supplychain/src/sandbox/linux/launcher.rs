@@ -14,6 +14,7 @@ use landlock::{
     ABI, Access as _, AccessFs, AccessNet, CompatLevel, Compatible as _, LandlockStatus, PathBeneath, PathFd, Ruleset,
     RulesetAttr as _, RulesetCreated, RulesetCreatedAttr as _, Scope,
 };
+use rustix::fs::FileType;
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
 use serde::{Deserialize, Serialize};
 
@@ -68,7 +69,7 @@ pub(in crate::sandbox) fn launch(mut arguments: impl Iterator<Item = OsString>) 
         return error;
     }
     drop(listener);
-    match arguments.next().filter(|program| !program.is_empty() && matches!(answer, Answer::Sealed { .. })) {
+    match arguments.next().filter(|_| matches!(answer, Answer::Sealed { .. })) {
         Some(program) => Command::new(program).args(arguments).stdin(Stdio::null()).exec(),
         None => io::Error::from(io::ErrorKind::InvalidInput),
     }
@@ -78,7 +79,12 @@ fn seal(socket: &io::Stdin) -> Result<(u32, OwnedFd), String> {
     let mut text = Vec::new();
     socket.lock().take(16 << 20).read_to_end(&mut text).map_err(|error| format!("cannot read the walls: {error}"))?;
     let walls: Walls = serde_json::from_slice(&text).map_err(|error| format!("cannot read the walls: {error}"))?;
-    let abi = raise(&walls)?;
+    enclose(&walls)
+}
+
+/// Raises the walls around this thread and all that it starts, for ever. Landlock's ABI and the listener.
+pub(super) fn enclose(walls: &Walls) -> Result<(u32, OwnedFd), String> {
+    let abi = raise(walls)?;
     let listener = kernel::install(&filter::program()).map_err(|error| match error.raw_os_error() {
         Some(libc::EBUSY) => "another supervisor hears of this process's calls already".to_owned(),
         Some(libc::ENOSYS | libc::EINVAL) => "the kernel has no seccomp with user notification".to_owned(),
@@ -131,7 +137,8 @@ fn allow(
 ) -> Result<RulesetCreated, landlock::RulesetError> {
     // What is not there needs no rule.
     let Ok(file) = PathFd::new(path) else { return Ok(ruleset) };
-    let rights = if path.is_dir() { rights } else { rights & AccessFs::from_file(NEWEST) };
+    let kind = rustix::fs::fstat(&file).map(|file| FileType::from_raw_mode(file.st_mode));
+    let rights = if kind == Ok(FileType::Directory) { rights } else { rights & AccessFs::from_file(NEWEST) };
     if rights.is_empty() { Ok(ruleset) } else { ruleset.add_rule(PathBeneath::new(file, rights)) }
 }
 

@@ -10,6 +10,7 @@ mod kernel;
 pub(super) mod launcher;
 mod paths;
 mod process;
+mod scratch;
 mod supervisor;
 mod target_folder;
 
@@ -31,11 +32,10 @@ pub(super) struct Guard {
     pub seal: Seal,
 }
 
-/// Whether this system can seal a build: tries it with a process that does nothing.
+/// Whether this system can seal a build: tries it with a thread, which ends with its walls around it.
 pub(super) fn probe() -> Result<u32, Error> {
-    let (mut child, answer) = start(&Command::new(""), &Walls::default())?;
-    let _ = child.wait();
-    answer.map(|(abi, _)| abi)
+    let sealed = std::thread::spawn(|| launcher::enclose(&Walls::default()).map(|(abi, _)| abi));
+    sealed.join().unwrap_or_else(|_| Err("the probe failed".to_owned())).map_err(Error::Unavailable)
 }
 
 /// Starts the command inside the walls.
@@ -55,6 +55,7 @@ pub(super) fn spawn(command: &Command, request: &Request) -> Result<(Child, Guar
         listener,
         judge: judge::Judge::new(request, &walls),
         actors: actors::Actors::new(child.id(), request.packages.clone()),
+        scratch: scratch::Scratch::default(),
         heard: supervisor::Heard::default(),
     };
     let thread = std::thread::Builder::new().name("sandbox".to_owned()).spawn(move || supervisor.run()).map_err(Error::Start)?;
@@ -87,9 +88,9 @@ fn start(command: &Command, walls: &Walls) -> Result<(Child, Answer), Error> {
     }
     launcher.env_clear();
     launcher.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    // The child's end goes with the command, or we would never see that it was closed.
-    launcher.stdout(if command.get_program().is_empty() { Stdio::null() } else { Stdio::piped() });
+    launcher.stdout(Stdio::piped());
     let child = launcher.spawn().map_err(Error::Start)?;
+    // The child's end goes with the command, or we would never see that it was closed.
     drop(launcher);
     let answer = launcher::ask(&ours, walls);
     Ok((child, answer))

@@ -12,6 +12,7 @@ use super::filter::{FCHMODAT2, REFUSED, REMOVEXATTRAT, SETXATTRAT};
 use super::judge::{Judge, Verdict, Wish};
 use super::kernel::{self, Answer, Notification};
 use super::process::{Memory, Process};
+use super::scratch::{self, Scratch};
 use crate::model::sandbox::{Act, Actor, Attempt};
 
 /// How many different attempts are listed.
@@ -23,6 +24,7 @@ pub(super) struct Supervisor {
     pub listener: OwnedFd,
     pub judge: Judge,
     pub actors: Actors,
+    pub scratch: Scratch,
     pub heard: Heard,
 }
 
@@ -53,21 +55,27 @@ impl Supervisor {
     /// Answers until nobody is left who could ask.
     pub(super) fn run(mut self) -> Heard {
         kernel::answer_in_step(self.listener.as_fd());
+        let tells_the_end = kernel::receive_tells_the_end();
         loop {
-            let mut waiting = [PollFd::new(&self.listener, PollFlags::IN)];
-            if poll(&mut waiting, None).is_err() {
-                continue;
-            }
-            let events = waiting[0].revents();
-            if events.contains(PollFlags::IN) {
-                // The caller can have died in between.
-                if let Ok(notification) = kernel::receive(self.listener.as_fd()) {
-                    self.answer(&notification);
-                }
-            } else if events.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
+            if !tells_the_end && self.has_ended(true) {
                 return self.heard;
             }
+            match kernel::receive(self.listener.as_fd()) {
+                Ok(notification) => self.answer(&notification),
+                // Or the caller has died in between.
+                Err(_) if self.has_ended(false) => return self.heard,
+                Err(_) => {}
+            }
         }
+    }
+
+    /// Whether nobody is left; with patience it waits until there is a call to be heard.
+    fn has_ended(&self, waits: bool) -> bool {
+        let mut waiting = [PollFd::new(&self.listener, PollFlags::IN)];
+        let at_once = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
+        while poll(&mut waiting, (!waits).then_some(&at_once)).is_err() {}
+        let events = waiting[0].revents();
+        !events.contains(PollFlags::IN) && events.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL)
     }
 
     fn answer(&mut self, notification: &Notification) {
@@ -77,8 +85,9 @@ impl Supervisor {
             return kernel::answer(self.listener.as_fd(), notification.id, Answer::Refuse(libc::EACCES));
         };
         for wish in wishes {
-            match self.judge.judge(process, &wish, &self.actors) {
+            match self.verdict(process, notification, &wish) {
                 Verdict::Go => {}
+                Verdict::Done => return kernel::answer(self.listener.as_fd(), notification.id, Answer::Done),
                 Verdict::TellAndGo(act) => self.tell(process, notification, act),
                 Verdict::Quiet(error) => return kernel::answer(self.listener.as_fd(), notification.id, Answer::Refuse(error)),
                 Verdict::Tell(act, error) => {
@@ -86,7 +95,7 @@ impl Supervisor {
                     return kernel::answer(self.listener.as_fd(), notification.id, Answer::Refuse(error));
                 }
                 Verdict::Give(file) => {
-                    let close = closes_on_exec(process, notification);
+                    let close = flags(process, notification) & libc::O_CLOEXEC != 0;
                     if kernel::give(self.listener.as_fd(), notification.id, file.as_fd(), close).is_err() {
                         kernel::answer(self.listener.as_fd(), notification.id, Answer::Refuse(libc::EACCES));
                     }
@@ -95,6 +104,23 @@ impl Supervisor {
             }
         }
         kernel::answer(self.listener.as_fd(), notification.id, Answer::Go);
+    }
+
+    fn verdict(&mut self, process: Process, notification: &Notification, wish: &Wish) -> Verdict {
+        if let Wish::Read(path) | Wish::Write { path, .. } = wish
+            && let Some(opened) = self.scratch.open(process, path, flags(process, notification))
+        {
+            return opened.map_or_else(|error| Verdict::Quiet(error.raw_os_error().unwrap_or(libc::EACCES)), Verdict::Give);
+        }
+        let verdict = self.judge.judge(process, wish, &self.actors);
+        if let (Verdict::Tell(..), Wish::Make(path)) = (&verdict, wish)
+            && scratch::is_name(path)
+            && process.program().is_some_and(|program| self.judge.is_tool(&program, "rustc"))
+            && self.scratch.make(process, path)
+        {
+            return Verdict::Done;
+        }
+        verdict
     }
 
     fn tell(&mut self, process: Process, notification: &Notification, act: Act) {
@@ -170,14 +196,14 @@ fn descriptor(argument: u64) -> i32 {
     argument as i32
 }
 
-fn closes_on_exec(process: Process, notification: &Notification) -> bool {
+/// How a file is to be opened, of a call that opens one.
+fn flags(process: Process, notification: &Notification) -> i32 {
     let args = notification.data.args;
-    let flags = match libc::c_long::from(notification.data.nr) {
+    descriptor(match libc::c_long::from(notification.data.nr) {
         libc::SYS_openat => args[2],
         libc::SYS_openat2 => process.memory().word(args[2]).unwrap_or(0),
         _ => args[1],
-    };
-    flags & u64::from(libc::O_CLOEXEC.cast_unsigned()) != 0
+    })
 }
 
 /// A waiting caller.
@@ -228,7 +254,7 @@ impl Caller {
     /// An existing folder: the kernel says so, whoever asks.
     fn makes(&self, folder: i32, path: u64) -> Option<Vec<Wish>> {
         let path = self.path(folder, path)?;
-        Some(if path.exists() { Vec::new() } else { vec![Wish::Write { path, follows: false }] })
+        Some(if path.exists() { Vec::new() } else { vec![Wish::Make(path)] })
     }
 
     /// What is not there cannot be removed.
