@@ -18,12 +18,14 @@ use crate::config::SupportedReleases;
 /// Objects that one entry gives up: as many as its size allows.
 const MAX_GIVEN_UP: usize = 50_000;
 
+/// Releases, by entry.
+pub type Releases = Vec<(u64, ReleaseKey)>;
+
 /// What went.
 #[derive(Debug)]
 pub struct Pruned {
     pub place: String,
-    /// The releases, by entry.
-    pub releases: Vec<(u64, ReleaseKey)>,
+    pub releases: Releases,
     /// Objects that were removed, or with `dry_run` would be, and their bytes.
     pub objects: usize,
     pub bytes: u64,
@@ -90,7 +92,7 @@ impl<'a> Pruning<'a> {
         Self { store, holds_others_off, now, objects: RefCell::default() }
     }
 
-    fn would_go(&self, chain: &Chain, wish: &Wish<'_>) -> Result<(Vec<(u64, ReleaseKey)>, Vec<Listed>), Error> {
+    fn would_go(&self, chain: &Chain, wish: &Wish<'_>) -> Result<(Releases, Vec<Listed>), Error> {
         let releases = going(chain, wish)?;
         let sequences: Vec<u64> = releases.iter().map(|(sequence, _)| *sequence).collect();
         let mut gone = self.unneeded(chain, &sequences)?;
@@ -99,7 +101,7 @@ impl<'a> Pruning<'a> {
     }
 
     /// Says in the chain which releases go; these. Decided anew where others added an entry meanwhile: a hold, say.
-    pub(super) fn prune(&self, chain: &mut Chain, wish: &Wish<'_>, reason: &str) -> Result<Vec<(u64, ReleaseKey)>, Error> {
+    pub(super) fn prune(&self, chain: &mut Chain, wish: &Wish<'_>, reason: &str) -> Result<Releases, Error> {
         // Before anything changes: a record that cannot be read says nothing of what it needs.
         self.needed(chain, &[])?;
         let mut releases = Vec::new();
@@ -186,7 +188,7 @@ fn reason_of(retention: Retention) -> String {
 }
 
 /// The releases that go, by entry. Whoever names one that has to stay is told so.
-fn going(chain: &Chain, wish: &Wish<'_>) -> Result<Vec<(u64, ReleaseKey)>, Error> {
+fn going(chain: &Chain, wish: &Wish<'_>) -> Result<Releases, Error> {
     let is_supported = |one: &ArchivedRelease| wish.supported.of(&one.key.name, &one.key.version, wish.now).is_supported();
     let mut going: BTreeSet<_> = wish
         .retention

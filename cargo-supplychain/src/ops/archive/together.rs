@@ -1,4 +1,4 @@
-//! `add`, `prune` and `hold` of several who share an object store, in hundreds of orders of their single operations, and with one of them killed
+//! `add`, `prune` and `hold` of several who share an object store, in many orders of their single operations, and with one of them killed
 //! before each. What is kept has to be whole then, also after a remover that wakes late, and what is left over has to go by the next prune.
 
 use std::collections::BTreeSet;
@@ -22,7 +22,7 @@ use crate::config::SupportedReleases;
 use crate::verify::{ReleaseContents, TrustRoots};
 
 /// Orders that are tried of each case.
-const ORDERS: u64 = 200;
+const ORDERS: u64 = 100;
 
 /// Whose turn it is: one operation at a time, of whom a number decides.
 struct Turns {
@@ -325,7 +325,7 @@ fn whoever_is_killed_at_any_operation_harms_nobody() {
     let (first, second) = (release("1"), release("2"));
     let acts = [Act::Add(&second), Act::Prune(2)];
     for whom in 0..acts.len() {
-        for order in 0..12 {
+        for order in 0..6 {
             let mut after = 0;
             loop {
                 let bucket = bucket(&[&first]);
