@@ -1,6 +1,8 @@
 //! `add`, `prune` and `hold` of several who share an object store, in many orders of their single operations, and with one of them killed
 //! before each. What is kept has to be whole then, also after a remover that wakes late, and what is left over has to go by the next prune.
 
+#![expect(clippy::disallowed_methods, reason = "tests write their release folders")]
+
 use std::collections::BTreeSet;
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicUsize, Ordering};
