@@ -7,7 +7,9 @@
 mod advisories;
 mod afterlife;
 mod archive;
+mod archive_export;
 mod archive_hostile;
+mod archive_registry;
 mod attestation_api;
 mod audits;
 mod bad_input;

@@ -5,6 +5,7 @@ pub mod archive;
 pub mod authority;
 mod command;
 pub mod git_server;
+pub mod oci;
 mod outcome;
 mod registry;
 mod repository;

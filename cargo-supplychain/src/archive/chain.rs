@@ -314,7 +314,8 @@ impl Chain {
     }
 }
 
-fn entry(store: &dyn Store, place: &str, sequence: u64) -> Result<Placed, Error> {
+/// The entry of a number, not held against those before it.
+pub(super) fn entry(store: &dyn Store, place: &str, sequence: u64) -> Result<Placed, Error> {
     let corrupt = |why: String| Error::Corrupt { place: place.to_owned(), why: format!("entry {sequence}: {why}") };
     let bytes = match store.read(&path_of(sequence), MAX_ENTRY_BYTES) {
         Err(store::Error::TooLarge { limit, .. }) => return Err(corrupt(format!("it is larger than {limit} bytes"))),

@@ -54,6 +54,8 @@ pub enum Event {
     Hold { release: u64, reason: String },
     /// It is not any more.
     Unhold { release: u64, reason: String },
+    /// No kept release needs these objects, sorted. Whoever needs one after this entry keeps it under a new name (`archive::generations`).
+    GiveUp { objects: Vec<Sha256> },
     /// All releases were judged again: `outcome` is the digest of what was new ([`Rescan`]).
     Rescan { outcome: Sha256 },
 }

@@ -96,7 +96,7 @@ impl Index {
             Event::Begin { .. } => {
                 return Err(Error::Broken { sequence: entry.sequence, why: "it begins an archive that has begun".to_owned() });
             }
-            Event::Hold { .. } | Event::Unhold { .. } => {}
+            Event::Hold { .. } | Event::Unhold { .. } | Event::GiveUp { .. } => {}
         }
         Ok(())
     }

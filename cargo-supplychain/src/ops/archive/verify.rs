@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::verify as judged;
 use super::super::{Class, Error, Progress};
 use super::{Day, Opened, Request, check_record, open};
+use crate::archive::generations::{ANNOUNCED, announcement};
 use crate::archive::objects::{self, OBJECTS, digest_of, path_of};
 use crate::archive::{Access, Store, store};
 use crate::archived::{ArchivedRelease, Event, Head, Inventory, Record, Rescan};
@@ -99,6 +100,7 @@ pub fn verify(
     }
     if entries.is_empty() {
         check.rescans()?;
+        check.announcements()?;
         unreferenced.retain(|path| digest_of(path).is_none_or(|digest| !check.needed.contains(&digest)));
     }
     let Check { sizes, problems, .. } = check;
@@ -126,7 +128,7 @@ struct Check<'a> {
 
 impl Check<'_> {
     fn store(&self) -> &dyn Store {
-        self.opened.store.as_ref()
+        &self.opened.store
     }
 
     fn problem(&mut self, place: impl Into<String>, why: impl Into<String>) {
@@ -146,6 +148,19 @@ impl Check<'_> {
             }
         }
         Ok(paths)
+    }
+
+    /// Entries that give objects up are found by what announces them.
+    fn announcements(&mut self) -> Result<(), Error> {
+        let opened = self.opened;
+        let announced: BTreeSet<_> = opened.store.list(ANNOUNCED)?.into_iter().map(|one| one.path).collect();
+        for placed in opened.chain.entries() {
+            let path = announcement(placed.entry.sequence);
+            if matches!(placed.entry.event, Event::GiveUp { .. }) && !announced.contains(&path) {
+                self.problem(path, "is missing: create it, empty, so that it is known what its entry gave up");
+            }
+        }
+        Ok(())
     }
 
     /// An object that is needed: its size, where it is what its name says.
