@@ -50,7 +50,8 @@ class Archive:
 
     def append(self, day, event):
         self.sequence += 1
-        data = canonical({"format_version": 1, "sequence": self.sequence, "previous": self.previous, "time": day, "event": event})
+        entry = {"format_version": 1, "sequence": self.sequence, "previous": self.previous, "time": day, "event": event}
+        data = canonical({**entry, "sha256": hashlib.sha256(canonical(entry)).hexdigest()})
         (self.folder / "log" / entry_name(self.sequence)).write_bytes(data)
         self.previous = hashlib.sha256(data).hexdigest()
 

@@ -6,7 +6,7 @@ use std::thread;
 
 use super::objects::OBJECTS;
 use super::store::{self, Creation, Store};
-use crate::archived::{self, Entry, Event, FORMAT_VERSION, Head, State};
+use crate::archived::{Entry, Event, FORMAT_VERSION, Head, State};
 use crate::base::{Sha256, Timestamp};
 
 /// All entries are below it.
@@ -253,7 +253,7 @@ impl Chain {
         };
         // Before it is written: nothing takes an entry back.
         self.state.check(&entry).map_err(|why| self.corrupt(format!("entry {}: {why}", entry.sequence)))?;
-        let bytes = archived::to_bytes(&entry);
+        let bytes = entry.to_bytes();
         match store.create(&path_of(entry.sequence), &mut bytes.as_slice())? {
             Creation::Exists => Ok(false),
             Creation::Created => {
@@ -320,10 +320,7 @@ fn entry(store: &dyn Store, place: &str, sequence: u64) -> Result<Placed, Error>
         Err(store::Error::TooLarge { limit, .. }) => return Err(corrupt(format!("it is larger than {limit} bytes"))),
         other => other?,
     };
-    let entry: Entry = archived::from_bytes(&bytes).map_err(corrupt)?;
-    if entry.format_version != FORMAT_VERSION {
-        return Err(corrupt(format!("its format version is not {FORMAT_VERSION}: a newer cargo-supplychain may read it")));
-    }
+    let entry = Entry::from_bytes(&bytes).map_err(corrupt)?;
     if entry.sequence != sequence {
         return Err(corrupt(format!("it says that it is entry {}", entry.sequence)));
     }
@@ -444,7 +441,10 @@ mod tests {
             }
         };
         let other = String::from_utf8(bytes.clone()).unwrap().replace("2026-11-29", "2026-11-28").into_bytes();
-        let changed = broken(&write(other), &write(bytes));
+        let damaged = broken(&write(other), &write(bytes.clone()));
+        insta::assert_snapshot!(damaged, @"the archive /store is damaged: entry 3: it does not have the digest that it ends with");
+        let other = Entry { time: "2026-11-28T00:00:00Z".parse().unwrap(), ..Entry::from_bytes(&bytes).unwrap() };
+        let changed = broken(&write(other.to_bytes()), &write(bytes));
         insta::assert_snapshot!(changed, @"the archive /store is damaged: entry 4 does not follow the one before it: one of the two is not what it was");
         // The end of the chain can be cut off without a trace, but not for whoever kept a head.
         std::fs::remove_file(path(6)).unwrap();

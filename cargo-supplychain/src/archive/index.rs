@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::archived::history::History;
 use crate::archived::index::table::{ReadAt, Table};
-use crate::archived::{Entry, FORMAT_VERSION, Head};
+use crate::archived::{Entry, Head};
 use crate::base::{Sha256, Timestamp};
 use crate::files;
 
@@ -321,10 +321,7 @@ fn open_table(folder: &Utf8Path, file: &str) -> Result<Table<Bytes>, String> {
 /// An entry that continues the chain.
 fn read_entry(bytes: &[u8], sequence: u64, previous: Option<Sha256>) -> Result<Entry, Error> {
     let broken = |why: String| Error::Broken { sequence, why };
-    let entry: Entry = crate::archived::from_bytes(bytes).map_err(broken)?;
-    if entry.format_version != FORMAT_VERSION {
-        return Err(broken(format!("its format version is not {FORMAT_VERSION}: a newer cargo-supplychain may read it")));
-    }
+    let entry = Entry::from_bytes(bytes).map_err(broken)?;
     if entry.sequence != sequence || entry.previous != previous {
         return Err(broken("it does not follow the entry before it".to_owned()));
     }

@@ -41,7 +41,7 @@ impl Memory {
         let time = Timestamp::from_unix(1_790_000_000 + 86_400 * self.entries.len() as i64).unwrap();
         let previous = self.entries.last().map(Sha256::of);
         let sequence = self.entries.len() as u64 + 1;
-        self.entries.push(to_bytes(&Entry { format_version: FORMAT_VERSION, sequence, previous, time, event }));
+        self.entries.push(Entry { format_version: FORMAT_VERSION, sequence, previous, time, event }.to_bytes());
     }
 
     fn put(&mut self, bytes: Vec<u8>) -> Sha256 {

@@ -7,7 +7,7 @@ use super::super::{Class, Error, Progress};
 use crate::archive::chain::path_of;
 use crate::archive::index::{Source, Unread};
 use crate::archive::{self, Access, Store, objects, store};
-use crate::archived::{Entry, Event, FORMAT_VERSION, Head, to_bytes};
+use crate::archived::{Entry, Event, FORMAT_VERSION, Head};
 use crate::base::{Context, Sha256};
 
 /// An entry of the chain is some hundred bytes; one that prunes many releases has twenty for each.
@@ -58,7 +58,7 @@ impl Archive {
                 continue;
             }
             let entry = Entry { format_version: FORMAT_VERSION, sequence, previous, time: context.now, event: event.clone() };
-            let bytes = to_bytes(&entry);
+            let bytes = entry.to_bytes();
             let created = self.store.create(&path_of(sequence), &mut bytes.as_slice());
             if created.map_err(|error| told(&objects::Error::Store(error)))? == store::Creation::Created {
                 return Ok(Head { sequence, sha256: Sha256::of(&bytes) });
