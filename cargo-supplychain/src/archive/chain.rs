@@ -110,6 +110,19 @@ pub fn sequence_of(path: &str) -> Option<u64> {
     (sequence > 0 && path_of(sequence) == path).then_some(sequence)
 }
 
+/// The numbers of the entries that are there, sorted.
+///
+/// # Errors
+/// It cannot be read, or something else is there.
+pub fn sequences(store: &dyn Store, place: &str) -> Result<Vec<u64>, Error> {
+    let sequence = |path: String| {
+        sequence_of(&path).ok_or_else(|| Error::Corrupt { place: place.to_owned(), why: format!("{path:?} is no entry") })
+    };
+    let mut found = store.paths(LOG)?.into_iter().map(sequence).collect::<Result<Vec<_>, _>>()?;
+    found.sort_unstable();
+    Ok(found)
+}
+
 impl Chain {
     /// Reads the whole chain.
     ///
@@ -140,13 +153,10 @@ impl Chain {
 
     fn open_if_any(store: &dyn Store) -> Result<Option<Self>, Error> {
         let place = store.place();
-        let listed = store.list(LOG)?;
-        let mut chain = Self { place, entries: Vec::with_capacity(listed.len()), state: State::default() };
+        let sequences = sequences(store, &place)?;
+        let mut chain = Self { place, entries: Vec::with_capacity(sequences.len()), state: State::default() };
         let mut last = 0;
-        for one in &listed {
-            let Some(sequence) = sequence_of(&one.path) else {
-                return Err(chain.corrupt(format!("{:?} is no entry", one.path)));
-            };
+        for sequence in sequences {
             if sequence != last + 1 {
                 return Err(chain.corrupt(format!("entry {} is missing", last + 1)));
             }

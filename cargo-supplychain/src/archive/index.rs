@@ -21,7 +21,7 @@ use crate::base::{Sha256, Timestamp};
 use crate::files;
 
 /// Raised whenever what stands in the folder changes.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// The largest state that is read: a pruned release and a hit are some hundred bytes.
 const MAX_STATE: u64 = 256 << 20;
 
@@ -32,6 +32,12 @@ pub trait Source: Sync {
     /// # Errors
     /// It cannot be read.
     fn entry(&self, sequence: u64) -> Result<Option<Vec<u8>>, Unread>;
+
+    /// The numbers of the entries that are there, sorted.
+    ///
+    /// # Errors
+    /// They cannot be read, or something else is among them.
+    fn sequences(&self) -> Result<Vec<u64>, Unread>;
 
     /// The bytes of an object, compared with its digest.
     ///

@@ -4,7 +4,7 @@ use camino::Utf8Path;
 use serde::Serialize;
 
 use super::super::{Class, Error, Progress};
-use crate::archive::chain::path_of;
+use crate::archive::chain::{self, path_of};
 use crate::archive::index::{Source, Unread};
 use crate::archive::{self, Access, Store, objects, store};
 use crate::archived::{Entry, Event, FORMAT_VERSION, Head};
@@ -39,6 +39,19 @@ impl Archive {
     /// For messages.
     pub(in crate::ops) fn place(&self) -> String {
         self.store.place()
+    }
+
+    /// That the chain, which ends with `head`, goes on from a head that was kept elsewhere.
+    pub(in crate::ops) fn expect_head(&self, expected: Head, head: Head) -> Result<(), Error> {
+        let there = self.entry(expected.sequence).map_err(|error| Error::usage(&error))?.map(Sha256::of);
+        if there == Some(expected.sha256) {
+            return Ok(());
+        }
+        let why = match there {
+            Some(sha256) => format!("its entry {} is {}", expected.sequence, Head { sha256, ..expected }),
+            None => format!("it ends with {head}"),
+        };
+        Err(chain::Error::Rollback { place: self.place(), expected, why }.into())
     }
 
     /// Stores a document and appends the event that names it, somewhere after `after`, which is in the chain; where the chain is then.
@@ -83,6 +96,13 @@ impl Source for Archive {
             Err(store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(Unread::Unreadable(error.to_string())),
         }
+    }
+
+    fn sequences(&self) -> Result<Vec<u64>, Unread> {
+        chain::sequences(self.store.as_ref(), &self.place()).map_err(|error| match error {
+            chain::Error::Store(error) => Unread::Unreadable(error.to_string()),
+            error => Unread::Corrupt(error.to_string()),
+        })
     }
 
     fn object(&self, digest: Sha256, limit: u64) -> Result<Vec<u8>, Unread> {
