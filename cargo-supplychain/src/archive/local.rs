@@ -108,29 +108,12 @@ impl Local {
 
     /// Calls `each` with the path of every file below the folder of `prefix`; a folder that is not there has none.
     fn walk(&self, prefix: &str, each: &mut dyn FnMut(String, &DirEntry) -> Result<(), Error>) -> Result<(), Error> {
-        let folder = self.path(prefix.strip_suffix('/').unwrap_or(prefix))?;
-        match self.walk_below(&folder, 0, each) {
+        let below = prefix.strip_suffix('/').unwrap_or(prefix);
+        let folder = self.path(below)?;
+        match walk(&folder, below, 0, each) {
             Err(Error::NotFound { path }) if path == folder.as_str() => Ok(()),
             other => other,
         }
-    }
-
-    fn walk_below(
-        &self,
-        folder: &Utf8Path,
-        depth: usize,
-        each: &mut dyn FnMut(String, &DirEntry) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        for entry in fs::read_dir(folder).map_err(io_error("read", folder))? {
-            let entry = entry.map_err(io_error("read", folder))?;
-            let path = folder.join(entry.file_name().to_string_lossy().as_ref());
-            if entry.file_type().map_err(io_error("read", &path))?.is_dir() && depth < MAX_DEPTH {
-                self.walk_below(&path, depth + 1, each)?;
-                continue;
-            }
-            each(path.strip_prefix(&self.folder).unwrap_or(&path).as_str().replace('\\', "/"), &entry)?;
-        }
-        Ok(())
     }
 }
 
@@ -211,6 +194,28 @@ impl Store for Local {
         let folder = place.parent().unwrap_or(&self.folder);
         sync_folder(folder).map_err(io_error("write", folder))
     }
+}
+
+/// `below` is the path of `folder` in the store.
+fn walk(
+    folder: &Utf8Path,
+    below: &str,
+    depth: usize,
+    each: &mut dyn FnMut(String, &DirEntry) -> Result<(), Error>,
+) -> Result<(), Error> {
+    for entry in fs::read_dir(folder).map_err(io_error("read", folder))? {
+        let entry = entry.map_err(io_error("read", folder))?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let path = format!("{below}/{name}");
+        let kind = entry.file_type().map_err(|error| io_error("read", &folder.join(name.as_ref()))(error))?;
+        if kind.is_dir() && depth < MAX_DEPTH {
+            walk(&folder.join(name.as_ref()), &path, depth + 1, each)?;
+        } else {
+            each(path, &entry)?;
+        }
+    }
+    Ok(())
 }
 
 /// Makes a folder, and those above it, that only its owner can write to, and makes its entry durable.

@@ -231,18 +231,19 @@ pub fn join(
     supported: &SupportedReleases,
     now: Timestamp,
 ) -> Vec<FoundRelease> {
-    let order: Vec<u64> = in_order(releases.values()).into_iter().map(|release| release.sequence).collect();
-    let release = |(sequence, release)| (sequence, FoundRelease::new(release, supported, now));
-    let mut joined: BTreeMap<u64, FoundRelease> = releases.into_iter().map(release).collect();
+    let sequences: Vec<u64> = releases.keys().copied().collect();
+    let place = |sequence: u64| sequences.binary_search(&sequence).ok();
+    let order: Vec<usize> = in_order(releases.values()).into_iter().filter_map(|release| place(release.sequence)).collect();
+    let mut joined: Vec<_> = releases.into_values().map(|release| Some(FoundRelease::new(release, supported, now))).collect();
     for (component, sequences) in parts(found) {
         let component = Arc::new(component);
         for sequence in sequences {
-            if let Some(release) = joined.get_mut(&sequence) {
+            if let Some(Some(release)) = place(sequence).and_then(|place| joined.get_mut(place)) {
                 release.components.push(Arc::clone(&component));
             }
         }
     }
-    let joined = order.into_iter().filter_map(|sequence| joined.remove(&sequence));
+    let joined = order.into_iter().filter_map(|place| joined.get_mut(place)?.take());
     joined.filter(|release| !release.components.is_empty()).collect()
 }
 
