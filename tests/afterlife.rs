@@ -412,7 +412,7 @@ fn the_policy_names_the_archive() {
     let (project, mut archive) = start();
     archive.release("2026-02-01", "app", "1.0.0", &["fig 1.2.3"]);
     project.advisory_with("RUSTSEC-2026-0100", "fig", "2026-08-20", SCORED, "patched = []");
-    project.write("supplychain.toml", &format!("{POLICY}\n[archive]\nstore = \"../archive\"\n"));
+    project.write("supplychain.toml", format!("{POLICY}\n[archive]\nstore = \"../archive\"\n"));
     let answer = project.run(&["affected", "RUSTSEC-2026-0100", "--format", "json"]).expect(1);
     assert_eq!(told(&answer), ["app 1.0.0: 1.2.3 linked"]);
     let rescan = project.run(&["rescan", "--format", "json"]).expect(1);
@@ -420,7 +420,7 @@ fn the_policy_names_the_archive() {
     assert_eq!(archive.entries(), 3, "what is new is recorded where it was found");
     // A policy that was named counts, and the command line before it.
     project.write("supplychain.toml", POLICY);
-    project.write("../other.toml", &format!("{POLICY}\n[archive]\nstore = \"../archive\"\n"));
+    project.write("../other.toml", format!("{POLICY}\n[archive]\nstore = \"../archive\"\n"));
     project.run(&["affected", "RUSTSEC-2026-0100", "--policy", "../other.toml"]).expect(1);
     project.run(&["affected", "RUSTSEC-2026-0100", "--policy", "../other.toml", "--archive", "../nothing"]).expect(2);
 }

@@ -106,8 +106,11 @@ pub fn path_of(sequence: u64) -> String {
 /// The number of an entry that a path names; `None`: no entry has such a path.
 #[must_use]
 pub fn sequence_of(path: &str) -> Option<u64> {
-    let sequence = path.strip_prefix(LOG)?.strip_suffix(".json")?.parse().ok()?;
-    (sequence > 0 && path_of(sequence) == path).then_some(sequence)
+    let digits = path.strip_prefix(LOG)?.strip_suffix(".json")?;
+    // As `path_of` writes it: ten digits, and more only where ten are not enough.
+    let is_form = digits.len() == 10 || (digits.len() > 10 && !digits.starts_with('0'));
+    let is_form = is_form && digits.bytes().all(|digit| digit.is_ascii_digit());
+    is_form.then(|| digits.parse().ok())?.filter(|sequence| *sequence > 0)
 }
 
 /// The numbers of the entries that are there, sorted.

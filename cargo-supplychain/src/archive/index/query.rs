@@ -110,13 +110,16 @@ impl Index {
     /// # Errors
     /// A table is not as it was written.
     pub fn releases(&self, sequences: &BTreeSet<u64>) -> Result<BTreeMap<u64, IndexedRelease>, Corrupt> {
-        let mut found = BTreeMap::new();
+        let mut found = Vec::new();
         for table in &self.tables {
-            let releases = segment::releases(table, sequences)?;
-            found.extend(releases.into_iter().map(|release| (release.sequence, release)));
+            found.extend(segment::releases(table, sequences)?);
         }
-        found.retain(|sequence, _| !self.state.pruned.contains(sequence));
-        Ok(found)
+        Ok(self.kept(found))
+    }
+
+    fn kept(&self, releases: Vec<IndexedRelease>) -> BTreeMap<u64, IndexedRelease> {
+        let kept = releases.into_iter().filter(|release| !self.state.pruned.contains(&release.sequence));
+        kept.map(|release| (release.sequence, release)).collect()
     }
 
     /// Every release, by its entry.
@@ -124,12 +127,11 @@ impl Index {
     /// # Errors
     /// A table is not as it was written.
     pub fn all_releases(&self) -> Result<BTreeMap<u64, IndexedRelease>, Corrupt> {
-        let mut found = BTreeMap::new();
+        let mut found = Vec::new();
         for table in &self.tables {
-            found.extend(segment::all_releases(table)?.into_iter().map(|release| (release.sequence, release)));
+            found.extend(segment::all_releases(table)?);
         }
-        found.retain(|sequence, _| !self.state.pruned.contains(sequence));
-        Ok(found)
+        Ok(self.kept(found))
     }
 
     /// Where the index of an archive is.

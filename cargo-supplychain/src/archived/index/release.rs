@@ -5,6 +5,8 @@ use super::{Corrupt, Cursor, put_number};
 use crate::archived::InventoryArtifact;
 use crate::base::{Sha256, Timestamp};
 
+const DIGEST: usize = 32;
+
 /// An archived release.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IndexedRelease {
@@ -29,6 +31,7 @@ impl IndexedRelease {
         }
         put_number(&mut out, self.archived.unix().cast_unsigned());
         out.extend_from_slice(self.record.as_bytes());
+        put_number(&mut out, self.artifacts.len() as u64);
         for artifact in &self.artifacts {
             put_text(&mut out, &artifact.name);
             put_text(&mut out, &artifact.path);
@@ -43,10 +46,14 @@ impl IndexedRelease {
         let [name, version, target, rustc] = [text(&mut cursor)?, text(&mut cursor)?, text(&mut cursor)?, text(&mut cursor)?];
         let archived = Timestamp::from_unix(cursor.number()?.cast_signed()).ok_or_else(|| Corrupt::new("a time is none"))?;
         let record = digest(&mut cursor)?;
-        let mut artifacts = Vec::new();
-        while !cursor.is_empty() {
+        let count = usize::try_from(cursor.number()?).map_err(|_| Corrupt::new("a length is too large"))?;
+        let mut artifacts = Vec::with_capacity(count.min(bytes.len() / DIGEST));
+        for _ in 0..count {
             let (name, path) = (text(&mut cursor)?, text(&mut cursor)?);
             artifacts.push(InventoryArtifact { name, path, sha256: digest(&mut cursor)? });
+        }
+        if !cursor.is_empty() {
+            return Err(Corrupt::new("more follows than a release has"));
         }
         Ok(Self { sequence, name, version, target, archived, record, rustc, artifacts })
     }
@@ -62,7 +69,7 @@ fn text(cursor: &mut Cursor<'_>) -> Result<String, Corrupt> {
 }
 
 fn digest(cursor: &mut Cursor<'_>) -> Result<Sha256, Corrupt> {
-    let bytes: [u8; 32] = cursor.bytes(32)?.try_into().map_err(|_| Corrupt::new("it is cut short"))?;
+    let bytes: [u8; DIGEST] = cursor.bytes(DIGEST)?.try_into().map_err(|_| Corrupt::new("it is cut short"))?;
     Ok(bytes.into())
 }
 

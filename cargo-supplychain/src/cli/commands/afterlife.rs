@@ -1,5 +1,7 @@
 //! `affected`, `rescan`, `archive index`, `archive supported`.
 
+use std::mem::ManuallyDrop;
+
 use serde_json::json;
 
 use super::super::args::{AffectedArgs, ArchiveArgs, Format, IndexCommand, PlaceArgs, RescanArgs};
@@ -34,7 +36,8 @@ pub(in crate::cli) fn affected(shell: &mut Shell, context: &Context, args: &Affe
             .with_help("use --format human, json or markdown; `rescan` has sarif and github"));
     }
     let request = asked(&args.place, args.advisory_db.as_ref(), args.supported);
-    let answer = ops::affected::affected(context, &request, &args.query, shell)?;
+    // Kept to the end of the process: to give ten thousand releases back one by one takes as long as to print them.
+    let answer = ManuallyDrop::new(ops::affected::affected(context, &request, &args.query, shell)?);
     match shell.format {
         Format::Json => shell.out(&affected::json(&answer).bytes),
         Format::Markdown => shell.out(&affected::markdown(&answer).bytes),
