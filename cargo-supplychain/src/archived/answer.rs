@@ -1,12 +1,12 @@
 //! What the archive answers: components with the releases that they are in, as the index says them, joined with what is known of those
 //! releases. Pure: which components are meant is decided by whoever asks.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
-use super::index::segment::{ComponentKey, Detail, IndexedRelease};
+use super::index::segment::{ComponentKey, Detail, IndexedRelease, Releases};
 use super::{Hit, InventoryArtifact, InventoryUse};
 use crate::base::{Sha256, Timestamp};
 use crate::config::{Support, SupportedReleases};
@@ -112,7 +112,7 @@ pub struct FoundComponent {
 /// A release that has what was asked for.
 #[derive(Debug, Clone)]
 pub struct FoundRelease {
-    pub release: IndexedRelease,
+    pub release: Arc<IndexedRelease>,
     /// None: the policy names no supported releases.
     pub supported: Option<bool>,
     pub supported_until: Option<Timestamp>,
@@ -121,7 +121,7 @@ pub struct FoundRelease {
 }
 
 impl FoundRelease {
-    fn new(release: IndexedRelease, supported: &SupportedReleases, now: Timestamp) -> Self {
+    fn new(release: Arc<IndexedRelease>, supported: &SupportedReleases, now: Timestamp) -> Self {
         let (known, until) = support_fields(supported.of(&release.name, &release.version, now));
         Self { release, supported: known, supported_until: until, components: Vec::new() }
     }
@@ -196,7 +196,7 @@ impl<'a> ComponentData<'a> {
 
 impl Serialize for FoundRelease {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let IndexedRelease { sequence, name, version, target, archived, record, .. } = &self.release;
+        let IndexedRelease { sequence, name, version, target, archived, record, .. } = self.release.as_ref();
         let data = ReleaseData {
             name,
             version,
@@ -227,13 +227,13 @@ pub fn support_fields(support: Support) -> (Option<bool>, Option<Timestamp>) {
 #[must_use]
 pub fn join(
     found: Vec<(InReleases, Vec<String>)>,
-    releases: BTreeMap<u64, IndexedRelease>,
+    releases: Releases,
     supported: &SupportedReleases,
     now: Timestamp,
 ) -> Vec<FoundRelease> {
     let sequences: Vec<u64> = releases.keys().copied().collect();
     let place = |sequence: u64| sequences.binary_search(&sequence).ok();
-    let order: Vec<usize> = in_order(releases.values()).into_iter().filter_map(|release| place(release.sequence)).collect();
+    let order: Vec<usize> = in_order(&releases).into_iter().filter_map(|release| place(release.sequence)).collect();
     let mut joined: Vec<_> = releases.into_values().map(|release| Some(FoundRelease::new(release, supported, now))).collect();
     for (component, sequences) in parts(found) {
         let component = Arc::new(component);
@@ -285,11 +285,7 @@ pub struct ListedRelease {
 
 /// Releases in the order of [`in_order`], as they are listed.
 #[must_use]
-pub fn listed<'a>(
-    releases: impl IntoIterator<Item = &'a IndexedRelease>,
-    supported: &SupportedReleases,
-    now: Timestamp,
-) -> Vec<ListedRelease> {
+pub fn listed(releases: &Releases, supported: &SupportedReleases, now: Timestamp) -> Vec<ListedRelease> {
     let listed = |release: &IndexedRelease| {
         let (known, until) = support_fields(supported.of(&release.name, &release.version, now));
         ListedRelease {
@@ -306,11 +302,15 @@ pub fn listed<'a>(
 }
 
 /// Releases by name, version (as cargo compares them), target and entry.
-fn in_order<'a>(releases: impl IntoIterator<Item = &'a IndexedRelease>) -> Vec<&'a IndexedRelease> {
+fn in_order(releases: &Releases) -> Vec<&IndexedRelease> {
     type Keyed<'a> = (&'a str, Option<semver::Version>, &'a IndexedRelease);
-    let keyed = |release: &'a IndexedRelease| (release.name.as_str(), release.version.parse().ok(), release);
-    let mut all: Vec<Keyed<'a>> = releases.into_iter().map(keyed).collect();
-    let rest = |one: &Keyed<'a>| (&one.2.version, &one.2.target, one.2.sequence);
+    fn keyed(release: &Arc<IndexedRelease>) -> Keyed<'_> {
+        (&release.name, release.version.parse().ok(), release)
+    }
+    fn rest<'a>(one: &'a Keyed<'_>) -> (&'a str, &'a str, u64) {
+        (&one.2.version, &one.2.target, one.2.sequence)
+    }
+    let mut all: Vec<Keyed<'_>> = releases.values().map(keyed).collect();
     all.sort_unstable_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)).then_with(|| rest(a).cmp(&rest(b))));
     all.into_iter().map(|(.., release)| release).collect()
 }

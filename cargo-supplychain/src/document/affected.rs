@@ -107,7 +107,7 @@ pub fn human(answer: &Affected) -> String {
         line(format_args!("{}", plain(&about(advisory))));
     }
     for release in &answer.releases {
-        let IndexedRelease { name, version, target, .. } = &release.release;
+        let IndexedRelease { name, version, target, .. } = release.release.as_ref();
         line(format_args!("{} {} {}{}", plain(name), plain(version), plain(target), support(release)));
         for component in &release.components {
             line(format_args!("    {}: {}", plain(&component.detail.purl), component.part.as_str()));
@@ -252,7 +252,7 @@ pub(super) mod tests {
             [component(Part::Linked, vec![used(Role::Runtime), used(Role::Build)]), component(Part::LockedOnly, Vec::new())];
         let artifact = InventoryArtifact { name: name.to_owned(), path: format!("artifacts/{name}"), sha256: Sha256::of(name) };
         FoundRelease {
-            release: IndexedRelease {
+            release: Arc::new(IndexedRelease {
                 name: name.to_owned(),
                 version: "1.0.0".to_owned(),
                 target: "t".to_owned(),
@@ -261,7 +261,7 @@ pub(super) mod tests {
                 record: Sha256::of("r"),
                 rustc: "1".to_owned(),
                 artifacts: vec![artifact],
-            },
+            }),
             supported: Some(true),
             supported_until: Some("2027-01-01".parse().unwrap()),
             components: components.map(Arc::new).into(),

@@ -73,7 +73,7 @@ pub struct Supported {
 pub fn supported(context: &Context, request: &Request, progress: &mut dyn Progress) -> Result<Supported, Error> {
     let mut opened = Opened::new(context, request, Access::Read, progress)?;
     let releases = opened.ask(context, progress, Index::all_releases)?;
-    let releases = listed(releases.values(), &opened.settings.supported, context.now);
+    let releases = listed(&releases, &opened.settings.supported, context.now);
     Ok(Supported { archive: opened.asked(), releases })
 }
 

@@ -213,7 +213,7 @@ fn listed(
 ) -> Result<(Vec<RescanFinding>, Vec<ListedRelease>), Error> {
     let sequences = found.iter().flat_map(|one| one.releases.iter().map(|place| place.sequence)).collect();
     let releases = opened.ask(context, progress, |index| index.releases(&sequences))?;
-    let mut releases = crate::archived::answer::listed(releases.values(), &opened.settings.supported, context.now);
+    let mut releases = crate::archived::answer::listed(&releases, &opened.settings.supported, context.now);
     if request.archived.supported {
         releases.retain(|release| release.supported == Some(true));
     }

@@ -20,7 +20,7 @@ use self::columns::Table;
 use super::Index;
 use crate::archived::answer::InReleases;
 use crate::archived::history::History;
-use crate::archived::index::segment::IndexedRelease;
+use crate::archived::index::segment::Releases;
 use crate::base::Sha256;
 use crate::base::digest::Hasher;
 use crate::files;
@@ -108,7 +108,7 @@ pub struct Export<'a> {
     folder: &'a Utf8Path,
     archive: Sha256,
     head: String,
-    releases: BTreeMap<u64, IndexedRelease>,
+    releases: Releases,
     history: History,
     /// What an export before this one wrote.
     before: BTreeMap<String, Written>,
@@ -121,7 +121,7 @@ impl<'a> Export<'a> {
     ///
     /// # Errors
     /// There are the tables of another archive, or it cannot be read.
-    pub fn new(index: &Index, releases: BTreeMap<u64, IndexedRelease>, folder: &'a Utf8Path) -> Result<Self, Error> {
+    pub fn new(index: &Index, releases: Releases, folder: &'a Utf8Path) -> Result<Self, Error> {
         let (archive, history) = (index.archive(), index.history().clone());
         let before = read_mark(folder, archive)?;
         let head = index.head().to_string();

@@ -1,6 +1,9 @@
 //! An archived release as the index keeps it, and its bytes in a table: numbers and texts one after the other, because an answer may be about
 //! every release there is.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use super::{Corrupt, Cursor, put_number};
 use crate::archived::InventoryArtifact;
 use crate::base::{Sha256, Timestamp};
@@ -21,6 +24,9 @@ pub struct IndexedRelease {
     pub rustc: String,
     pub artifacts: Vec<InventoryArtifact>,
 }
+
+/// Releases by their entries. Each is shared by all that is answered of it, and moved by nobody.
+pub type Releases = BTreeMap<u64, Arc<IndexedRelease>>;
 
 impl IndexedRelease {
     pub(super) fn to_bytes(&self) -> Vec<u8> {

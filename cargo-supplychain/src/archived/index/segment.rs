@@ -4,12 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, Write};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-pub use super::release::IndexedRelease;
+pub use super::release::{IndexedRelease, Releases};
 use super::table::{Pair, ReadAt, Table, TableWriter};
 use super::{Corrupt, Cursor, put_number};
 use crate::archived::inventory::{MAX_BYTES, MAX_COMPONENTS};
@@ -402,7 +402,7 @@ fn component(key: &[u8], value: &[u8]) -> Result<IndexedComponent, Corrupt> {
 ///
 /// # Errors
 /// The table is not as it was written.
-pub fn releases<R: ReadAt>(table: &Table<R>, sequences: &BTreeSet<u64>) -> Result<Vec<IndexedRelease>, Corrupt> {
+pub fn releases<R: ReadAt>(table: &Table<R>, sequences: &BTreeSet<u64>) -> Result<Vec<Arc<IndexedRelease>>, Corrupt> {
     let prefixes: Vec<_> = sequences.iter().map(|sequence| release_key(*sequence)).collect();
     read_releases(table, &prefixes)
 }
@@ -411,14 +411,14 @@ pub fn releases<R: ReadAt>(table: &Table<R>, sequences: &BTreeSet<u64>) -> Resul
 ///
 /// # Errors
 /// The table is not as it was written.
-pub fn all_releases<R: ReadAt>(table: &Table<R>) -> Result<Vec<IndexedRelease>, Corrupt> {
+pub fn all_releases<R: ReadAt>(table: &Table<R>) -> Result<Vec<Arc<IndexedRelease>>, Corrupt> {
     read_releases(table, &[vec![RELEASE]])
 }
 
-fn read_releases<R: ReadAt>(table: &Table<R>, prefixes: &[Vec<u8>]) -> Result<Vec<IndexedRelease>, Corrupt> {
+fn read_releases<R: ReadAt>(table: &Table<R>, prefixes: &[Vec<u8>]) -> Result<Vec<Arc<IndexedRelease>>, Corrupt> {
     let (mut found, mut failed) = (Vec::new(), None);
     table.with_prefixes(prefixes, |_, value| match IndexedRelease::from_bytes(value) {
-        Ok(release) => found.push(release),
+        Ok(release) => found.push(Arc::new(release)),
         Err(error) => failed = Some(error),
     })?;
     failed.map_or(Ok(found), Err)
