@@ -69,7 +69,7 @@ pub fn export(
     });
     let mut documents: BTreeMap<String, Vec<u8>> = [
         ("archive.json".to_owned(), to_bytes(&origin)),
-        ("entry.json".to_owned(), to_bytes(&placed.entry)),
+        ("entry.json".to_owned(), placed.entry.to_bytes()),
         ("inventory.json".to_owned(), to_bytes(&inventory)),
         (RECORD.to_owned(), to_bytes(&record)),
         (guide.path.clone(), guide.bytes),

@@ -4,7 +4,7 @@ use camino::Utf8Path;
 use serde::Serialize;
 
 use super::super::{Class, Error, Progress};
-use crate::archive::chain::path_of;
+use crate::archive::chain::{self, path_of};
 use crate::archive::index::{Source, Unread};
 use crate::archive::{self, Access, Generations, Store, objects, store};
 use crate::archived::{Entry, Event, FORMAT_VERSION, Head, to_bytes};
@@ -41,6 +41,19 @@ impl Archive {
         self.store.place()
     }
 
+    /// That the chain, which ends with `head`, goes on from a head that was kept elsewhere.
+    pub(in crate::ops) fn expect_head(&self, expected: Head, head: Head) -> Result<(), Error> {
+        let there = self.entry(expected.sequence).map_err(|error| Error::usage(&error))?.map(Sha256::of);
+        if there == Some(expected.sha256) {
+            return Ok(());
+        }
+        let why = match there {
+            Some(sha256) => format!("its entry {} is {}", expected.sequence, Head { sha256, ..expected }),
+            None => format!("it ends with {head}"),
+        };
+        Err(chain::Error::Rollback { place: self.place(), expected, why }.into())
+    }
+
     /// Stores a document and appends the event that names it, somewhere after `after`, which is in the chain; where the chain is then.
     pub(in crate::ops) fn append<T: Serialize>(
         &self,
@@ -64,7 +77,7 @@ impl Archive {
                 stored = last;
             }
             let entry = Entry { format_version: FORMAT_VERSION, sequence, previous, time: context.now, event: event.clone() };
-            let bytes = to_bytes(&entry);
+            let bytes = entry.to_bytes();
             let created = self.store.create(&path_of(sequence), &mut bytes.as_slice());
             if created.map_err(|error| told(&objects::Error::Store(error)))? == store::Creation::Created {
                 return Ok(Head { sequence, sha256: Sha256::of(&bytes) });
@@ -89,6 +102,13 @@ impl Source for Archive {
             Err(store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(Unread::Unreadable(error.to_string())),
         }
+    }
+
+    fn sequences(&self) -> Result<Vec<u64>, Unread> {
+        chain::sequences(&self.store, &self.place()).map_err(|error| match error {
+            chain::Error::Store(error) => Unread::Unreadable(error.to_string()),
+            error => Unread::Corrupt(error.to_string()),
+        })
     }
 
     fn object(&self, digest: Sha256, limit: u64) -> Result<Vec<u8>, Unread> {
