@@ -200,7 +200,7 @@ fn a_build_is_attested_and_what_was_posted_is_what_lies_beside_it() {
     let asset = bundle.as_str().trim_end_matches(".sigstore.json");
     assert!(host.assets().contains(&Utf8Path::new(asset).file_name().unwrap().to_owned()), "{:?}", host.assets());
     assert!(
-        used.summary.contains("### How to verify") && used.summary.contains("gh attestation verify app-"),
+        used.summary.contains("### How to verify") && used.summary.contains("gh attestation verify app "),
         "{}",
         used.summary
     );

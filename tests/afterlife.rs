@@ -349,12 +349,80 @@ fn an_archive_that_was_set_back_is_told() {
     archive.release("2026-03-01", "app", "1.1.0", &["fig 1.2.3"]);
     run(&project, &["affected", "pkg:cargo/fig"]).expect(1);
     fs::remove_file(archive.entry_path(3)).unwrap();
-    for command in [&["affected", "pkg:cargo/fig"][..], &["rescan"], &["archive", "index", "status"]] {
-        let outcome = run(&project, command).expect(3);
+    let asking: [&[&str]; 5] = [
+        &["affected", "pkg:cargo/fig"],
+        &["rescan"],
+        &["rescan", "--history"],
+        &["archive", "index", "status"],
+        &["archive", "supported"],
+    ];
+    for command in asking {
+        let outcome = run(&project, command).expect(1);
         assert!(outcome.stderr.contains("archive/rollback"), "{outcome}");
+        assert_eq!(outcome.stdout, "", "nothing is answered");
     }
     run(&project, &["archive", "index", "forget"]).expect(0);
     assert_eq!(told(&run(&project, &["affected", "pkg:cargo/fig", "--format", "json"]).expect(1)).len(), 1);
+}
+
+/// As `archive` does it: what goes on from a head that was kept elsewhere is answered, anything else is refused, on a machine that never saw
+/// the archive before.
+#[test]
+fn a_head_that_was_kept_elsewhere_counts() {
+    let (project, mut archive) = start();
+    archive.release("2026-02-01", "app", "1.0.0", &["fig 1.2.3"]);
+    let kept =
+        run(&project, &["archive", "list", "--format", "json"]).expect(0).json()["archive"]["head"].as_str().unwrap().to_owned();
+    archive.release("2026-03-01", "app", "1.1.0", &["fig 1.2.3"]);
+    let newer =
+        run(&project, &["archive", "list", "--format", "json"]).expect(0).json()["archive"]["head"].as_str().unwrap().to_owned();
+    let ask = |head: &str, code: i32| {
+        for command in [&["affected", "pkg:cargo/fig"][..], &["rescan", "--no-record"], &["archive", "verify"]] {
+            let cache = project.path(&format!("../cache-{code}"));
+            let outcome = run(&project, &[command, &["--expect-head", head, "--cache-dir", cache.as_str()]].concat());
+            let expected = if code == 0 && command[0] == "affected" { 1 } else { code };
+            let outcome = outcome.expect(expected);
+            assert_eq!(outcome.stderr.contains("archive/rollback"), code == 1, "{outcome}");
+            fs::remove_dir_all(cache).unwrap_or_default();
+        }
+    };
+    ask(&kept, 0);
+    ask(&newer, 0);
+    fs::remove_file(archive.entry_path(3)).unwrap();
+    ask(&kept, 0);
+    ask(&newer, 1);
+    ask(&format!("2{}", &newer[1..]), 1);
+}
+
+#[test]
+fn an_entry_that_was_taken_out_is_told_by_every_command() {
+    let (project, mut archive) = start();
+    for version in ["1.0.0", "1.1.0", "1.2.0"] {
+        archive.release("2026-02-01", "app", version, &["fig 1.2.3"]);
+    }
+    fs::remove_file(archive.entry_path(3)).unwrap();
+    for command in [&["affected", "pkg:cargo/fig"][..], &["rescan"], &["archive", "verify"], &["archive", "list"]] {
+        let outcome = run(&project, command).expect(3);
+        assert!(outcome.stderr.contains("archive/corrupt") && outcome.stderr.contains("entry 3"), "{outcome}");
+    }
+}
+
+#[test]
+fn the_policy_names_the_archive() {
+    let (project, mut archive) = start();
+    archive.release("2026-02-01", "app", "1.0.0", &["fig 1.2.3"]);
+    project.advisory_with("RUSTSEC-2026-0100", "fig", "2026-08-20", SCORED, "patched = []");
+    project.write("supplychain.toml", format!("{POLICY}\n[archive]\nstore = \"../archive\"\n"));
+    let answer = project.run(&["affected", "RUSTSEC-2026-0100", "--format", "json"]).expect(1);
+    assert_eq!(told(&answer), ["app 1.0.0: 1.2.3 linked"]);
+    let rescan = project.run(&["rescan", "--format", "json"]).expect(1);
+    assert_eq!(found(&rescan), ["critical RUSTSEC-2026-0100 pkg:cargo/fig@1.2.3: 1.0.0"]);
+    assert_eq!(archive.entries(), 3, "what is new is recorded where it was found");
+    // A policy that was named counts, and the command line before it.
+    project.write("supplychain.toml", POLICY);
+    project.write("../other.toml", format!("{POLICY}\n[archive]\nstore = \"../archive\"\n"));
+    project.run(&["affected", "RUSTSEC-2026-0100", "--policy", "../other.toml"]).expect(1);
+    project.run(&["affected", "RUSTSEC-2026-0100", "--policy", "../other.toml", "--archive", "../nothing"]).expect(2);
 }
 
 #[cfg(unix)]
@@ -373,6 +441,10 @@ fn tables_are_exported_and_stay_byte_for_byte() {
     assert!(bytes.starts_with(b"PAR1") && bytes.ends_with(b"PAR1"));
     let again = export("../tables").expect(0).json();
     assert_eq!((again["written"].clone(), again["unchanged"].as_u64()), (serde_json::json!([]), Some(6)));
+    let damaged = project.path("../tables/uses/0000000000-0000004095.parquet");
+    fs::write(&damaged, b"PAR1").unwrap();
+    let again = export("../tables").expect(0).json();
+    assert_eq!(again["written"], serde_json::json!(["uses/0000000000-0000004095.parquet"]), "one that is not as it was written");
     export("../other").expect(0);
     assert_eq!(fs::read(project.path("../other/components/0000000000-0000004095.parquet")).unwrap(), bytes);
     archive.append("2026-08-30", Event::Prune { releases: vec![2], reason: "old".into() });

@@ -86,6 +86,52 @@ fn a_store_that_others_can_write_to_is_refused() {
     }
 }
 
+/// Somebody writes to a release while it is read: what comes in is what was verified, or nothing does.
+#[test]
+fn a_release_that_changes_while_it_is_read() {
+    let world = World::new();
+    let good = fs::read(world.release.join("artifacts/app")).unwrap();
+    let mut evil = good.clone();
+    evil[good.len() / 2] ^= 1;
+    let (mut came_in, mut seen) = (0, 0);
+    for round in 0..60 {
+        let copy = world.copy(&format!("copy-{round}"));
+        let archive = format!("../archive-{round}");
+        let store = world.project.root().join(format!("archive-{round}"));
+        let arguments = ["archive", "add", copy.as_str(), "--key", "../release.pub", "--archive", &archive];
+        let running = world.project.command(&arguments).process().stderr(std::process::Stdio::piped()).spawn().unwrap();
+        // At some moment while it is verified; in every other round as soon as that is over and files are taken in.
+        let wait = std::time::Duration::from_millis(round * 2);
+        let began = std::time::Instant::now();
+        while if round % 2 == 0 { began.elapsed() < wait } else { !store.exists() && began.elapsed().as_secs() < 20 } {
+            std::thread::yield_now();
+        }
+        fs::write(copy.join("artifacts/app"), &evil).unwrap();
+        let output = running.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        match output.status.code() {
+            Some(0) => {
+                came_in += 1;
+                let archive = ["--archive", &archive];
+                world.project.run(&[&["archive", "verify", "--key", "../release.pub"], &archive[..]].concat()).expect(0);
+                let back = format!("../back-{round}");
+                world.project.run(&[&["archive", "restore", "app", "--to", &back], &archive[..]].concat()).expect(0);
+                assert!(fs::read(world.project.path(&back).join("artifacts/app")).unwrap() == good, "round {round}");
+            }
+            Some(1) => {
+                seen += 1;
+                assert!(said.contains("archive/changed-while-reading") && said.contains("artifacts/app"), "{said}");
+                assert_eq!(files(&store.join("log")).len(), 1, "nothing came in");
+            }
+            code => assert!(code == Some(3) && said.contains("artifacts/app") && !store.exists(), "{code:?}: {said}"),
+        }
+        if came_in > 0 && seen > 0 && round > 6 {
+            return;
+        }
+    }
+    assert!(seen > 0, "in no round it was seen that a file had changed after it was verified; {came_in} came in");
+}
+
 /// A store whose files are links, pipes or other bytes.
 #[cfg(unix)]
 #[test]

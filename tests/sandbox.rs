@@ -425,7 +425,7 @@ fn git_is_for_members() {
     );
     assert_eq!(tried(&build(&project).expect(0)), Vec::<String>::new());
     let project = Project::app();
-    project.write("build.rs", "fn main() {\n    let git = std::process::Command::new(\"git\").args([\"rev-parse\", \"HEAD\"]).output();\n    if let Ok(git) = git { assert_eq!(git.stdout.len(), 41, \"{git:?}\"); }\n    std::fs::read(\".git/HEAD\").unwrap();\n    assert!(std::fs::write(\".git/HEAD\", \"\").is_err());\n}\n");
+    project.write("build.rs", "fn main() {\n    let git = std::process::Command::new(\"git\").args([\"rev-parse\", \"HEAD\"]).output();\n    if let Ok(git) = git { assert_eq!(git.stdout.len(), 41, \"{git:?}\"); }\n    std::fs::read(\".git/HEAD\").unwrap();\n    assert!(std::fs::hard_link(\".git/HEAD\", std::env::var(\"OUT_DIR\").unwrap() + \"/head\").is_err());\n    assert!(std::fs::write(\".git/HEAD\", \"\").is_err());\n}\n");
     project.commit("first");
     assert_eq!(tried(&build(&project).expect(0)), Vec::<String>::new());
 }

@@ -11,7 +11,7 @@ fuzz_target!(|data: &[u8]| {
         assert_eq!(Inventory::read(&to_bytes(&inventory)).as_ref(), Ok(&inventory), "what was made can be read");
     }
     let _ = Inventory::read(data);
-    let _ = (from_bytes::<Entry>(data), from_bytes::<Record>(data), from_bytes::<Rescan>(data));
+    let _ = (Entry::from_bytes(data), from_bytes::<Record>(data), from_bytes::<Rescan>(data));
     let _ = Table::open(data.to_vec()).map(|table| table.each(|_, _| {}));
     let _ = std::str::from_utf8(data).map(str::parse::<Query>);
 });

@@ -139,7 +139,7 @@ fn collect(root: &Utf8Path, folder: &Utf8Path, files: &mut Vec<oci::File>) -> io
 
 fn pull(reference: &str, folder: &Utf8Path, env: &BTreeMap<String, String>) -> Outcome {
     let http = Client::new(env, Patience::default());
-    let pulled = oci::pull(&registry(&http, reference, env, false)?, folder).map_err(|error| told(&error))?;
+    let pulled = oci::pull(&registry(&http, reference, env, false)?, folder, u64::MAX).map_err(|error| told(&error))?;
     println!("{} bundles={} bytes={}", pulled.reference, pulled.bundles, pulled.size);
     Ok(())
 }

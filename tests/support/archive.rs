@@ -44,7 +44,7 @@ impl Archive {
         let sequence = self.entries.len() as u64 + 1;
         let previous = self.entries.last().map(Sha256::of);
         let entry = Entry { format_version: FORMAT_VERSION, sequence, previous, time: day.parse().unwrap(), event };
-        let bytes = to_bytes(&entry);
+        let bytes = entry.to_bytes();
         write(&self.entry_path(sequence), &bytes);
         self.entries.push(bytes);
         sequence

@@ -6,6 +6,7 @@ pub mod authority;
 mod command;
 pub mod git_server;
 pub mod host;
+pub mod oci;
 mod outcome;
 mod registry;
 mod repository;

@@ -48,7 +48,10 @@ def built(arguments, name, version):
 def audited(arguments, lockfile):
     """(advisory, package, version) that cargo-audit names for a lockfile."""
     command = [arguments.audit, "audit", "--json", "--no-fetch", "--stale", "--db", arguments.advisory_db, "--file", lockfile]
-    answer = json.loads(run(command, codes=(0, 1)).stdout)
+    result = run(command, codes=(0, 1))
+    if not result.stdout.startswith("{"):
+        sys.exit(f"cargo-audit says nothing of {lockfile}: {result.stderr[-600:]}")
+    answer = json.loads(result.stdout)
     entries = list(answer["vulnerabilities"]["list"])
     for kind, warnings in answer["warnings"].items():
         entries += [one for one in warnings if one.get("advisory")]
@@ -72,18 +75,19 @@ def main():
     if not key.exists():
         run([arguments.tool, "supplychain", "key", "generate", "--output", key])
     archive, common = arguments.work / "archive", ["--offline", "--cache-dir", arguments.work / "cache"]
-    said, skipped = {}, []
+    releases, said, skipped = {}, {}, []
     for crate in arguments.crates:
         name, version = crate.split("=")
         try:
-            release = built(arguments, name, version)
+            releases[crate] = built(arguments, name, version)
         except (SystemExit, subprocess.CalledProcessError, StopIteration) as error:
             skipped.append(f"{crate}: {str(error).strip().splitlines()[-1][:150]}")
             continue
-        run([arguments.tool, "supplychain", "archive", "add", release, "--archive", archive, "--key", arguments.work / "trial.pub", *common])
+        run([arguments.tool, "supplychain", "archive", "add", releases[crate], "--archive", archive, "--key", arguments.work / "trial.pub", *common])
+        print(crate, "is archived", flush=True)
+    for release in releases.values():
         listed = json.loads((release / "release.json").read_text())
         said[(listed["name"], listed["version"])] = audited(arguments, release / "evidence" / "Cargo.lock")
-        print(crate, len(said[(listed["name"], listed["version"])]), "advisories", flush=True)
     where = collections.defaultdict(set)
     for release, hits in said.items():
         for advisory, package, version in hits:
@@ -115,6 +119,9 @@ def main():
     lines = [f"{len(said)} releases of {len({name for name, _ in said})} crates; {len(where)} advisories that cargo-audit names in any, "
              f"{sum(len(hits) for hits in said.values())} pairs; {len(asked)} asked, {unknown} withdrawn; {len(wrong)} answers differ."]
     lines += [f"- wrong: {one}" for one in wrong] + [f"- not built: {one}" for one in skipped]
+    lines += ["", "| release | advisories by cargo-audit, each named by `affected` |", "|---|---|"] if said else []
+    for (name, version), hits in sorted(said.items()):
+        lines.append(f"| {name} {version} | {' '.join(sorted({advisory for advisory, _, _ in hits})) or 'none'} |")
     print("\n".join(lines))
     if arguments.out:
         arguments.out.write_text("\n".join(lines) + "\n")

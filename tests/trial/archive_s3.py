@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """The store of archives against an S3 server that others wrote: moto, on loopback.
 
-    cargo build --example stores --features remote-stores
+    cargo build --features remote-stores --bin cargo-supplychain --example stores
     python3 -m venv VENV && VENV/bin/pip install 'moto[server,s3]==5.2.5' boto3==1.44.8
-    VENV/bin/python tests/trial/archive_s3.py [--stores target/debug/examples/stores] [--rounds 40]
+    VENV/bin/python tests/trial/archive_s3.py [--stores target/debug/examples/stores] [--tool target/debug/cargo-supplychain] [--rounds 40]
 
-Nothing is replaced; of eight writers of one place exactly one creates it, hundreds of times; a writer that is killed leaves all or nothing, also
+First the store (example `stores`), then the verbs of the program over it (archive_s3_verbs.py). Of the store: nothing is replaced; of eight writers of one place exactly one creates it, hundreds of times; a writer that is killed leaves all or nothing, also
 where it uploads in parts; a list of more than a page; missing buckets and keys are errors that hold no secret. Exit 1 with the first thing
 that goes wrong.
 """
@@ -25,6 +25,8 @@ import time
 
 import boto3
 import botocore
+
+import archive_s3_verbs
 
 BUCKET = "archive-trial"
 # moto's own server, one request at a time: its `moto_server` answers in threads and looks for the object and creates it in two steps without a lock,
@@ -190,7 +192,9 @@ class Trial:
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--stores", default="target/debug/examples/stores")
+    parser.add_argument("--tool", default="target/debug/cargo-supplychain", help="built with the feature remote-stores")
     parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--prunes", type=int, default=10, help="rounds of two who prune and two who add")
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
@@ -212,7 +216,10 @@ def main():
             print("ok: a list of several pages")
             trial.refusals()
             print("ok: refusals are said, without secrets")
-    print(f"{trial.checks} checks passed in {time.monotonic() - began:.0f} s against moto (boto3 {boto3.__version__}, botocore {botocore.__version__})")
+            requests = lambda: (work / "moto.log").read_bytes().count(b'" 2') + (work / "moto.log").read_bytes().count(b'" 4')
+            verbs = archive_s3_verbs.Verbs(pathlib.Path(options.tool).resolve(), trial.environment(), trial.s3, BUCKET, work, requests, SECRET)
+            verbs.all(options.prunes, options.kills)
+    print(f"{trial.checks + verbs.checks} checks passed in {time.monotonic() - began:.0f} s against moto (boto3 {boto3.__version__}, botocore {botocore.__version__})")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Trial of scale: archives of synthetic releases, made from real lockfiles, asked as PSIRTs ask.
 
-    archive_scale.py --tool PATH --work DIR --advisory-db DIR [--audit CARGO_AUDIT] [--out FILE.md]
-                     [--sizes 1000,10000] [--components 400] LOCKFILE...
+    archive_scale.py --tool PATH --work DIR --advisory-db DIR [--audit CARGO_AUDIT [--audit-db DIR]] [--out FILE.md]
+                     [--sizes 1000,10000] [--components 400] [--no-export] LOCKFILE...
 
 For each size: seconds of the first full rescan (the index made from nothing), of a rescan on the day after with five new advisories, of
-`affected` (median of 20 whole processes) for an advisory and for a crate, of the update by one release; size of index and Parquet tables.
-Beside it what one scan of one lockfile by cargo-audit takes, which is what a user pays for each release without an archive. Every answer of
-`affected` is held against a walk through all releases. Archives are removed afterwards; 10,000 releases of 400 components take 2 GB.
+`affected` (20 whole processes: median and quickest, and CPU) for an advisory and for a crate, of the update by one release; size of index and Parquet tables.
+Beside it, in turns, one scan of one lockfile by cargo-audit, which is what a user pays for each release without an archive, and a rescan of
+the whole archive. `--audit-db` is a database that this cargo-audit can read, where it cannot read the other. Every answer of `affected` is
+held against a walk through all releases. Archives are removed afterwards; 10,000 releases of 400 components take 2 GB.
 
 The releases: fifty for each of size/50 products. A product takes `--components` crates of those that the lockfiles name, the ones that many
 lockfiles name more often; crates are released at their own pace, and each release of a product takes the current versions of a tenth of its
@@ -20,6 +21,7 @@ import json
 import os
 import pathlib
 import random
+import resource
 import shutil
 import statistics
 import subprocess
@@ -50,7 +52,8 @@ class Archive:
 
     def append(self, day, event):
         self.sequence += 1
-        data = canonical({"format_version": 1, "sequence": self.sequence, "previous": self.previous, "time": day, "event": event})
+        entry = {"format_version": 1, "sequence": self.sequence, "previous": self.previous, "time": day, "event": event}
+        data = canonical({**entry, "sha256": hashlib.sha256(canonical(entry)).hexdigest()})
         (self.folder / "log" / entry_name(self.sequence)).write_bytes(data)
         self.previous = hashlib.sha256(data).hexdigest()
 
@@ -181,49 +184,77 @@ def measure(arguments, size):
         advisory(database, number, package)
     # The database that the day brings is parsed once, whoever asks first.
     run(arguments.tool, ["affected", "RUSTSEC-2021-0003", *common], work, (0, 1))
+    before = cpu()
     row["rescan of the day after, s"], out = run(arguments.tool, ["rescan", *common, "--format", "json"], work, (1,))
+    used = cpu() - before
     found = {one["advisory"] for one in json.loads(out)["findings"]}
     assert found == {f"RUSTSEC-2099-{number:04}" for number, package in enumerate(NEW) if any(name == package for name, _ in where)}, found
+    row["the same, CPU ms"] = 1000 * used
     for label, query in (("affected, advisory", "RUSTSEC-2099-0000"), ("affected, one version", None)):
         if query is None:
             name, version = sorted(where)[len(where) // 2]
             query, expected = f"pkg:cargo/{name}@{version}", where[(name, version)]
         else:
             expected = sorted({at for (name, _), places in where.items() if name == NEW[0] for at in places})
-        times = []
+        times, before = [], cpu()
         for _ in range(20):
             took, out = run(arguments.tool, ["affected", query, *common], work, (1,))
             times.append(took)
+        used = (cpu() - before) / 20
         _, out = run(arguments.tool, ["affected", query, *common, "--format", "json"], work, (1,))
         answered = sorted(one["sequence"] for one in json.loads(out)["releases"])
         assert answered == sorted(set(expected)), (query, len(answered), len(expected))
         row[f"{label}: releases"] = len(answered)
         row[f"{label}: median ms"] = 1000 * statistics.median(times)
-        row[f"{label}: worst ms"] = 1000 * max(times)
+        row[f"{label}: quickest ms"] = 1000 * min(times)
+        row[f"{label}: CPU ms"] = 1000 * used
     archive.catch_up()
     late = fill(archive, 1, arguments.components, arguments.lockfiles, seed=2, prefix="late")
     name, version = sorted(late)[0]
     took, out = run(arguments.tool, ["affected", f"pkg:cargo/{name}@{version}", *common, "--format", "json"], work, (1,))
     row["affected after one more release, ms"] = 1000 * took
     assert archive.sequence in [one["sequence"] for one in json.loads(out)["releases"]], "the release that came since is named"
-    row["export, s"], _ = run(arguments.tool, ["archive", "index", "export", work / "tables", "--archive", work / "archive"], work, (0,))
-    row["tables bytes"] = size_of(work / "tables")
-    row["export again, s"], _ = run(arguments.tool, ["archive", "index", "export", work / "tables", "--archive", work / "archive"], work, (0,))
+    if arguments.audit:
+        pairs = audits(arguments, common, work)
+        row["one scan of one lockfile by cargo-audit, CPU ms"] = 1000 * statistics.median(scan for scan, _ in pairs)
+        row["one rescan of all releases beside it, CPU ms"] = 1000 * statistics.median(ours for _, ours in pairs)
+        row["scans of all releases in times of the rescan"] = statistics.median(size * scan / ours for scan, ours in pairs)
+    if not arguments.no_export:
+        exported(arguments, work, row)
     if not arguments.keep:
         shutil.rmtree(work)
     return row
 
 
-def audit(arguments):
-    """One scan of one lockfile by cargo-audit, its database there already: median of five."""
-    times = []
-    for _ in range(5):
-        began = time.perf_counter()
-        result = subprocess.run([arguments.audit, "audit", "--no-fetch", "--stale", "--db", arguments.advisory_db, "--file", arguments.lockfiles[0], "--json"],
-                                capture_output=True, text=True)
-        times.append(time.perf_counter() - began)
-        json.loads(result.stdout)
-    return statistics.median(times)
+def exported(arguments, work, row):
+    row["export, s"], _ = run(arguments.tool, ["archive", "index", "export", work / "tables", "--archive", work / "archive"], work, (0,))
+    row["tables bytes"] = size_of(work / "tables")
+    row["export again, s"], _ = run(arguments.tool, ["archive", "index", "export", work / "tables", "--archive", work / "archive"], work, (0,))
+
+
+def audits(arguments, common, work):
+    """CPU seconds of one scan of one lockfile by cargo-audit, its database there and yanked crates not asked about, as no rescan asks about
+    them, and of a rescan of everything right after it: nine pairs."""
+    (work / ".cargo").mkdir()
+    (work / ".cargo" / "audit.toml").write_text("[yanked]\nenabled = false\n")
+    lockfile = max(arguments.lockfiles, key=lambda path: -abs(path.read_text().count("[[package]]") - arguments.components))
+    scan = [arguments.audit, "audit", "--no-fetch", "--stale", "--db", arguments.audit_db or arguments.advisory_db, "--file", lockfile, "--json"]
+    pairs = []
+    for _ in range(9):
+        began = cpu()
+        result = subprocess.run(scan, capture_output=True, text=True, cwd=work)
+        between = cpu()
+        if not result.stdout.startswith("{"):
+            sys.exit(f"cargo-audit: {result.stderr[-600:]}")
+        run(arguments.tool, ["rescan", "--no-record", *common], work, (0, 1))
+        pairs.append((between - began, cpu() - between))
+    return pairs
+
+
+def cpu():
+    """Of all children so far."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def main():
@@ -232,7 +263,9 @@ def main():
     parser.add_argument("--work", required=True, type=lambda text: pathlib.Path(text).resolve())
     parser.add_argument("--advisory-db", required=True, type=lambda text: pathlib.Path(text).resolve())
     parser.add_argument("--audit", type=lambda text: pathlib.Path(text).resolve())
+    parser.add_argument("--audit-db", type=lambda text: pathlib.Path(text).resolve())
     parser.add_argument("--out", type=pathlib.Path)
+    parser.add_argument("--no-export", action="store_true", help="no Parquet tables")
     parser.add_argument("--sizes", default="1000,10000")
     parser.add_argument("--components", type=int, default=400)
     parser.add_argument("--keep", action="store_true", help="leave the archives")
@@ -244,8 +277,6 @@ def main():
     for key in list(rows[0])[1:]:
         values = [f"{row[key]:,.2f}" if isinstance(row[key], float) else f"{row[key]:,}" for row in rows]
         lines.append(f"| {key} | " + " | ".join(values) + " |")
-    if arguments.audit:
-        lines.append(f"\nOne scan of one lockfile by cargo-audit: {1000 * audit(arguments):,.0f} ms.")
     text = "\n".join(lines) + "\n"
     print(text)
     if arguments.out:

@@ -6,7 +6,7 @@ use std::thread;
 
 use super::objects::OBJECTS;
 use super::store::{self, Creation, Store};
-use crate::archived::{self, Entry, Event, FORMAT_VERSION, Head, State};
+use crate::archived::{Entry, Event, FORMAT_VERSION, Head, State};
 use crate::base::{Sha256, Timestamp};
 
 /// All entries are below it.
@@ -106,8 +106,24 @@ pub fn path_of(sequence: u64) -> String {
 /// The number of an entry that a path names; `None`: no entry has such a path.
 #[must_use]
 pub fn sequence_of(path: &str) -> Option<u64> {
-    let sequence = path.strip_prefix(LOG)?.strip_suffix(".json")?.parse().ok()?;
-    (sequence > 0 && path_of(sequence) == path).then_some(sequence)
+    let digits = path.strip_prefix(LOG)?.strip_suffix(".json")?;
+    // As `path_of` writes it: ten digits, and more only where ten are not enough.
+    let is_form = digits.len() == 10 || (digits.len() > 10 && !digits.starts_with('0'));
+    let is_form = is_form && digits.bytes().all(|digit| digit.is_ascii_digit());
+    is_form.then(|| digits.parse().ok())?.filter(|sequence| *sequence > 0)
+}
+
+/// The numbers of the entries that are there, sorted.
+///
+/// # Errors
+/// It cannot be read, or something else is there.
+pub fn sequences(store: &dyn Store, place: &str) -> Result<Vec<u64>, Error> {
+    let sequence = |path: String| {
+        sequence_of(&path).ok_or_else(|| Error::Corrupt { place: place.to_owned(), why: format!("{path:?} is no entry") })
+    };
+    let mut found = store.paths(LOG)?.into_iter().map(sequence).collect::<Result<Vec<_>, _>>()?;
+    found.sort_unstable();
+    Ok(found)
 }
 
 impl Chain {
@@ -140,13 +156,10 @@ impl Chain {
 
     fn open_if_any(store: &dyn Store) -> Result<Option<Self>, Error> {
         let place = store.place();
-        let listed = store.list(LOG)?;
-        let mut chain = Self { place, entries: Vec::with_capacity(listed.len()), state: State::default() };
+        let sequences = sequences(store, &place)?;
+        let mut chain = Self { place, entries: Vec::with_capacity(sequences.len()), state: State::default() };
         let mut last = 0;
-        for one in &listed {
-            let Some(sequence) = sequence_of(&one.path) else {
-                return Err(chain.corrupt(format!("{:?} is no entry", one.path)));
-            };
+        for sequence in sequences {
             if sequence != last + 1 {
                 return Err(chain.corrupt(format!("entry {} is missing", last + 1)));
             }
@@ -253,7 +266,7 @@ impl Chain {
         };
         // Before it is written: nothing takes an entry back.
         self.state.check(&entry).map_err(|why| self.corrupt(format!("entry {}: {why}", entry.sequence)))?;
-        let bytes = archived::to_bytes(&entry);
+        let bytes = entry.to_bytes();
         match store.create(&path_of(entry.sequence), &mut bytes.as_slice())? {
             Creation::Exists => Ok(false),
             Creation::Created => {
@@ -314,16 +327,14 @@ impl Chain {
     }
 }
 
-fn entry(store: &dyn Store, place: &str, sequence: u64) -> Result<Placed, Error> {
+/// The entry of a number, not held against those before it.
+pub(super) fn entry(store: &dyn Store, place: &str, sequence: u64) -> Result<Placed, Error> {
     let corrupt = |why: String| Error::Corrupt { place: place.to_owned(), why: format!("entry {sequence}: {why}") };
     let bytes = match store.read(&path_of(sequence), MAX_ENTRY_BYTES) {
         Err(store::Error::TooLarge { limit, .. }) => return Err(corrupt(format!("it is larger than {limit} bytes"))),
         other => other?,
     };
-    let entry: Entry = archived::from_bytes(&bytes).map_err(corrupt)?;
-    if entry.format_version != FORMAT_VERSION {
-        return Err(corrupt(format!("its format version is not {FORMAT_VERSION}: a newer cargo-supplychain may read it")));
-    }
+    let entry = Entry::from_bytes(&bytes).map_err(corrupt)?;
     if entry.sequence != sequence {
         return Err(corrupt(format!("it says that it is entry {}", entry.sequence)));
     }
@@ -444,7 +455,10 @@ mod tests {
             }
         };
         let other = String::from_utf8(bytes.clone()).unwrap().replace("2026-11-29", "2026-11-28").into_bytes();
-        let changed = broken(&write(other), &write(bytes));
+        let damaged = broken(&write(other), &write(bytes.clone()));
+        insta::assert_snapshot!(damaged, @"the archive /store is damaged: entry 3: it does not have the digest that it ends with");
+        let other = Entry { time: "2026-11-28T00:00:00Z".parse().unwrap(), ..Entry::from_bytes(&bytes).unwrap() };
+        let changed = broken(&write(other.to_bytes()), &write(bytes));
         insta::assert_snapshot!(changed, @"the archive /store is damaged: entry 4 does not follow the one before it: one of the two is not what it was");
         // The end of the chain can be cut off without a trace, but not for whoever kept a head.
         std::fs::remove_file(path(6)).unwrap();

@@ -16,12 +16,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::archived::history::History;
 use crate::archived::index::table::{ReadAt, Table};
-use crate::archived::{Entry, FORMAT_VERSION, Head};
+use crate::archived::{Entry, Head};
 use crate::base::{Sha256, Timestamp};
 use crate::files;
 
 /// Raised whenever what stands in the folder changes.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// The largest state that is read: a pruned release and a hit are some hundred bytes.
 const MAX_STATE: u64 = 256 << 20;
 
@@ -32,6 +32,12 @@ pub trait Source: Sync {
     /// # Errors
     /// It cannot be read.
     fn entry(&self, sequence: u64) -> Result<Option<Vec<u8>>, Unread>;
+
+    /// The numbers of the entries that are there, sorted.
+    ///
+    /// # Errors
+    /// They cannot be read, or something else is among them.
+    fn sequences(&self) -> Result<Vec<u64>, Unread>;
 
     /// The bytes of an object, compared with its digest.
     ///
@@ -321,10 +327,7 @@ fn open_table(folder: &Utf8Path, file: &str) -> Result<Table<Bytes>, String> {
 /// An entry that continues the chain.
 fn read_entry(bytes: &[u8], sequence: u64, previous: Option<Sha256>) -> Result<Entry, Error> {
     let broken = |why: String| Error::Broken { sequence, why };
-    let entry: Entry = crate::archived::from_bytes(bytes).map_err(broken)?;
-    if entry.format_version != FORMAT_VERSION {
-        return Err(broken(format!("its format version is not {FORMAT_VERSION}: a newer cargo-supplychain may read it")));
-    }
+    let entry = Entry::from_bytes(bytes).map_err(broken)?;
     if entry.sequence != sequence || entry.previous != previous {
         return Err(broken("it does not follow the entry before it".to_owned()));
     }

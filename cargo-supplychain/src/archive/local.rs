@@ -2,7 +2,7 @@
 //! process that is killed leaves a file whole or not at all, and what it left in `tmp/` the next writer removes. What is in the files is not
 //! known here.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, DirEntry, File, OpenOptions, TryLockError};
 use std::io::{self, Read};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -106,23 +106,14 @@ impl Local {
         Err(Error::Place(format!("{path:?} is no path of a store")))
     }
 
-    fn walk(&self, folder: &Utf8Path, depth: usize, found: &mut Vec<Listed>) -> Result<(), Error> {
-        for entry in fs::read_dir(folder).map_err(io_error("read", folder))? {
-            let entry = entry.map_err(io_error("read", folder))?;
-            let path = folder.join(entry.file_name().to_string_lossy().as_ref());
-            if entry.file_type().map_err(io_error("read", &path))?.is_dir() && depth < MAX_DEPTH {
-                self.walk(&path, depth + 1, found)?;
-                continue;
-            }
-            let relative = path.strip_prefix(&self.folder).unwrap_or(&path).as_str().replace('\\', "/");
-            match entry.metadata() {
-                Ok(metadata) => found.push(Listed { path: relative, size: metadata.len() }),
-                // Removed since the folder was read.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(io_error("read", &path)(error)),
-            }
+    /// Calls `each` with the path of every file below the folder of `prefix`; a folder that is not there has none.
+    fn walk(&self, prefix: &str, each: &mut dyn FnMut(String, &DirEntry) -> Result<(), Error>) -> Result<(), Error> {
+        let below = prefix.strip_suffix('/').unwrap_or(prefix);
+        let folder = self.path(below)?;
+        match walk(&folder, below, 0, each) {
+            Err(Error::NotFound { path }) if path == folder.as_str() => Ok(()),
+            other => other,
         }
-        Ok(())
     }
 }
 
@@ -170,13 +161,26 @@ impl Store for Local {
     }
 
     fn list(&self, prefix: &str) -> Result<Vec<Listed>, Error> {
-        let folder = self.path(prefix.strip_suffix('/').unwrap_or(prefix))?;
         let mut found = Vec::new();
-        match self.walk(&folder, 0, &mut found) {
-            Err(Error::NotFound { path }) if path == folder.as_str() => {}
-            other => other?,
-        }
+        self.walk(prefix, &mut |path, entry| {
+            match entry.metadata() {
+                Ok(metadata) => found.push(Listed { path, size: metadata.len() }),
+                // Removed since the folder was read.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(io_error("read", &self.folder.join(path))(error)),
+            }
+            Ok(())
+        })?;
         found.sort();
+        Ok(found)
+    }
+
+    fn paths(&self, prefix: &str) -> Result<Vec<String>, Error> {
+        let mut found = Vec::new();
+        self.walk(prefix, &mut |path, _| {
+            found.push(path);
+            Ok(())
+        })?;
         Ok(found)
     }
 
@@ -190,6 +194,28 @@ impl Store for Local {
         let folder = place.parent().unwrap_or(&self.folder);
         sync_folder(folder).map_err(io_error("write", folder))
     }
+}
+
+/// `below` is the path of `folder` in the store.
+fn walk(
+    folder: &Utf8Path,
+    below: &str,
+    depth: usize,
+    each: &mut dyn FnMut(String, &DirEntry) -> Result<(), Error>,
+) -> Result<(), Error> {
+    for entry in fs::read_dir(folder).map_err(io_error("read", folder))? {
+        let entry = entry.map_err(io_error("read", folder))?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let path = format!("{below}/{name}");
+        let kind = entry.file_type().map_err(|error| io_error("read", &folder.join(name.as_ref()))(error))?;
+        if kind.is_dir() && depth < MAX_DEPTH {
+            walk(&folder.join(name.as_ref()), &path, depth + 1, each)?;
+        } else {
+            each(path, &entry)?;
+        }
+    }
+    Ok(())
 }
 
 /// Makes a folder, and those above it, that only its owner can write to, and makes its entry durable.

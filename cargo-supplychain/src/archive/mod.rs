@@ -16,6 +16,7 @@ pub mod store;
 pub mod unpacked;
 
 pub use chain::{Chain, Placed};
+pub use generations::Generations;
 pub use local::Local;
 pub use store::Store;
 
@@ -26,7 +27,7 @@ pub enum Access {
     Read,
     /// Entries and objects are added; others may do so at the same time.
     Write,
-    /// Objects are removed, so that nobody else may be at it. Only a local store can hold others off.
+    /// Objects are removed. A local store holds all others off meanwhile; with an object store the chain decides ([`generations`]).
     Exclusive,
 }
 
@@ -41,18 +42,15 @@ pub fn open(
     access: Access,
     remote: &remote::Options<'_>,
     on_wait: &mut dyn FnMut(),
-) -> Result<Box<dyn Store>, store::Error> {
+) -> Result<Generations, store::Error> {
     if remote::is_remote(text) {
         let opened = remote::open(text, remote).map_err(|error| store::Error::Place(format!("{error} ({})", error.help())))?;
-        return match access {
-            Access::Read | Access::Write => Ok(opened),
-            Access::Exclusive => Err(store::Error::Place(format!("{}: an object store cannot hold others off", opened.place()))),
-        };
+        return Ok(Generations::new(opened));
     }
     if let Some((scheme, _)) = text.split_once("://") {
         return Err(store::Error::Place(format!(
             "there is no store of the kind {scheme:?}: only folders, s3://, gs:// and az://"
         )));
     }
-    Ok(Box::new(Local::open(&crate::files::normal(&cwd.join(text)), access, on_wait)?))
+    Ok(Generations::new(Box::new(Local::open(&crate::files::normal(&cwd.join(text)), access, on_wait)?)))
 }

@@ -17,6 +17,8 @@ pub const OBJECTS: &str = "objects/";
 /// Largest object that is read into memory as a record or an inventory.
 pub const MAX_DOCUMENT_BYTES: u64 = 256 * 1024 * 1024;
 const BUFFER: usize = 256 * 1024;
+/// How often an object may be removed by others while it is put in place.
+const MAX_TRIES: usize = 100;
 
 /// Why an object was not read or written.
 #[derive(Debug)]
@@ -82,7 +84,7 @@ pub fn digest_of(path: &str) -> Option<Sha256> {
 /// They cannot be written, or other bytes stand there under their name.
 pub fn put(store: &dyn Store, bytes: &[u8]) -> Result<Sha256, Error> {
     let digest = Sha256::of(bytes);
-    put_stream(store, digest, bytes)?;
+    put_stream(store, digest, || Ok(bytes))?;
     Ok(digest)
 }
 
@@ -94,24 +96,28 @@ pub fn put_value(store: &dyn Store, value: &impl Serialize) -> Result<Sha256, Er
     put(store, &archived::to_bytes(value))
 }
 
-/// Stores a stream whose digest is known: only if it has it. An object that is there already is compared with its name and left.
+/// Stores what `open` gives, whose digest is known: only if it has it. An object that is there already is compared with its name and left.
 ///
 /// # Errors
 /// [`Error::Changed`]; it cannot be read or written; other bytes stand there under its name.
-pub fn put_stream(store: &dyn Store, digest: Sha256, content: impl Read) -> Result<Creation, Error> {
+pub fn put_stream<R: Read>(store: &dyn Store, digest: Sha256, open: impl Fn() -> io::Result<R>) -> Result<Creation, Error> {
     let path = path_of(digest);
-    match check(store, digest) {
-        Ok(_) => return Ok(Creation::Exists),
-        Err(Error::Store(store::Error::NotFound { .. })) => {}
-        Err(error) => return Err(error),
+    for _ in 0..MAX_TRIES {
+        match check(store, digest) {
+            Ok(_) => return Ok(Creation::Exists),
+            Err(Error::Store(store::Error::NotFound { .. })) => {}
+            Err(error) => return Err(error),
+        }
+        let content = open().map_err(Error::Source)?;
+        let mut content = Checked { content, hasher: Hasher::default(), announced: digest, failure: None };
+        match store.create(&path, &mut content) {
+            Ok(Creation::Created) => return Ok(Creation::Created),
+            // Another writer was faster. Or it was given up and is just being removed: then it gets another name.
+            Ok(Creation::Exists) => {}
+            Err(error) => return Err(content.failure.unwrap_or(Error::Store(error))),
+        }
     }
-    let mut content = Checked { content, hasher: Hasher::default(), announced: digest, failure: None };
-    match store.create(&path, &mut content) {
-        Ok(Creation::Created) => Ok(Creation::Created),
-        // Another writer was faster.
-        Ok(Creation::Exists) => check(store, digest).map(|_| Creation::Exists),
-        Err(error) => Err(content.failure.unwrap_or(Error::Store(error))),
-    }
+    Err(Error::Store(store::Error::NotFound { path: place(store, digest) }))
 }
 
 /// An object's bytes, `limit` at most.
@@ -243,9 +249,9 @@ mod tests {
         let digest = put(&store, b"abc").unwrap();
         assert_eq!(get(&store, digest, 3).unwrap(), b"abc");
         assert!(matches!(get(&store, digest, 2), Err(Error::Store(store::Error::TooLarge { .. }))));
-        assert_eq!(put_stream(&store, digest, &b"abc"[..]).unwrap(), Creation::Exists);
+        assert_eq!(put_stream(&store, digest, || Ok(&b"abc"[..])).unwrap(), Creation::Exists);
         let announced = Sha256::of(b"x");
-        let error = put_stream(&store, announced, &b"y"[..]).unwrap_err();
+        let error = put_stream(&store, announced, || Ok(&b"y"[..])).unwrap_err();
         assert!(matches!(error, Error::Changed { .. }), "{error}");
         assert!(matches!(get(&store, announced, 9), Err(Error::Store(store::Error::NotFound { .. }))));
         struct Broken;
@@ -254,7 +260,7 @@ mod tests {
                 Err(io::Error::other("broken"))
             }
         }
-        assert!(matches!(put_stream(&store, announced, Broken), Err(Error::Source(_))));
+        assert!(matches!(put_stream(&store, announced, || Ok(Broken)), Err(Error::Source(_))));
         assert_eq!(store.list("tmp/").unwrap(), []);
         assert_eq!(store.list(OBJECTS).unwrap().len(), 1);
     }

@@ -208,6 +208,13 @@ pub fn read_tar(input: impl Read, limit: u64, folder: &Unpacked) -> Result<Conte
             return Err(refused(&path, "it is cut off, or there twice"));
         }
     }
+    // To the very end: only there the compression's checksum is compared, and nothing may hide behind the release. Of the two empty blocks that
+    // end a tar file the reader takes one.
+    let mut rest = Vec::new();
+    archive.into_inner().take(513).read_to_end(&mut rest).map_err(refused_or_input)?;
+    if rest.len() > 512 || rest.iter().any(|&byte| byte != 0) {
+        return Err(Error::Refused("it goes on after its end".to_owned()));
+    }
     let record = record.ok_or_else(|| Error::Refused("there is no release in it".to_owned()))?;
     match waiting.keys().next() {
         None => Ok(Contents { documents, record }),

@@ -36,6 +36,14 @@ pub trait Store: Send + Sync {
     /// It cannot be read.
     fn list(&self, prefix: &str) -> Result<Vec<Listed>, Error>;
 
+    /// Every path that begins with `prefix`, in no order and without looking at what is there.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    fn paths(&self, prefix: &str) -> Result<Vec<String>, Error> {
+        Ok(self.list(prefix)?.into_iter().map(|listed| listed.path).collect())
+    }
+
     /// Removes a path; what is not there is no error.
     ///
     /// # Errors

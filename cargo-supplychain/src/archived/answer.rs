@@ -1,12 +1,13 @@
 //! What the archive answers: components with the releases that they are in, as the index says them, joined with what is known of those
 //! releases. Pure: which components are meant is decided by whoever asks.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-use super::index::segment::{ComponentKey, Detail, IndexedRelease};
-use super::{Hit, InventoryUse};
+use super::index::segment::{ComponentKey, Detail, IndexedRelease, Releases};
+use super::{Hit, InventoryArtifact, InventoryUse};
 use crate::base::{Sha256, Timestamp};
 use crate::config::{Support, SupportedReleases};
 use crate::model::Role;
@@ -98,50 +99,116 @@ impl Part {
     }
 }
 
-/// The use of a component in a released file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ArtifactUse {
-    pub artifact: String,
-    pub path: String,
-    pub sha256: Sha256,
-    pub role: Role,
-    pub features: Vec<String>,
-}
-
-/// A component of a release that was asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// A component that was asked for, in all releases of which the same is said of it.
+#[derive(Debug, Clone)]
 pub struct FoundComponent {
-    pub purl: String,
-    pub name: String,
-    pub version: String,
-    pub source: Option<String>,
+    pub key: ComponentKey,
+    pub detail: Detail,
     /// Ids of the advisories that it was found by; empty where a package URL was asked for.
     pub advisories: Vec<String>,
     pub part: Part,
-    pub uses: Vec<ArtifactUse>,
 }
 
 /// A release that has what was asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone)]
 pub struct FoundRelease {
-    pub name: String,
-    pub version: String,
-    pub target: String,
-    /// Its entry in the chain.
-    pub sequence: u64,
-    pub archived: Timestamp,
-    pub record: Sha256,
+    pub release: Arc<IndexedRelease>,
     /// None: the policy names no supported releases.
     pub supported: Option<bool>,
     pub supported_until: Option<Timestamp>,
-    pub components: Vec<FoundComponent>,
+    /// Sorted by name, version and package URL. Shared: an answer has many releases and few components.
+    pub components: Vec<Arc<FoundComponent>>,
 }
 
 impl FoundRelease {
+    fn new(release: Arc<IndexedRelease>, supported: &SupportedReleases, now: Timestamp) -> Self {
+        let (known, until) = support_fields(supported.of(&release.name, &release.version, now));
+        Self { release, supported: known, supported_until: until, components: Vec::new() }
+    }
+
     /// The furthest that any component takes part.
     #[must_use]
     pub fn part(&self) -> Part {
         self.components.iter().map(|component| component.part).min().unwrap_or(Part::LockedOnly)
+    }
+
+    /// The files that a component is used in, and how.
+    pub fn uses<'a>(&'a self, component: &'a FoundComponent) -> impl Iterator<Item = (&'a InventoryArtifact, &'a InventoryUse)> {
+        let artifact = |one: &InventoryUse| self.release.artifacts.get(usize::try_from(one.artifact).ok()?);
+        component.detail.uses.iter().filter_map(move |one| Some((artifact(one)?, one)))
+    }
+}
+
+/// A release as data.
+#[derive(Serialize)]
+struct ReleaseData<'a> {
+    name: &'a str,
+    version: &'a str,
+    target: &'a str,
+    sequence: u64,
+    archived: Timestamp,
+    record: Sha256,
+    supported: Option<bool>,
+    supported_until: Option<Timestamp>,
+    components: Vec<ComponentData<'a>>,
+}
+
+#[derive(Serialize)]
+struct ComponentData<'a> {
+    purl: &'a str,
+    name: &'a str,
+    version: &'a str,
+    source: Option<&'a str>,
+    advisories: &'a [String],
+    part: Part,
+    uses: Vec<UseData<'a>>,
+}
+
+#[derive(Serialize)]
+struct UseData<'a> {
+    artifact: &'a str,
+    path: &'a str,
+    sha256: Sha256,
+    role: Role,
+    features: &'a [String],
+}
+
+impl<'a> ComponentData<'a> {
+    fn new(release: &'a FoundRelease, one: &'a FoundComponent) -> Self {
+        let used = |(artifact, one): (&'a InventoryArtifact, &'a InventoryUse)| UseData {
+            artifact: &artifact.name,
+            path: &artifact.path,
+            sha256: artifact.sha256,
+            role: one.role,
+            features: &one.features,
+        };
+        Self {
+            purl: &one.detail.purl,
+            name: &one.key.name,
+            version: &one.key.version,
+            source: one.key.source.as_deref(),
+            advisories: &one.advisories,
+            part: one.part,
+            uses: release.uses(one).map(used).collect(),
+        }
+    }
+}
+
+impl Serialize for FoundRelease {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let IndexedRelease { sequence, name, version, target, archived, record, .. } = self.release.as_ref();
+        let data = ReleaseData {
+            name,
+            version,
+            target,
+            sequence: *sequence,
+            archived: *archived,
+            record: *record,
+            supported: self.supported,
+            supported_until: self.supported_until,
+            components: self.components.iter().map(|one| ComponentData::new(self, one)).collect(),
+        };
+        data.serialize(serializer)
     }
 }
 
@@ -156,68 +223,44 @@ pub fn support_fields(support: Support) -> (Option<bool>, Option<Timestamp>) {
     (support.known(), until)
 }
 
-/// Joins components, each with the ids of the advisories that it was found by, with their releases. Sorted by name, version (as cargo
-/// compares them), target and entry.
+/// Joins components, each with the ids of the advisories that it was found by, with their releases; in the order of [`in_order`].
 #[must_use]
 pub fn join(
-    found: &[(InReleases, Vec<String>)],
-    releases: &BTreeMap<u64, IndexedRelease>,
+    found: Vec<(InReleases, Vec<String>)>,
+    releases: Releases,
     supported: &SupportedReleases,
     now: Timestamp,
 ) -> Vec<FoundRelease> {
-    let mut joined: BTreeMap<u64, FoundRelease> = BTreeMap::new();
-    for (component, advisories) in found {
-        for (detail, sequences) in &component.places {
-            for release in sequences.iter().filter_map(|sequence| releases.get(sequence)) {
-                let entry = joined.entry(release.sequence).or_insert_with(|| {
-                    let (known, until) = support_fields(supported.of(&release.name, &release.version, now));
-                    FoundRelease {
-                        name: release.name.clone(),
-                        version: release.version.clone(),
-                        target: release.target.clone(),
-                        sequence: release.sequence,
-                        archived: release.archived,
-                        record: release.record,
-                        supported: known,
-                        supported_until: until,
-                        components: Vec::new(),
-                    }
-                });
-                entry.components.push(found_component(&component.key, detail, release, advisories));
+    let sequences: Vec<u64> = releases.keys().copied().collect();
+    let place = |sequence: u64| sequences.binary_search(&sequence).ok();
+    let order: Vec<usize> = in_order(&releases).into_iter().filter_map(|release| place(release.sequence)).collect();
+    let mut joined: Vec<_> = releases.into_values().map(|release| Some(FoundRelease::new(release, supported, now))).collect();
+    for (component, sequences) in parts(found) {
+        let component = Arc::new(component);
+        for sequence in sequences {
+            if let Some(Some(release)) = place(sequence).and_then(|place| joined.get_mut(place)) {
+                release.components.push(Arc::clone(&component));
             }
         }
     }
-    let mut all: Vec<_> = joined.into_values().collect();
-    for release in &mut all {
-        release.components.sort_by(|a, b| (&a.name, &a.version, &a.purl).cmp(&(&b.name, &b.version, &b.purl)));
-    }
-    all.sort_by_cached_key(|release| {
-        let version = release.version.parse::<semver::Version>().ok();
-        (release.name.clone(), version, release.version.clone(), release.target.clone(), release.sequence)
-    });
-    all
+    let joined = order.into_iter().filter_map(|place| joined.get_mut(place)?.take());
+    joined.filter(|release| !release.components.is_empty()).collect()
 }
 
-fn found_component(key: &ComponentKey, detail: &Detail, release: &IndexedRelease, advisories: &[String]) -> FoundComponent {
-    let artifact = |one: &InventoryUse| {
-        let artifact = release.artifacts.get(usize::try_from(one.artifact).ok()?)?;
-        Some(ArtifactUse {
-            artifact: artifact.name.clone(),
-            path: artifact.path.clone(),
-            sha256: artifact.sha256,
-            role: one.role,
-            features: one.features.clone(),
-        })
-    };
-    FoundComponent {
-        purl: detail.purl.clone(),
-        name: key.name.clone(),
-        version: key.version.clone(),
-        source: key.source.clone(),
-        advisories: advisories.to_vec(),
-        part: Part::of(&detail.uses),
-        uses: detail.uses.iter().filter_map(artifact).collect(),
+/// What is said of the components, with the releases of which it is; sorted by name, version and package URL.
+fn parts(found: Vec<(InReleases, Vec<String>)>) -> Vec<(FoundComponent, Vec<u64>)> {
+    let mut parts = Vec::new();
+    for (InReleases { key, places }, advisories) in found {
+        for (detail, sequences) in places {
+            let part = Part::of(&detail.uses);
+            parts.push((FoundComponent { key: key.clone(), detail, advisories: advisories.clone(), part }, sequences));
+        }
     }
+    fn order(one: &FoundComponent) -> (&str, &str, &str) {
+        (&one.key.name, &one.key.version, &one.detail.purl)
+    }
+    parts.sort_by(|(a, _), (b, _)| order(a).cmp(&order(b)));
+    parts
 }
 
 /// A release that a finding is about, by its entry.
@@ -240,13 +283,9 @@ pub struct ListedRelease {
     pub supported_until: Option<Timestamp>,
 }
 
-/// Releases sorted by name, version (as cargo compares them), target and entry.
+/// Releases in the order of [`in_order`], as they are listed.
 #[must_use]
-pub fn listed<'a>(
-    releases: impl IntoIterator<Item = &'a IndexedRelease>,
-    supported: &SupportedReleases,
-    now: Timestamp,
-) -> Vec<ListedRelease> {
+pub fn listed(releases: &Releases, supported: &SupportedReleases, now: Timestamp) -> Vec<ListedRelease> {
     let listed = |release: &IndexedRelease| {
         let (known, until) = support_fields(supported.of(&release.name, &release.version, now));
         ListedRelease {
@@ -259,12 +298,21 @@ pub fn listed<'a>(
             supported_until: until,
         }
     };
-    let mut all: Vec<_> = releases.into_iter().map(listed).collect();
-    all.sort_by_cached_key(|one| {
-        let version = one.version.parse::<semver::Version>().ok();
-        (one.name.clone(), version, one.version.clone(), one.target.clone(), one.sequence)
-    });
-    all
+    in_order(releases).into_iter().map(listed).collect()
+}
+
+/// Releases by name, version (as cargo compares them), target and entry.
+fn in_order(releases: &Releases) -> Vec<&IndexedRelease> {
+    type Keyed<'a> = (&'a str, Option<semver::Version>, &'a IndexedRelease);
+    fn keyed(release: &Arc<IndexedRelease>) -> Keyed<'_> {
+        (&release.name, release.version.parse().ok(), release)
+    }
+    fn rest<'a>(one: &'a Keyed<'_>) -> (&'a str, &'a str, u64) {
+        (&one.2.version, &one.2.target, one.2.sequence)
+    }
+    let mut all: Vec<Keyed<'_>> = releases.values().map(keyed).collect();
+    all.sort_unstable_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)).then_with(|| rest(a).cmp(&rest(b))));
+    all.into_iter().map(|(.., release)| release).collect()
 }
 
 /// The entries of all releases of these components.

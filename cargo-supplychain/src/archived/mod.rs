@@ -26,7 +26,7 @@ pub use state::{ArchivedRelease, ReleaseKey, State};
 pub const FORMAT_VERSION: u32 = 1;
 
 /// An entry of the chain. Its place is `log/<sequence>`; each names the digest of the bytes of the one before, so that none can be
-/// changed, left out or put in between without being seen. The first one's digest is the archive's identity.
+/// changed, left out or put in between without being seen, and its own ([`Entry::to_bytes`]). The first one's digest is the archive's identity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
@@ -54,6 +54,8 @@ pub enum Event {
     Hold { release: u64, reason: String },
     /// It is not any more.
     Unhold { release: u64, reason: String },
+    /// No kept release needs these objects, sorted. Whoever needs one after this entry keeps it under a new name (`archive::generations`).
+    GiveUp { objects: Vec<Sha256> },
     /// All releases were judged again: `outcome` is the digest of what was new ([`Rescan`]).
     Rescan { outcome: Sha256 },
 }
@@ -246,6 +248,43 @@ pub fn from_bytes<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Result<T, St
     Ok(value)
 }
 
+/// How the line of a document ends.
+const END: &str = "}\n";
+/// What stands between an entry and its own digest.
+const SEAL: &str = ",\"sha256\":\"";
+
+impl Entry {
+    /// The bytes of its file: the canonical form, with the digest of that form as its last key. So damage shows in the last entry, too, which
+    /// none after it pins. Who changes it on purpose can compute that digest as well: it takes a head that was kept elsewhere to see that.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = to_bytes(self);
+        let digest = Sha256::of(&bytes);
+        bytes.truncate(bytes.len() - END.len());
+        bytes.extend_from_slice(format!("{SEAL}{digest}\"{END}").as_bytes());
+        bytes
+    }
+
+    /// Reads what [`Entry::to_bytes`] wrote, and nothing else.
+    ///
+    /// # Errors
+    /// Why the bytes are no entry, a fragment.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
+        let text = std::str::from_utf8(bytes).map_err(|_| "it is no text".to_owned())?;
+        let sealed = text.strip_suffix(END).and_then(|text| text.strip_suffix('"')).and_then(|text| text.rsplit_once(SEAL));
+        let (line, digest) = sealed.ok_or("it does not end with its digest")?;
+        let line = format!("{line}{END}");
+        if Sha256::of(&line).to_string() != digest {
+            return Err("it does not have the digest that it ends with".to_owned());
+        }
+        let entry: Self = from_bytes(line.as_bytes())?;
+        if entry.format_version != FORMAT_VERSION {
+            return Err(format!("its format version is not {FORMAT_VERSION}: a newer cargo-supplychain may read it"));
+        }
+        Ok(entry)
+    }
+}
+
 impl Record {
     /// Whether the paths are such as a release may have, sorted, and each there once, whatever case a file system folds.
     ///
@@ -301,6 +340,14 @@ mod tests {
         };
         let bytes = to_bytes(&entry);
         insta::assert_snapshot!(String::from_utf8_lossy(&bytes), @r#"{"format_version":1,"sequence":1,"previous":null,"time":"2026-11-29T00:00:00Z","event":{"kind":"begin","nonce":"n"}}"#);
+        let sealed = entry.to_bytes();
+        insta::assert_snapshot!(String::from_utf8_lossy(&sealed), @r#"{"format_version":1,"sequence":1,"previous":null,"time":"2026-11-29T00:00:00Z","event":{"kind":"begin","nonce":"n"},"sha256":"7ce10e09931693032dcce9cd581fcdd1447e0995f8a1e5e6cb9742db5bb0dc73"}"#);
+        assert_eq!(Entry::from_bytes(&sealed), Ok(entry.clone()));
+        for at in 0..sealed.len() * 8 {
+            let mut flipped = sealed.clone();
+            flipped[at / 8] ^= 1 << (at % 8);
+            assert!(Entry::from_bytes(&flipped).is_err(), "bit {at}");
+        }
         assert_eq!(from_bytes::<Entry>(&bytes), Ok(entry));
         let text = String::from_utf8(bytes).unwrap();
         for other in [

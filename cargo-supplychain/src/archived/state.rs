@@ -77,7 +77,10 @@ impl State {
                 None => Ok(()),
             }),
             Event::Hold { release, .. } | Event::Unhold { release, .. } => self.kept(*release).map(|_| ()),
-            Event::Rescan { .. } => Ok(()),
+            Event::GiveUp { objects } if !objects.is_sorted_by(|a, b| a < b) => {
+                Err("the objects that it gives up are not sorted, or one is there twice".to_owned())
+            }
+            Event::GiveUp { .. } | Event::Rescan { .. } => Ok(()),
         }
     }
 
@@ -112,7 +115,7 @@ impl State {
                 of(self, *release, &|release| release.hold = Some((entry.sequence, reason.clone())));
             }
             Event::Unhold { release, .. } => of(self, *release, &|release| release.hold = None),
-            Event::Begin { .. } | Event::Rescan { .. } => {}
+            Event::Begin { .. } | Event::GiveUp { .. } | Event::Rescan { .. } => {}
         }
         self.last = entry.sequence;
         Ok(())

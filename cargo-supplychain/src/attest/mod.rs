@@ -31,6 +31,9 @@ pub const KEY_ROTATION: &str = "https://github.com/cargo-supplychain/cargo-suppl
 /// Our release statement, `docs/release-statement-v1.md`: its subject is `release.json`.
 pub const RELEASE: &str = "https://github.com/cargo-supplychain/cargo-supplychain/blob/main/docs/release-statement-v1.md";
 
+/// Our statement about an exported release, `docs/archive-export-v1.md`: its subject is the file.
+pub const ARCHIVE_EXPORT: &str = "https://github.com/cargo-supplychain/cargo-supplychain/blob/main/docs/archive-export-v1.md";
+
 /// The release statement's bundle within a release folder.
 pub const RELEASE_BUNDLE: &str = "attestations/release.sigstore.json";
 /// The list of a release's files.

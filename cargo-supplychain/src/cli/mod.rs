@@ -141,7 +141,7 @@ fn dispatch(shell: &mut Shell, context: &Context, command: Command) -> Exit {
         Command::Sbom(args) => commands::sbom::run(shell, context, &args),
         Command::Sign(args) => commands::sign::run(shell, context, args, &interrupt),
         Command::Verify(args) => commands::verify::run(shell, context, *args, &interrupt),
-        Command::Archive(command) => commands::archive::run(shell, context, command, &interrupt),
+        Command::Archive(command) => commands::archive::run(shell, context, command),
         Command::Affected(args) => commands::afterlife::affected(shell, context, &args),
         Command::Rescan(args) => commands::afterlife::rescan(shell, context, &args),
         Command::Baseline(command) => commands::baseline::run(shell, context, command),

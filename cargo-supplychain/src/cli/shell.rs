@@ -131,6 +131,7 @@ fn verb(stage: &str) -> &'static str {
         "sign" => "Signing",
         "verify" => "Verifying",
         "archive" => "Archiving",
+        "push" => "Pushing",
         "chain" | "objects" => "Checking",
         _ => "Working",
     }

@@ -1,4 +1,4 @@
-//! `[archive] supported`: which releases are supported, and until when.
+//! `[archive]`: where releases are kept, and which are supported, until when. Never credentials: those come from the environment.
 
 use semver::{Version, VersionReq};
 use serde::Deserialize;
@@ -6,7 +6,9 @@ use toml::Spanned;
 use toml::value::Datetime;
 
 use super::parse::{Error, Place};
+use super::settings::ArchiveSettings;
 use crate::base::Timestamp;
+use crate::base::http::is_allowed;
 
 const DAY: i64 = 24 * 60 * 60;
 
@@ -104,18 +106,66 @@ fn matches(pattern: &str, text: &str) -> bool {
     text.ends_with(end)
 }
 
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct RawArchive {
+    store: Option<String>,
+    endpoint: Option<Spanned<String>>,
+    region: Option<Spanned<String>>,
+    #[serde(default)]
+    on_build: bool,
+    keep_last: Option<u32>,
+    keep_days: Option<u32>,
+    #[serde(default)]
+    supported: Vec<RawSupported>,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct RawSupported {
+struct RawSupported {
     name: Spanned<String>,
     version: Option<Spanned<String>>,
     until: Option<Spanned<Datetime>>,
 }
 
-/// Reads the list.
-pub(super) fn supported(raw: Vec<RawSupported>, place: &Place<'_>) -> Result<SupportedReleases, Error> {
-    let lines = raw.into_iter().map(|line| line.read(place)).collect::<Result<_, _>>()?;
-    Ok(SupportedReleases { lines })
+impl RawArchive {
+    pub(super) fn read(self, place: &Place<'_>) -> Result<(ArchiveSettings, SupportedReleases), Error> {
+        for (key, value) in [("endpoint", &self.endpoint), ("region", &self.region)] {
+            let (Some(value), Some(store)) = (value, &self.store) else { continue };
+            if !store.starts_with("s3://") {
+                return Err(place.error(Some(value.span()), format!("`{key}` is for a `store` that begins with s3://")));
+            }
+        }
+        let settings = ArchiveSettings {
+            store: self.store,
+            endpoint: self.endpoint.map(|url| endpoint(url, place)).transpose()?,
+            region: self.region.map(|name| region(name, place)).transpose()?,
+            on_build: self.on_build,
+            keep_last: self.keep_last,
+            keep_days: self.keep_days,
+        };
+        let lines = self.supported.into_iter().map(|line| line.read(place)).collect::<Result<_, _>>()?;
+        Ok((settings, SupportedReleases { lines }))
+    }
+}
+
+fn endpoint(url: Spanned<String>, place: &Place<'_>) -> Result<String, Error> {
+    let why = match url.get_ref() {
+        text if text.contains(['@', '?', '#']) => "holds more than a host and a path: credentials come from the environment",
+        text if !is_allowed(text) => "is neither https nor http on this machine",
+        _ => return Ok(url.into_inner()),
+    };
+    // Line and column, but not the text: somebody may have put a password in.
+    Err(Error { span: None, ..place.error(Some(url.span()), format!("`endpoint` {why}")) })
+}
+
+/// It becomes a part of host names.
+fn region(name: Spanned<String>, place: &Place<'_>) -> Result<String, Error> {
+    let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    match name.get_ref() {
+        text if !text.is_empty() && text.len() <= 64 && text.bytes().all(is_letter) => Ok(name.into_inner()),
+        _ => Err(place.error(Some(name.span()), "`region` is no name such as eu-central-1")),
+    }
 }
 
 impl RawSupported {

@@ -12,12 +12,12 @@ use serde::Deserialize;
 use toml::{Spanned, Value};
 
 use self::exemptions::RawExemption;
-use super::archive;
+use super::archive::RawArchive;
 use super::licences::RawLicences;
 use super::sandbox::RawSandbox;
 use super::settings::{
-    AdvisorySettings, ArchiveSettings, BuildSettings, DocumentSettings, MaxAge, RegistrySettings, ReleaseSettings, RuleOption,
-    Settings, SignMethod, SignSettings, TrustRootSettings, VerifySettings,
+    AdvisorySettings, BuildSettings, DocumentSettings, MaxAge, RegistrySettings, ReleaseSettings, RuleOption, Settings,
+    SignMethod, SignSettings, TrustRootSettings, VerifySettings,
 };
 use crate::base::http::is_allowed;
 use crate::base::{Lines, Location, span};
@@ -67,6 +67,7 @@ pub fn parse(path: &str, text: &str, known: &[KnownRule<'_>]) -> Result<Settings
     let (require, rules) = place.rules(raw.rules, known)?;
     let bans = place.bans(&raw.bans.deny)?;
     let exemptions = place.exemptions(raw.exemptions)?;
+    let (archive, supported) = raw.archive.read(&place)?;
     Ok(Settings {
         file: Some(path.to_owned()),
         build: BuildSettings {
@@ -103,13 +104,8 @@ pub fn parse(path: &str, text: &str, known: &[KnownRule<'_>]) -> Result<Settings
         },
         trust_root: place.trust_root(raw.trust_root)?,
         verify: raw.verify.read(),
-        archive: ArchiveSettings {
-            store: raw.archive.store,
-            on_build: raw.archive.on_build,
-            keep_last: raw.archive.keep_last,
-            keep_days: raw.archive.keep_days,
-        },
-        supported: archive::supported(raw.archive.supported, &place)?,
+        archive,
+        supported,
     })
 }
 
@@ -144,18 +140,6 @@ struct Raw {
     verify: RawVerify,
     #[serde(default)]
     archive: RawArchive,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct RawArchive {
-    store: Option<String>,
-    #[serde(default)]
-    on_build: bool,
-    keep_last: Option<u32>,
-    keep_days: Option<u32>,
-    #[serde(default)]
-    supported: Vec<archive::RawSupported>,
 }
 
 #[derive(Deserialize, Default)]

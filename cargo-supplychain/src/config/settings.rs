@@ -39,6 +39,9 @@ pub struct Settings {
 pub struct ArchiveSettings {
     /// A folder, relative to the workspace root, or a URL.
     pub store: Option<String>,
+    /// Of a store that speaks S3; the environment's come before them.
+    pub endpoint: Option<String>,
+    pub region: Option<String>,
     /// Whether `build` archives what it has released.
     pub on_build: bool,
     /// What `archive prune` keeps unless told otherwise: so many of each name and target, and what is not older than so many days.

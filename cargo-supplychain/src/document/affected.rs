@@ -1,17 +1,20 @@
 //! The answer of `affected`: as data (schema `cargo-supplychain/schemas/affected-1.json`), for people, and as Markdown.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use serde::Serialize;
 
 use super::Document;
 use super::markdown::{code, text};
 use crate::advisory::{Advisory, FeedInfo, Kind};
-use crate::archived::answer::{FoundComponent, FoundRelease, Part};
+use crate::archived::answer::{FoundRelease, Part};
+use crate::archived::index::segment::IndexedRelease;
 use crate::base::text::{counted, plain};
 use crate::base::{Sha256, Timestamp};
 use crate::finding::NotEvaluated;
+use crate::model::Role;
 
 /// Version of the JSON form.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -98,21 +101,22 @@ pub fn json(answer: &Affected) -> Document {
 /// For people: a line for each release, below it the components and the files that they are in.
 #[must_use]
 pub fn human(answer: &Affected) -> String {
-    let mut out = String::new();
-    let mut line = |words: String| writeln!(out, "{words}").expect("writing to a string cannot fail");
+    let mut out = String::with_capacity(256 * answer.releases.len());
+    let mut line = |words: fmt::Arguments<'_>| writeln!(out, "{words}").expect("writing to a string cannot fail");
     for advisory in &answer.advisories {
-        line(plain(&about(advisory)).into_owned());
+        line(format_args!("{}", plain(&about(advisory))));
     }
     for release in &answer.releases {
-        line(format!("{}{}", plain(&name(release)), support(release)));
+        let IndexedRelease { name, version, target, .. } = release.release.as_ref();
+        line(format_args!("{} {} {}{}", plain(name), plain(version), plain(target), support(release)));
         for component in &release.components {
-            line(format!("    {}: {}", plain(&component.purl), component.part.as_str()));
-            for file in files(component) {
-                line(format!("        {}", plain(&file)));
+            line(format_args!("    {}: {}", plain(&component.detail.purl), component.part.as_str()));
+            for (artifact, used) in release.uses(component) {
+                line(format_args!("        {} ({}{})", plain(&artifact.path), role(used.role), features(&used.features)));
             }
         }
     }
-    line(closing(answer));
+    line(format_args!("{}", closing(answer)));
     out
 }
 
@@ -140,12 +144,12 @@ pub(super) fn release_table(releases: &[FoundRelease], all: usize) -> String {
     let mut out = String::from("| release | target | supported | component | part | files |\n|---|---|---|---|---|---|\n");
     for release in releases {
         for component in &release.components {
-            let paths: Vec<_> = component.uses.iter().map(|one| code(&one.path).replace('|', "\\|")).collect();
+            let paths: Vec<_> = release.uses(component).map(|(file, _)| code(&file.path).replace('|', "\\|")).collect();
             let cells = [
-                text(&format!("{} {}", release.name, release.version)),
-                text(&release.target),
+                text(&format!("{} {}", release.release.name, release.release.version)),
+                text(&release.release.target),
                 support_cell(release),
-                text(&format!("{} {}", component.name, component.version)),
+                text(&format!("{} {}", component.key.name, component.key.version)),
                 component.part.as_str().to_owned(),
                 unique(paths).join(", "),
             ];
@@ -183,33 +187,28 @@ fn about(advisory: &NamedAdvisory) -> String {
     format!("{}{aliases}: {}: {}; {patched}", advisory.id, advisory.package, advisory.title)
 }
 
-fn name(release: &FoundRelease) -> String {
-    format!("{} {} {}", release.name, release.version, release.target)
-}
-
-fn support(release: &FoundRelease) -> String {
+fn support(release: &FoundRelease) -> Cow<'static, str> {
     match release.supported {
-        None => String::new(),
-        Some(true) if release.supported_until.is_none() => " (supported)".to_owned(),
-        Some(true) => format!(" (supported {})", support_cell(release)),
-        Some(false) if release.supported_until.is_none() => " (not supported)".to_owned(),
-        Some(false) => format!(" (support {})", support_cell(release)),
+        None => Cow::Borrowed(""),
+        Some(true) if release.supported_until.is_none() => Cow::Borrowed(" (supported)"),
+        Some(true) => Cow::Owned(format!(" (supported {})", support_cell(release))),
+        Some(false) if release.supported_until.is_none() => Cow::Borrowed(" (not supported)"),
+        Some(false) => Cow::Owned(format!(" (support {})", support_cell(release))),
     }
 }
 
-/// `artifacts/app (linked, features a, b)`, a line for each file and role.
-fn files(component: &FoundComponent) -> Vec<String> {
-    let file = |one: &crate::archived::answer::ArtifactUse| {
-        let role = match one.role {
-            crate::model::Role::Runtime => "linked",
-            crate::model::Role::Build => "build",
-            crate::model::Role::ProcMacro => "proc macro",
-            crate::model::Role::Test => "test",
-        };
-        let features = if one.features.is_empty() { String::new() } else { format!(", features {}", one.features.join(" ")) };
-        format!("{} ({role}{features})", one.path)
-    };
-    component.uses.iter().map(file).collect()
+fn role(role: Role) -> &'static str {
+    match role {
+        Role::Runtime => "linked",
+        Role::Build => "build",
+        Role::ProcMacro => "proc macro",
+        Role::Test => "test",
+    }
+}
+
+/// `, features a b`
+fn features(features: &[String]) -> Cow<'static, str> {
+    if features.is_empty() { Cow::Borrowed("") } else { Cow::Owned(format!(", features {}", plain(&features.join(" ")))) }
 }
 
 fn closing(answer: &Affected) -> String {
@@ -229,45 +228,43 @@ fn closing(answer: &Affected) -> String {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use std::sync::Arc;
+
     use super::*;
-    use crate::archived::answer::ArtifactUse;
+    use crate::archived::answer::FoundComponent;
+    use crate::archived::index::segment::{ComponentKey, Detail};
+    use crate::archived::{InventoryArtifact, InventoryUse};
     use crate::document::fixture::HOSTILE;
     use crate::document::schema;
     use crate::finding::Area;
-    use crate::model::Role;
 
     const SCHEMA: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/affected-1.json"));
 
     pub(in crate::document) fn release(name: &str) -> FoundRelease {
-        let used = |role| ArtifactUse {
-            artifact: name.to_owned(),
-            path: format!("artifacts/{name}"),
-            sha256: Sha256::of(name),
-            role,
-            features: vec!["std".to_owned()],
-        };
+        let used = |role| InventoryUse { artifact: 0, role, features: vec!["std".to_owned()] };
         let component = |part, uses| FoundComponent {
-            purl: "pkg:cargo/lib@1.0.0".to_owned(),
-            name: "lib".to_owned(),
-            version: "1.0.0".to_owned(),
-            source: Some("registry+x".to_owned()),
+            key: ComponentKey { name: "lib".to_owned(), version: "1.0.0".to_owned(), source: Some("registry+x".to_owned()) },
+            detail: Detail { purl: "pkg:cargo/lib@1.0.0".to_owned(), checksum: None, license: None, uses, native: Vec::new() },
             advisories: vec!["RUSTSEC-2026-0001".to_owned()],
             part,
-            uses,
         };
+        let components =
+            [component(Part::Linked, vec![used(Role::Runtime), used(Role::Build)]), component(Part::LockedOnly, Vec::new())];
+        let artifact = InventoryArtifact { name: name.to_owned(), path: format!("artifacts/{name}"), sha256: Sha256::of(name) };
         FoundRelease {
-            name: name.to_owned(),
-            version: "1.0.0".to_owned(),
-            target: "t".to_owned(),
-            sequence: 2,
-            archived: "2026-11-01".parse().unwrap(),
-            record: Sha256::of("r"),
+            release: Arc::new(IndexedRelease {
+                name: name.to_owned(),
+                version: "1.0.0".to_owned(),
+                target: "t".to_owned(),
+                sequence: 2,
+                archived: "2026-11-01".parse().unwrap(),
+                record: Sha256::of("r"),
+                rustc: "1".to_owned(),
+                artifacts: vec![artifact],
+            }),
             supported: Some(true),
             supported_until: Some("2027-01-01".parse().unwrap()),
-            components: vec![
-                component(Part::Linked, vec![used(Role::Runtime), used(Role::Build)]),
-                component(Part::LockedOnly, Vec::new()),
-            ],
+            components: components.map(Arc::new).into(),
         }
     }
 

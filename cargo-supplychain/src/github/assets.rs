@@ -87,12 +87,6 @@ fn escaped(text: &str) -> String {
     text.bytes().map(|byte| if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
-/// The name that a host keeps: what it would change is changed here.
-#[must_use]
-pub fn asset_name(name: &str) -> String {
-    name.chars().map(|one| if one.is_ascii_alphanumeric() || "-_.+".contains(one) { one } else { '.' }).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,6 +104,5 @@ mod tests {
             assert_eq!(is_the_hosts(api, upload), is_it, "{api} {upload}");
         }
         assert_eq!(escaped("v1.0 +/ä"), "v1.0%20%2B%2F%C3%A4");
-        assert_eq!(asset_name("my app-日本.exe"), "my.app-...exe");
     }
 }

@@ -5,6 +5,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::archived::{Archive, Opened, Request, bring, told};
 use super::{Class, Error, Progress};
 use crate::archive::Access;
+use crate::archive::index::export::{Error as Failed, Export};
 use crate::archive::index::{self, Index};
 use crate::archived::answer::{ListedRelease, listed};
 use crate::base::Context;
@@ -72,7 +73,7 @@ pub struct Supported {
 pub fn supported(context: &Context, request: &Request, progress: &mut dyn Progress) -> Result<Supported, Error> {
     let mut opened = Opened::new(context, request, Access::Read, progress)?;
     let releases = opened.ask(context, progress, Index::all_releases)?;
-    let releases = listed(releases.values(), &opened.settings.supported, context.now);
+    let releases = listed(&releases, &opened.settings.supported, context.now);
     Ok(Supported { archive: opened.asked(), releases })
 }
 
@@ -92,11 +93,13 @@ pub struct Exported {
 /// As [`status`]; or the folder cannot be written, or this build has no Parquet.
 pub fn export(context: &Context, request: &Request, folder: &Utf8Path, progress: &mut dyn Progress) -> Result<Exported, Error> {
     let mut opened = Opened::new(context, request, Access::Read, progress)?;
-    let tables = opened.ask(context, progress, index::export::tables)?;
-    let releases = opened.index().release_count();
-    let outcome = index::export::write(&tables, folder).map_err(|error| {
+    let failed = |error: Failed| {
         let class = if error.is_unsupported() { Class::Usage } else { Class::Output };
         Error::new(class, &error)
-    })?;
-    Ok(Exported { releases, written: outcome.written, unchanged: outcome.unchanged })
+    };
+    let releases = opened.ask(context, progress, Index::all_releases)?;
+    let export = Export::new(opened.index(), releases, folder).map_err(failed)?;
+    let components = if export.needs_components() { opened.ask(context, progress, Index::all_components)? } else { Vec::new() };
+    let outcome = export.write(&components).map_err(failed)?;
+    Ok(Exported { releases: opened.index().release_count(), written: outcome.written, unchanged: outcome.unchanged })
 }

@@ -7,6 +7,7 @@ use camino::Utf8PathBuf;
 use super::{Class, Error, Progress, advisories, gather};
 use crate::archive::Access;
 use crate::archive::index::{self, Index, Source, Unread};
+use crate::archived::Head;
 use crate::archived::index::Corrupt;
 use crate::base::Context;
 use crate::base::text::counted;
@@ -26,6 +27,8 @@ pub struct Request {
     pub policy: Option<Utf8PathBuf>,
     /// `--advisory-db`, over `[advisories] database`.
     pub advisory_db: Option<String>,
+    /// A head that was kept elsewhere: the archive has to continue it.
+    pub expect_head: Option<Head>,
     /// `--supported`: only releases that the policy says are supported.
     pub supported: bool,
 }
@@ -43,6 +46,9 @@ impl Opened {
         let (settings, _) = gather::settings(context, request.policy.as_deref(), &context.cwd, None)?;
         let archive = Archive::open(context, request.archive.as_deref(), request.policy.as_deref(), access, progress)?;
         let index = bring(context, &archive, false, progress)?;
+        if let Some(expected) = request.expect_head {
+            archive.expect_head(expected, index.head())?;
+        }
         Ok(Self { settings, archive, index })
     }
 
@@ -123,9 +129,10 @@ pub(super) fn told(error: &index::Error) -> Error {
     match error {
         index::Error::Archive(Unread::Unreadable(_)) | index::Error::Empty | index::Error::Corrupt(_) => Error::usage(error),
         index::Error::Archive(Unread::Corrupt(_)) | index::Error::Broken { .. } => {
-            Error::new(Class::Rejected, error).with_help("run `cargo supplychain archive verify` to see what is damaged")
+            Error::new(Class::Rejected, &format!("archive/corrupt: {error}"))
+                .with_help("run `cargo supplychain archive verify` to see what is damaged")
         }
-        index::Error::RolledBack { .. } => Error::new(Class::Rejected, error).with_help(
+        index::Error::RolledBack { .. } => Error::new(Class::Refused, error).with_help(
             "entries were removed or rewritten: bring back the newer state; if the older one is meant, say so with \
              `cargo supplychain archive index forget`",
         ),

@@ -3,7 +3,7 @@
 
 mod history;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::archived::{self, Opened};
 use super::{Error, Progress};
@@ -66,7 +66,7 @@ pub fn rescan(context: &Context, request: &Request, progress: &mut dyn Progress)
     let is_known = !not_evaluated.iter().any(|check| check.required);
 
     let history = opened.index().history().clone();
-    let (found, mut releases) = found(context, &judged, &history, &mut opened, progress)?;
+    let found = found(&judged, &history, request.all);
     let gone = if is_known { disappeared(&judged, &history) } else { Vec::new() };
     let outcome = outcome(&found, &gone, &judged.feeds, opened.index().head().sequence, &history);
     let has_news = !gone.is_empty() || found.iter().any(|one| one.new);
@@ -83,10 +83,8 @@ pub fn rescan(context: &Context, request: &Request, progress: &mut dyn Progress)
     };
 
     let total = found.len();
-    let mut findings = listed(found, &releases, request, judged_up_to(&history));
+    let (mut findings, releases) = listed(context, found, request, &mut opened, progress)?;
     show(context, &judged, &mut opened, progress, &mut findings)?;
-    let named: BTreeSet<u64> = findings.iter().flat_map(|one| one.releases.iter().map(|place| place.sequence)).collect();
-    releases.retain(|release| named.contains(&release.sequence));
     let settings = &opened.settings;
     let exempted = judged.judgement.exempted.iter().map(|(_, one)| one.clone()).collect();
     let input = ReportInput { findings: findings.iter().map(with_releases).collect(), exempted, not_evaluated };
@@ -160,33 +158,23 @@ fn older_than_the_last(feeds: &[FeedInfo], history: &History) -> Option<NotEvalu
     })
 }
 
-/// Every finding with its releases, known or not; and the releases, each once.
-fn found(
-    context: &Context,
-    judged: &Judged,
-    history: &History,
-    opened: &mut Opened,
-    progress: &mut dyn Progress,
-) -> Result<(Vec<RescanFinding>, Vec<ListedRelease>), Error> {
-    let hit: BTreeSet<usize> = judged.judgement.findings.iter().map(|(index, _)| *index).collect();
-    let sequences = crate::archived::answer::sequences(hit.iter().map(|index| &judged.components[*index]));
-    let releases = opened.ask(context, progress, |index| index.releases(&sequences))?;
-    let listed = crate::archived::answer::listed(releases.values(), &opened.settings.supported, context.now);
-    let rank: BTreeMap<u64, usize> = listed.iter().enumerate().map(|(rank, release)| (release.sequence, rank)).collect();
+/// Every finding, known or not; those that are to be listed (what is new, or `all`) with their releases.
+fn found(judged: &Judged, history: &History, all: bool) -> Vec<RescanFinding> {
     let up_to = judged_up_to(history);
     let one = |(index, finding): &(usize, Finding)| {
         let component = &judged.components[*index];
         let advisory = finding.ids.first().cloned().unwrap_or_default();
         let hit = component.hit(&advisory);
         let first_seen = history.first_seen(&hit);
-        let mut places: Vec<_> = component.in_releases().filter(|place| rank.contains_key(&place.sequence)).collect();
-        places.sort_by_key(|place| rank.get(&place.sequence));
-        let new = first_seen.is_none() || places.iter().any(|place| place.sequence > up_to);
-        RescanFinding { finding: finding.clone(), advisory, purl: hit.purl, first_seen, new, releases: places, shown: Vec::new() }
+        // A hit that is known is new for the releases that came in since.
+        let is_news = |sequence: u64| first_seen.is_none() || sequence > up_to;
+        let new = component.releases().any(is_news);
+        let releases = component.in_releases().filter(|place| all || is_news(place.sequence)).collect();
+        RescanFinding { finding: finding.clone(), advisory, purl: hit.purl, first_seen, new, releases, shown: Vec::new() }
     };
     let mut found: Vec<_> = judged.judgement.findings.iter().map(one).collect();
     found.sort_by(|a, b| (b.finding.severity, &a.advisory, &a.purl).cmp(&(a.finding.severity, &b.advisory, &b.purl)));
-    Ok((found, listed))
+    found
 }
 
 /// The last entry that a recorded rescan judged.
@@ -215,21 +203,27 @@ fn outcome(found: &[RescanFinding], gone: &[Disappeared], feeds: &[FeedInfo], up
     }
 }
 
-/// What is listed: the new ones, or all; with `--supported` those in releases that are.
-fn listed(found: Vec<RescanFinding>, releases: &[ListedRelease], request: &Request, up_to: u64) -> Vec<RescanFinding> {
-    let supported: BTreeSet<u64> =
-        releases.iter().filter(|release| release.supported == Some(true)).map(|release| release.sequence).collect();
-    let listed = |mut one: RescanFinding| {
-        // A hit that is known is new for the releases that came in since.
-        if !request.all && one.first_seen.is_some() {
-            one.releases.retain(|place| place.sequence > up_to);
-        }
-        if request.archived.supported {
-            one.releases.retain(|place| supported.contains(&place.sequence));
-        }
-        (!one.releases.is_empty()).then_some(one)
-    };
-    found.into_iter().filter(|one| request.all || one.new).filter_map(listed).collect()
+/// What is listed, and the releases that it is about, each once; with `--supported` only those that are.
+fn listed(
+    context: &Context,
+    mut found: Vec<RescanFinding>,
+    request: &Request,
+    opened: &mut Opened,
+    progress: &mut dyn Progress,
+) -> Result<(Vec<RescanFinding>, Vec<ListedRelease>), Error> {
+    let sequences = found.iter().flat_map(|one| one.releases.iter().map(|place| place.sequence)).collect();
+    let releases = opened.ask(context, progress, |index| index.releases(&sequences))?;
+    let mut releases = crate::archived::answer::listed(&releases, &opened.settings.supported, context.now);
+    if request.archived.supported {
+        releases.retain(|release| release.supported == Some(true));
+    }
+    let rank: HashMap<u64, usize> = releases.iter().enumerate().map(|(rank, release)| (release.sequence, rank)).collect();
+    for one in &mut found {
+        one.releases.retain(|place| rank.contains_key(&place.sequence));
+        one.releases.sort_by_cached_key(|place| rank.get(&place.sequence).copied());
+    }
+    found.retain(|one| !one.releases.is_empty());
+    Ok((found, releases))
 }
 
 /// Adds the first releases of each finding with their files, for people.
@@ -250,8 +244,9 @@ fn show(
     for one in findings {
         let sequences = of(one);
         let components = by_purl.get(one.purl.as_str()).into_iter().flatten();
-        let components: Vec<_> = components.map(|component| (component.within(&sequences), vec![one.advisory.clone()])).collect();
-        one.shown = join(&components, &releases, &opened.settings.supported, context.now);
+        let components = components.map(|component| (component.within(&sequences), vec![one.advisory.clone()])).collect();
+        let of_it = sequences.iter().filter_map(|sequence| Some((*sequence, releases.get(sequence)?.clone()))).collect();
+        one.shown = join(components, of_it, &opened.settings.supported, context.now);
     }
     Ok(())
 }
@@ -267,18 +262,19 @@ fn with_releases(one: &RescanFinding) -> Finding {
             None => "",
         };
         let part = release.part();
-        let files: BTreeSet<_> = release.components.iter().flat_map(|one| &one.uses).map(|one| one.path.as_str()).collect();
+        let files: BTreeSet<_> =
+            release.components.iter().flat_map(|one| release.uses(one)).map(|(file, _)| &file.path).collect();
         let files = if part == Part::LockedOnly {
             String::new()
         } else {
-            format!(" {}", files.into_iter().collect::<Vec<_>>().join(" "))
+            files.into_iter().fold(String::new(), |list, path| list + " " + path)
         };
         finding = finding.because(format!(
             "{} {} {} (entry {}{supported}): {}{files}",
-            release.name,
-            release.version,
-            release.target,
-            release.sequence,
+            release.release.name,
+            release.release.version,
+            release.release.target,
+            release.release.sequence,
             part.as_str()
         ));
     }

@@ -56,9 +56,7 @@ pub fn sign(
     let (settings, _) = gather::settings(context, request.policy.as_deref(), &context.cwd, None)?;
     let unreadable = |error: &dyn std::fmt::Display| Error::usage(&format!("cannot read {}: {error}", request.path));
     let path = context.cwd.join(&request.path).canonicalize_utf8().map_err(|error| unreadable(&error))?;
-    let chosen = signer::choose(context, &settings, &context.cwd, &request.signer, prompt, progress)?.ok_or_else(|| {
-        Error::usage(&"[sign] method is \"none\"").with_help("name a key with --key FILE, or change the policy")
-    })?;
+    let chosen = choose(context, &settings, &request.signer, prompt, progress)?;
     if path.is_dir() {
         release(&path, (&chosen, context, &settings), interrupt, progress)
     } else {
@@ -179,15 +177,44 @@ fn file(context: &Context, path: &Utf8Path, request: &Request, chosen: &Chosen) 
     if request.is_statement {
         Statement::parse(&bytes).map_err(|error| Error::usage(&format!("{path}: {error}")))?;
     }
+    let place = match &request.bundle {
+        Some(place) => context.cwd.join(place),
+        None => context.cwd.join(format!("{}.sigstore.json", request.path)),
+    };
+    sign_to(chosen, content, place)
+}
+
+/// Signs a statement of ours about a file.
+pub(super) fn statement(
+    context: &Context,
+    (signer, policy): (&signer::Request, Option<&Utf8Path>),
+    statement: &Statement,
+    bundle: &Utf8Path,
+    prompt: &mut Prompt<'_>,
+    progress: &mut dyn Progress,
+) -> Result<Outcome, Error> {
+    let (settings, _) = gather::settings(context, policy, &context.cwd, None)?;
+    let chosen = choose(context, &settings, signer, prompt, progress)?;
+    sign_to(&chosen, Content::Statement(&statement.to_bytes()), context.cwd.join(bundle))
+}
+
+fn choose(
+    context: &Context,
+    settings: &Settings,
+    signer: &signer::Request,
+    prompt: &mut Prompt<'_>,
+    progress: &mut dyn Progress,
+) -> Result<Chosen, Error> {
+    signer::choose(context, settings, &context.cwd, signer, prompt, progress)?
+        .ok_or_else(|| Error::usage(&"[sign] method is \"none\"").with_help("name a key with --key FILE, or change the policy"))
+}
+
+fn sign_to(chosen: &Chosen, content: Content<'_>, place: Utf8PathBuf) -> Result<Outcome, Error> {
     let bundle = chosen.signer.sign(content).map_err(|error| match error.is_outage() {
         // Nothing is left behind for a file: it is there, and can be signed again.
         true => Error::new(Class::Undetermined, &error).with_help("no bundle was written; try again later"),
         false => error.into(),
     })?;
-    let place = match &request.bundle {
-        Some(place) => context.cwd.join(place),
-        None => context.cwd.join(format!("{}.sigstore.json", request.path)),
-    };
     files::write(&place, &bundle).map_err(|error| Error::new(Class::Output, &format!("cannot write {place}: {error}")))?;
     Ok(Outcome { path: place, signed: 1, signer: chosen.signer.describe() })
 }

@@ -41,6 +41,21 @@ pub(super) fn begin(archive: Sha256, first: &[u8]) -> Result<State, Error> {
     })
 }
 
+/// Whether this entry is the last one; that no entry is there under the next number may mean that it was taken out.
+fn is_end(source: &dyn Source, sequence: u64) -> Result<bool, Error> {
+    let there = source.sequences()?;
+    let last = there.last().copied().unwrap_or_default();
+    let gap = (1..).zip(&there).find(|(number, there)| number != *there).map_or(last + 1, |(number, _)| number);
+    if last == sequence && gap > last {
+        return Ok(true);
+    }
+    // Where others append meanwhile the list may lack what they added before its last one.
+    if gap <= last.max(sequence) && source.entry(gap)?.is_none() {
+        return Err(Error::Broken { sequence: gap, why: "it is missing".to_owned() });
+    }
+    Ok(false)
+}
+
 /// A release that came in since.
 struct New {
     sequence: u64,
@@ -54,11 +69,16 @@ impl Index {
         let before = self.state.clone();
         let mut new = self.retry();
         let (mut sequence, mut previous) = (self.state.sequence, self.state.sha256);
-        while let Some(bytes) = source.entry(sequence + 1)? {
-            sequence += 1;
-            let entry = read_entry(&bytes, sequence, Some(previous))?;
-            previous = Sha256::of(&bytes);
-            self.note(source, &entry, &mut new)?;
+        loop {
+            while let Some(bytes) = source.entry(sequence + 1)? {
+                sequence += 1;
+                let entry = read_entry(&bytes, sequence, Some(previous))?;
+                previous = Sha256::of(&bytes);
+                self.note(source, &entry, &mut new)?;
+            }
+            if is_end(source, sequence)? {
+                break;
+            }
         }
         (self.state.sequence, self.state.sha256) = (sequence, previous);
         new.retain(|release| !self.state.pruned.contains(&release.sequence));
@@ -96,7 +116,7 @@ impl Index {
             Event::Begin { .. } => {
                 return Err(Error::Broken { sequence: entry.sequence, why: "it begins an archive that has begun".to_owned() });
             }
-            Event::Hold { .. } | Event::Unhold { .. } => {}
+            Event::Hold { .. } | Event::Unhold { .. } | Event::GiveUp { .. } => {}
         }
         Ok(())
     }

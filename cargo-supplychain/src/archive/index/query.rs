@@ -2,6 +2,7 @@
 //! answer.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use camino::Utf8Path;
 
@@ -10,7 +11,7 @@ use crate::archived::Head;
 use crate::archived::answer::InReleases;
 use crate::archived::history::History;
 use crate::archived::index::Corrupt;
-use crate::archived::index::segment::{self, ComponentKey, Detail, IndexedComponent, IndexedRelease};
+use crate::archived::index::segment::{self, ComponentKey, Detail, IndexedComponent, IndexedRelease, Releases};
 use crate::base::Sha256;
 
 impl Index {
@@ -109,27 +110,29 @@ impl Index {
     ///
     /// # Errors
     /// A table is not as it was written.
-    pub fn releases(&self, sequences: &BTreeSet<u64>) -> Result<BTreeMap<u64, IndexedRelease>, Corrupt> {
-        let mut found = BTreeMap::new();
+    pub fn releases(&self, sequences: &BTreeSet<u64>) -> Result<Releases, Corrupt> {
+        let mut found = Vec::new();
         for table in &self.tables {
-            let releases = segment::releases(table, sequences)?;
-            found.extend(releases.into_iter().map(|release| (release.sequence, release)));
+            found.extend(segment::releases(table, sequences)?);
         }
-        found.retain(|sequence, _| !self.state.pruned.contains(sequence));
-        Ok(found)
+        Ok(self.kept(found))
+    }
+
+    fn kept(&self, releases: Vec<Arc<IndexedRelease>>) -> Releases {
+        let kept = releases.into_iter().filter(|release| !self.state.pruned.contains(&release.sequence));
+        kept.map(|release| (release.sequence, release)).collect()
     }
 
     /// Every release, by its entry.
     ///
     /// # Errors
     /// A table is not as it was written.
-    pub fn all_releases(&self) -> Result<BTreeMap<u64, IndexedRelease>, Corrupt> {
-        let mut found = BTreeMap::new();
+    pub fn all_releases(&self) -> Result<Releases, Corrupt> {
+        let mut found = Vec::new();
         for table in &self.tables {
-            found.extend(segment::all_releases(table)?.into_iter().map(|release| (release.sequence, release)));
+            found.extend(segment::all_releases(table)?);
         }
-        found.retain(|sequence, _| !self.state.pruned.contains(sequence));
-        Ok(found)
+        Ok(self.kept(found))
     }
 
     /// Where the index of an archive is.

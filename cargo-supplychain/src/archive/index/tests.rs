@@ -13,6 +13,8 @@ use crate::model::Role;
 #[derive(Default)]
 struct Memory {
     entries: Vec<Vec<u8>>,
+    /// Entries that are not there any more.
+    taken_out: BTreeSet<u64>,
     objects: BTreeMap<Sha256, Vec<u8>>,
     /// Objects that were read.
     read: Mutex<Vec<Sha256>>,
@@ -20,7 +22,11 @@ struct Memory {
 
 impl Source for Memory {
     fn entry(&self, sequence: u64) -> Result<Option<Vec<u8>>, Unread> {
-        Ok(self.entries.get(sequence as usize - 1).cloned())
+        Ok(self.entries.get(sequence as usize - 1).filter(|_| !self.taken_out.contains(&sequence)).cloned())
+    }
+
+    fn sequences(&self) -> Result<Vec<u64>, Unread> {
+        Ok((1..=self.entries.len() as u64).filter(|sequence| !self.taken_out.contains(sequence)).collect())
     }
 
     fn object(&self, digest: Sha256, _: u64) -> Result<Vec<u8>, Unread> {
@@ -41,7 +47,7 @@ impl Memory {
         let time = Timestamp::from_unix(1_790_000_000 + 86_400 * self.entries.len() as i64).unwrap();
         let previous = self.entries.last().map(Sha256::of);
         let sequence = self.entries.len() as u64 + 1;
-        self.entries.push(to_bytes(&Entry { format_version: FORMAT_VERSION, sequence, previous, time, event }));
+        self.entries.push(Entry { format_version: FORMAT_VERSION, sequence, previous, time, event }.to_bytes());
     }
 
     fn put(&mut self, bytes: Vec<u8>) -> Sha256 {
@@ -174,6 +180,25 @@ fn a_chain_that_was_set_back_or_rewritten_is_told() {
     memory.entries[1] = b"{}".to_vec();
     forget(&memory, &cache.path).unwrap();
     assert!(matches!(cache.open(&memory), Err(Error::Broken { sequence: 2, .. })));
+}
+
+#[test]
+fn an_entry_that_was_taken_out_is_told() {
+    let (mut memory, cache, fresh) = (Memory::new(), Cache::new(), Cache::new());
+    memory.release("1.0.0", &["a 1.0.0"]);
+    memory.release("1.1.0", &["a 1.0.0"]);
+    cache.open(&memory).unwrap();
+    memory.release("1.2.0", &["a 1.0.0"]);
+    memory.release("1.3.0", &["a 1.0.0"]);
+    for sequence in [2, 4] {
+        memory.taken_out = BTreeSet::from([sequence]);
+        for cache in [&cache, &fresh] {
+            let error = cache.open(&memory).unwrap_err();
+            assert!(matches!(error, Error::Broken { sequence: at, .. } if at == sequence), "{error}");
+        }
+    }
+    memory.taken_out.clear();
+    assert_eq!(versions(&cache.open(&memory).unwrap().0, "a"), ["1.0.0: [2, 3, 4, 5]"]);
 }
 
 #[test]

@@ -31,6 +31,8 @@ pub enum Error {
     Unauthorized { url: String, hint: Option<String> },
     /// What came is not what it should be: `archive/corrupt`.
     Corrupt { url: String, why: String },
+    /// Its files have more bytes than are taken.
+    TooLarge { url: String, size: u64, limit: u64 },
     /// The tag stands for something else already.
     TagTaken { reference: String, there: String },
     /// The release cannot be put in a manifest; why.
@@ -44,7 +46,7 @@ impl Error {
     #[must_use]
     pub fn help(&self) -> Option<String> {
         match self {
-            Self::Reference(_) => Some("write oci://REGISTRY/REPOSITORY[:TAG]".to_owned()),
+            Self::Reference(_) => Some("write REGISTRY/REPOSITORY:TAG or REGISTRY/REPOSITORY@sha256:DIGEST".to_owned()),
             Self::Unauthorized { hint, .. } => {
                 let login =
                     "log in so that the credentials stand in ~/.docker/config.json (or the file that REGISTRY_AUTH_FILE names)";
@@ -53,6 +55,7 @@ impl Error {
             Self::TagTaken { .. } => {
                 Some("a release does not change: give another tag, or none for the tag of its version".to_owned())
             }
+            Self::TooLarge { .. } => Some("a larger one needs --max-size".to_owned()),
             _ => None,
         }
     }
@@ -74,6 +77,7 @@ impl fmt::Display for Error {
             Self::Refused { url, status, said } => write!(f, "{url}: the registry answered {status}: {said}"),
             Self::Unauthorized { url, .. } => write!(f, "{url}: the registry wants other credentials"),
             Self::Corrupt { url, why } => write!(f, "{url}: {why}"),
+            Self::TooLarge { url, size, limit } => write!(f, "{url}: its files have {size} bytes, more than {limit}"),
             Self::TagTaken { reference, there } => write!(f, "{reference} is another release already ({there})"),
             Self::Release(why) => f.write_str(why),
             Self::Io { action, path, source } => write!(f, "cannot {action} {path}: {source}"),

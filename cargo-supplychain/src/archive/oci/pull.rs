@@ -33,11 +33,11 @@ pub struct Pulled {
     pub bundles: usize,
 }
 
-/// Fetches the release that the registry's reference names into `folder`, which is there and empty.
+/// Fetches the release that the registry's reference names into `folder`, which is there and empty; its files have `limit` bytes at most.
 ///
 /// # Errors
 /// [`Error`]; what was fetched until then is still in the folder.
-pub fn pull(registry: &Registry<'_>, folder: &Utf8Path) -> Result<Pulled, Error> {
+pub fn pull(registry: &Registry<'_>, folder: &Utf8Path, limit: u64) -> Result<Pulled, Error> {
     let asked = registry.reference();
     let name = match (&asked.digest, &asked.tag) {
         (Some(digest), _) => format!("sha256:{digest}"),
@@ -54,6 +54,10 @@ pub fn pull(registry: &Registry<'_>, folder: &Utf8Path) -> Result<Pulled, Error>
     if files.len() > MAX_FILES {
         return Err(Error::Corrupt { url, why: format!("it has more than {MAX_FILES} files") });
     }
+    let size = files.iter().fold(0, |sum: u64, file| sum.saturating_add(file.size));
+    if size > limit {
+        return Err(Error::TooLarge { url, size, limit });
+    }
     check_paths(files.iter().map(|file| file.path.as_str())).map_err(|why| Error::Corrupt { url, why })?;
     for file in &files {
         fetch(registry, file, folder)?;
@@ -61,7 +65,7 @@ pub fn pull(registry: &Registry<'_>, folder: &Utf8Path) -> Result<Pulled, Error>
     Ok(Pulled {
         reference: Reference { digest: Some(digest), ..asked.clone() }.to_string(),
         digest,
-        size: files.iter().map(|file| file.size).sum(),
+        size,
         bundles: bundles.len(),
         name: release.name,
         version: release.version,

@@ -1,4 +1,4 @@
-//! Where in a registry: `oci://registry/repository[:tag]` or `…@sha256:…`. Pure.
+//! Where in a registry: `registry/repository[:tag]` or `…@sha256:…`, with `oci://` before it or without. Pure.
 
 use std::fmt;
 
@@ -31,12 +31,6 @@ impl fmt::Display for Reference {
 }
 
 impl Reference {
-    /// Whether a text is meant as one.
-    #[must_use]
-    pub fn is_meant(text: &str) -> bool {
-        text.starts_with("oci://")
-    }
-
     /// Reads a reference; the error does not repeat it, since somebody may have put a password in.
     ///
     /// # Errors
@@ -46,7 +40,7 @@ impl Reference {
     }
 
     fn read(text: &str) -> Result<Self, &'static str> {
-        let rest = text.strip_prefix("oci://").ok_or("it does not begin with oci://")?;
+        let rest = text.strip_prefix("oci://").unwrap_or(text);
         let (registry, rest) = rest.split_once('/').ok_or("it names no repository")?;
         let (rest, digest) = match rest.split_once('@') {
             Some((rest, digest)) => {
@@ -116,8 +110,11 @@ mod tests {
             let reference = Reference::parse(text).unwrap();
             assert_eq!((reference.to_string().as_str(), reference.base().as_str()), (text, base));
         }
+        assert_eq!(Reference::parse("ghcr.io/owner/app:1").unwrap(), Reference::parse("oci://ghcr.io/owner/app:1").unwrap());
         for text in [
-            "ghcr.io/owner/app",
+            "app",
+            "s3://bucket/app",
+            "https://ghcr.io/owner/app",
             "oci://ghcr.io",
             "oci://ghcr.io/",
             "oci://user:secret@ghcr.io/app",

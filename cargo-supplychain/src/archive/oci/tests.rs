@@ -141,7 +141,7 @@ type Contents = Vec<(String, Vec<u8>)>;
 fn pull_from(fake: &Fake, reference: &str) -> Result<(Pulled, Contents), Error> {
     let folder = tempfile::tempdir().unwrap();
     let root = Utf8Path::from_path(folder.path()).unwrap();
-    let pulled = pull(&registry(fake, reference, nobody()), root)?;
+    let pulled = pull(&registry(fake, reference, nobody()), root, 1 << 20)?;
     let mut found: Vec<_> =
         FILES.iter().filter_map(|(path, _)| Some(((*path).to_owned(), std::fs::read(root.join(path)).ok()?))).collect();
     found.sort();

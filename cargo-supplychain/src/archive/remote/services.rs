@@ -41,8 +41,8 @@ fn retries() -> RetryConfig {
 pub fn open(location: &Location, options: &Options<'_>) -> Result<Objects, String> {
     let client = Arc::new(Client::new(options.env, options.patience));
     let connector = Connector { client, is_s3: location.service == Service::S3 };
-    for (name, value) in options.env.iter().filter(|(name, _)| name.contains("ENDPOINT") && name.starts_with("AWS_")) {
-        check_endpoint(value, name)?;
+    for (name, value) in settings(options, "AWS_").filter(|(name, _)| name.contains("endpoint")) {
+        check_endpoint(value, &name.to_ascii_uppercase())?;
     }
     let store: Arc<dyn ObjectStore> = match location.service {
         Service::S3 => s3(location, options, connector)?,

@@ -2,6 +2,7 @@
 //! is a cache of what the archive says, never a source: whatever is not as it was written is an error, upon which it is made again. Where
 //! its files are is `crate::archive::index`'s.
 
+mod release;
 pub mod segment;
 pub mod table;
 

@@ -4,16 +4,17 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, Write};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+pub use super::release::{IndexedRelease, Releases};
 use super::table::{Pair, ReadAt, Table, TableWriter};
 use super::{Corrupt, Cursor, put_number};
 use crate::archived::inventory::{MAX_BYTES, MAX_COMPONENTS};
 use crate::archived::{Inventory, InventoryArtifact, InventoryComponent, InventoryNative, InventoryUse};
-use crate::base::{Sha256, Timestamp};
+use crate::base::Sha256;
 
 const COMPONENT: u8 = b'c';
 const RELEASE: u8 = b'r';
@@ -51,22 +52,6 @@ pub struct Posting {
 pub struct IndexedComponent {
     pub key: ComponentKey,
     pub postings: Vec<Posting>,
-}
-
-/// An archived release.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct IndexedRelease {
-    /// Of its entry in the chain.
-    pub sequence: u64,
-    pub name: String,
-    pub version: String,
-    pub target: String,
-    /// When it came in, by its entry.
-    pub archived: Timestamp,
-    pub record: Sha256,
-    pub rustc: String,
-    pub artifacts: Vec<InventoryArtifact>,
 }
 
 /// The distinct components of inventories, each with a number. Most components of a release are, to the letter, those of the one before:
@@ -227,7 +212,7 @@ impl Builder {
             writer.push(key, &encode(groups.into_iter()))?;
         }
         for (sequence, release) in &self.releases {
-            writer.push(&release_key(*sequence), &json(release))?;
+            writer.push(&release_key(*sequence), &release.to_bytes())?;
         }
         writer.finish()
     }
@@ -417,7 +402,7 @@ fn component(key: &[u8], value: &[u8]) -> Result<IndexedComponent, Corrupt> {
 ///
 /// # Errors
 /// The table is not as it was written.
-pub fn releases<R: ReadAt>(table: &Table<R>, sequences: &BTreeSet<u64>) -> Result<Vec<IndexedRelease>, Corrupt> {
+pub fn releases<R: ReadAt>(table: &Table<R>, sequences: &BTreeSet<u64>) -> Result<Vec<Arc<IndexedRelease>>, Corrupt> {
     let prefixes: Vec<_> = sequences.iter().map(|sequence| release_key(*sequence)).collect();
     read_releases(table, &prefixes)
 }
@@ -426,15 +411,15 @@ pub fn releases<R: ReadAt>(table: &Table<R>, sequences: &BTreeSet<u64>) -> Resul
 ///
 /// # Errors
 /// The table is not as it was written.
-pub fn all_releases<R: ReadAt>(table: &Table<R>) -> Result<Vec<IndexedRelease>, Corrupt> {
+pub fn all_releases<R: ReadAt>(table: &Table<R>) -> Result<Vec<Arc<IndexedRelease>>, Corrupt> {
     read_releases(table, &[vec![RELEASE]])
 }
 
-fn read_releases<R: ReadAt>(table: &Table<R>, prefixes: &[Vec<u8>]) -> Result<Vec<IndexedRelease>, Corrupt> {
+fn read_releases<R: ReadAt>(table: &Table<R>, prefixes: &[Vec<u8>]) -> Result<Vec<Arc<IndexedRelease>>, Corrupt> {
     let (mut found, mut failed) = (Vec::new(), None);
-    table.with_prefixes(prefixes, |_, value| match serde_json::from_slice(value) {
-        Ok(release) => found.push(release),
-        Err(error) => failed = Some(Corrupt::new(error.to_string())),
+    table.with_prefixes(prefixes, |_, value| match IndexedRelease::from_bytes(value) {
+        Ok(release) => found.push(Arc::new(release)),
+        Err(error) => failed = Some(error),
     })?;
     failed.map_or(Ok(found), Err)
 }

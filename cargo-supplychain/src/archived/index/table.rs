@@ -169,24 +169,32 @@ impl<R: ReadAt> Table<R> {
         Ok(found)
     }
 
-    /// Every pair whose key begins with one of the prefixes, which are sorted; each block is read once.
+    /// Every pair whose key begins with one of the prefixes, which are sorted and of which none begins with another; each block is read once.
     ///
     /// # Errors
     /// A block is not as it was written, or cannot be read.
     pub fn with_prefixes(&self, prefixes: &[Vec<u8>], mut each: impl FnMut(&[u8], &[u8])) -> Result<(), Corrupt> {
-        let mut next_block = 0;
-        for (at, prefix) in prefixes.iter().enumerate() {
+        let (mut next_block, mut rest) = (0, prefixes);
+        while let [prefix, later @ ..] = rest {
             let wanted = self.blocks_of(prefix);
             for index in wanted.start.max(next_block)..wanted.end {
-                let rest = &prefixes[at..];
                 self.each_of_block(index, |key, value| {
-                    let before = rest.partition_point(|prefix| prefix.as_slice() <= key);
-                    if before.checked_sub(1).is_some_and(|at| key.starts_with(&rest[at])) {
+                    // Keys ascend as prefixes do: one that a key has passed is not needed any more.
+                    while let [passed, _, ..] = rest
+                        && passed.as_slice() < key
+                        && !key.starts_with(passed)
+                    {
+                        rest = &rest[1..];
+                    }
+                    if rest.first().is_some_and(|prefix| key.starts_with(prefix)) {
                         each(key, value);
                     }
                 })?;
+                next_block = index + 1;
             }
-            next_block = next_block.max(wanted.end);
+            if rest.first() == Some(prefix) {
+                rest = later;
+            }
         }
         Ok(())
     }

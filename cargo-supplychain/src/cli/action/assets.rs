@@ -1,15 +1,14 @@
-//! What a release is published as: its artifacts under names that tell the target, each with its bundles beside it, the SBOMs, and their
-//! digests. The release folder itself stays as it is.
+//! What a release is published as: its artifacts under the names that their attestations have, each with its bundles beside it, the SBOMs, and
+//! their digests. The release folder itself stays as it is.
 
 use std::collections::BTreeMap;
 use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::attest::{PROVENANCE, sha256sums};
+use crate::attest::{PROVENANCE, SHA256SUMS, sha256sums};
 use crate::base::Sha256;
 use crate::files;
-use crate::github::assets::asset_name;
 use crate::model::release::{FileRole, ReleaseManifest};
 
 /// Larger files are left in the release folder.
@@ -44,15 +43,14 @@ pub(super) fn collect(release: &Utf8Path, manifest: &ReleaseManifest, into: &Utf
         let name = Utf8Path::new(&file.path).file_name().unwrap_or(&file.path);
         match file.role {
             FileRole::Artifact => {
-                let published = published(name, &manifest.target);
-                assets.artifacts.push(copy(&file.path, published.clone())?);
+                assets.artifacts.push(copy(&file.path, name.to_owned())?);
                 for statement in manifest.statements.iter().filter(|statement| statement.subject == file.path) {
                     if !release.join(&statement.path).is_file() {
                         continue;
                     }
                     let is_provenance = statement.predicate_type == PROVENANCE;
                     let what = if is_provenance { String::new() } else { format!(".{}", kind(&statement.path)) };
-                    let bundle = copy(&statement.path, format!("{published}{what}.sigstore.json"))?;
+                    let bundle = copy(&statement.path, format!("{name}{what}.sigstore.json"))?;
                     if is_provenance {
                         assets.bundles.push(bundle.clone());
                     }
@@ -60,23 +58,17 @@ pub(super) fn collect(release: &Utf8Path, manifest: &ReleaseManifest, into: &Utf
                 }
             }
             FileRole::Sbom => {
-                let (stem, end) = name.split_at(name.len() - sbom_end(name).len());
-                let path = copy(&file.path, format!("{}{end}", published(stem, &manifest.target)))?;
-                if end == ".spdx.json" { &mut assets.spdx } else { &mut assets.cyclonedx }.push(path);
+                let path = copy(&file.path, name.to_owned())?;
+                if name.ends_with(".spdx.json") { &mut assets.spdx } else { &mut assets.cyclonedx }.push(path);
             }
             FileRole::Report | FileRole::Evidence | FileRole::Notice | FileRole::Guide => {}
         }
     }
-    // An artifact and its SBOM have executable bits nobody needs: uploads do not keep them.
     assets.files = sums.keys().map(|name| into.join(name)).collect();
-    assets.checksums = into.join(format!("SHA256SUMS-{}", asset_name(&manifest.target)));
+    assets.checksums = into.join(SHA256SUMS);
     files::write(&assets.checksums, sha256sums(&sums).as_bytes())?;
     assets.files.push(assets.checksums.clone());
     Ok(assets)
-}
-
-fn sbom_end(name: &str) -> &'static str {
-    [".cdx.json", ".spdx.json"].into_iter().find(|end| name.ends_with(end)).unwrap_or_default()
 }
 
 /// `cyclonedx` of `attestations/app.cyclonedx.sigstore.json`.
@@ -84,31 +76,12 @@ fn kind(path: &str) -> &str {
     path.trim_end_matches(".sigstore.json").rsplit('.').next().unwrap_or_default()
 }
 
-/// Builds for several targets are published side by side: `app-x86_64-unknown-linux-gnu`, `app-x86_64-pc-windows-msvc.exe`.
-fn published(name: &str, target: &str) -> String {
-    if name.contains(target) || name.ends_with(".crate") {
-        return asset_name(name);
-    }
-    let end = [".exe", ".dll", ".so", ".dylib", ".wasm"].into_iter().find(|end| name.ends_with(end)).unwrap_or_default();
-    asset_name(&format!("{}-{target}{end}", &name[..name.len() - end.len()]))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn names_tell_the_target() {
-        for (name, expected) in [
-            ("app", "app-x86_64-pc-windows-msvc"),
-            ("app.exe", "app-x86_64-pc-windows-msvc.exe"),
-            ("app-x86_64-pc-windows-msvc.zip", "app-x86_64-pc-windows-msvc.zip"),
-            ("lib-1.0.0.crate", "lib-1.0.0.crate"),
-            ("a b", "a.b-x86_64-pc-windows-msvc"),
-        ] {
-            assert_eq!(published(name, "x86_64-pc-windows-msvc"), expected);
-        }
+    fn what_a_bundle_is_about() {
         assert_eq!(kind("attestations/app.exe.cyclonedx.sigstore.json"), "cyclonedx");
-        assert_eq!(sbom_end("app.cdx.json"), ".cdx.json");
     }
 }

@@ -3,6 +3,7 @@
 use camino::Utf8PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::archive::PlaceArgs;
 use crate::finding::FailOn;
 
 /// Which archive.
@@ -40,7 +41,7 @@ pub struct AffectedArgs {
     #[arg(long, value_name = "PATH|URL")]
     pub advisory_db: Option<String>,
     #[command(flatten)]
-    pub archive: ArchiveArgs,
+    pub place: PlaceArgs,
 }
 
 /// Judge every archived release again, by today's advisories
@@ -79,7 +80,7 @@ pub struct RescanArgs {
     #[arg(long, value_name = "PATH|URL")]
     pub advisory_db: Option<String>,
     #[command(flatten)]
-    pub archive: ArchiveArgs,
+    pub place: PlaceArgs,
 }
 
 /// The index over archived components

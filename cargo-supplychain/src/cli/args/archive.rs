@@ -30,6 +30,8 @@ pub enum ArchiveCommand {
     Unhold(HoldArgs),
     Export(Box<ExportFileArgs>),
     Import(Box<ImportArgs>),
+    Push(Box<PushArgs>),
+    Pull(Box<PullArgs>),
     #[command(subcommand)]
     Index(IndexCommand),
     /// List archived releases, whether each is supported, and until when
@@ -224,6 +226,54 @@ pub struct ImportArgs {
     #[arg(long, conflicts_with_all = ["repo", "identity", "identity_pattern", "key"])]
     pub unsigned: bool,
     /// Refuse more bytes than this unpacked
+    #[arg(long, value_name = "BYTES", default_value_t = crate::ops::archive::MAX_IMPORT_BYTES)]
+    pub max_size: u64,
+    #[command(flatten)]
+    pub signer: IdentityArgs,
+    #[command(flatten)]
+    pub place: PlaceArgs,
+}
+
+/// Put a release into an OCI registry, for anybody to fetch
+///
+/// Its files are the layers of an artifact, each signature's bundle refers to it. Every object is compared with its digest before; with a signer its
+/// signatures are verified too. A tag that stands for another release is not moved (archive/immutable, exit 1). Credentials are those of
+/// `docker login` and `podman login`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo supplychain archive push app@1.0.0 ghcr.io/OWNER/app
+  cargo supplychain archive push app@1.0.0/x86_64-unknown-linux-gnu registry.example.org/team/app:1.0.0 --key release.pub")]
+pub struct PushArgs {
+    /// NAME, NAME@VERSION, NAME@VERSION/TARGET, or an entry's number
+    #[arg(value_name = "ENTRY")]
+    pub entry: String,
+    /// REGISTRY/REPOSITORY[:TAG]; the tag is VERSION-TARGET when left out
+    #[arg(value_name = "REFERENCE")]
+    pub artifact: String,
+    #[command(flatten)]
+    pub signer: IdentityArgs,
+    #[command(flatten)]
+    pub place: PlaceArgs,
+}
+
+/// Take in a release that stands in an OCI registry, verified as `add` does it
+///
+/// It is fetched into a folder of our own, each file compared with the digest that the manifest names it by, and judged there. What the registry says of
+/// it proves nothing about its signer.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo supplychain archive pull ghcr.io/OWNER/app:1.0.0-x86_64-unknown-linux-gnu --repo OWNER/app
+  cargo supplychain archive pull registry.example.org/team/app@sha256:… --key release.pub --archive /srv/releases")]
+pub struct PullArgs {
+    /// REGISTRY/REPOSITORY:TAG or REGISTRY/REPOSITORY@sha256:DIGEST
+    #[arg(value_name = "REFERENCE")]
+    pub artifact: String,
+    /// Take in what nobody signed
+    #[arg(long, conflicts_with_all = ["repo", "identity", "identity_pattern", "key"])]
+    pub unsigned: bool,
+    /// Refuse more bytes than this
     #[arg(long, value_name = "BYTES", default_value_t = crate::ops::archive::MAX_IMPORT_BYTES)]
     pub max_size: u64,
     #[command(flatten)]

@@ -1,8 +1,10 @@
 //! `affected`, `rescan`, `archive index`, `archive supported`.
 
+use std::mem::ManuallyDrop;
+
 use serde_json::json;
 
-use super::super::args::{AffectedArgs, ArchiveArgs, Format, IndexCommand, RescanArgs};
+use super::super::args::{AffectedArgs, ArchiveArgs, Format, IndexCommand, PlaceArgs, RescanArgs};
 use super::super::exit::Exit;
 use super::super::render;
 use super::super::shell::Shell;
@@ -23,13 +25,19 @@ fn request(args: &ArchiveArgs) -> Request {
     Request { archive: args.archive.clone(), policy: args.policy.clone(), ..Request::default() }
 }
 
+/// What `affected` and `rescan` are asked of.
+fn asked(place: &PlaceArgs, advisory_db: Option<&String>, supported: bool) -> Request {
+    Request { advisory_db: advisory_db.cloned(), supported, expect_head: place.expect_head, ..request(&place.archive) }
+}
+
 pub(in crate::cli) fn affected(shell: &mut Shell, context: &Context, args: &AffectedArgs) -> Result<Exit, ops::Error> {
     if matches!(shell.format, Format::Sarif | Format::Github) {
         return Err(ops::Error::usage(&"affected has no such format: it answers a question, it judges nothing")
             .with_help("use --format human, json or markdown; `rescan` has sarif and github"));
     }
-    let request = Request { advisory_db: args.advisory_db.clone(), supported: args.supported, ..request(&args.archive) };
-    let answer = ops::affected::affected(context, &request, &args.query, shell)?;
+    let request = asked(&args.place, args.advisory_db.as_ref(), args.supported);
+    // Kept to the end of the process: to give ten thousand releases back one by one takes as long as to print them.
+    let answer = ManuallyDrop::new(ops::affected::affected(context, &request, &args.query, shell)?);
     match shell.format {
         Format::Json => shell.out(&affected::json(&answer).bytes),
         Format::Markdown => shell.out(&affected::markdown(&answer).bytes),
@@ -50,7 +58,7 @@ fn exit_of_answer(answer: &Affected) -> Exit {
 }
 
 pub(in crate::cli) fn rescan(shell: &mut Shell, context: &Context, args: &RescanArgs) -> Result<Exit, ops::Error> {
-    let archived = Request { advisory_db: args.advisory_db.clone(), supported: args.supported, ..request(&args.archive) };
+    let archived = asked(&args.place, args.advisory_db.as_ref(), args.supported);
     if args.history {
         return history(shell, context, &archived);
     }

@@ -1,10 +1,10 @@
-//! `archive add|list|show|restore|verify|prune|hold|unhold`.
+//! `archive add|list|show|restore|verify|prune|hold|unhold|export|import|push|pull`.
 
 use serde_json::{Value, json};
 
 use super::super::args::{
     AddArgs, ArchiveCommand, ExportFileArgs, Format, HoldArgs, IdentityArgs, ImportArgs, ListArgs, PlaceArgs, PruneArgs,
-    RestoreArgs, ShowEntryArgs, VerifyArchiveArgs,
+    PullArgs, PushArgs, RestoreArgs, ShowEntryArgs, VerifyArchiveArgs,
 };
 use super::super::exit::Exit;
 use super::super::shell::{BAD, GOOD, NOTE, Shell};
@@ -14,15 +14,10 @@ use crate::archived::retention::Retention;
 use crate::archived::{Admission, ArchivedRelease, Record};
 use crate::base::Context;
 use crate::base::text::{counted, plain};
-use crate::ops::archive::{self, Added, Checked, CheckedRelease, Day, Outcome, Request, Signatures};
-use crate::ops::{self, Interrupt, verify};
+use crate::ops::archive::{self, Added, Checked, CheckedRelease, Day, Outcome, Request, Sent, Signatures};
+use crate::ops::{self, verify};
 
-pub(in crate::cli) fn run(
-    shell: &mut Shell,
-    context: &Context,
-    command: ArchiveCommand,
-    interrupt: &Interrupt,
-) -> Result<Exit, ops::Error> {
+pub(in crate::cli) fn run(shell: &mut Shell, context: &Context, command: ArchiveCommand) -> Result<Exit, ops::Error> {
     if !matches!(shell.format, Format::Human | Format::Json) {
         return Err(ops::Error::usage(&"archive has the formats human and json"));
     }
@@ -35,8 +30,10 @@ pub(in crate::cli) fn run(
         ArchiveCommand::Prune(args) => prune(shell, context, args),
         ArchiveCommand::Hold(args) => hold(shell, context, args, true),
         ArchiveCommand::Unhold(args) => hold(shell, context, args, false),
-        ArchiveCommand::Export(args) => export(shell, context, *args, interrupt),
+        ArchiveCommand::Export(args) => export(shell, context, *args),
         ArchiveCommand::Import(args) => import(shell, context, *args),
+        ArchiveCommand::Push(args) => push(shell, context, *args),
+        ArchiveCommand::Pull(args) => pull(shell, context, *args),
         ArchiveCommand::Index(command) => afterlife::index(shell, context, &command),
         ArchiveCommand::Supported(args) => afterlife::supported(shell, context, &args),
     }
@@ -404,11 +401,11 @@ fn hold(shell: &mut Shell, context: &Context, args: HoldArgs, held: bool) -> Res
     Ok(Exit::Pass)
 }
 
-fn export(shell: &mut Shell, context: &Context, args: ExportFileArgs, interrupt: &Interrupt) -> Result<Exit, ops::Error> {
+fn export(shell: &mut Shell, context: &Context, args: ExportFileArgs) -> Result<Exit, ops::Error> {
     let signing = args.sign.then(|| signer_request(&args.signer, false));
     let (entry, output) = (args.entry.as_str(), args.output.as_deref());
     let request = request(args.place);
-    let exported = archive::export(context, &request, (entry, output), signing, interrupt, &mut ask_passphrase, shell)?;
+    let exported = archive::export(context, &request, (entry, output), signing, &mut ask_passphrase, shell)?;
     if shell.format == Format::Json {
         let value = json!({
             "name": exported.key.name, "version": exported.key.version, "target": exported.key.target,
@@ -431,4 +428,48 @@ fn import(shell: &mut Shell, context: &Context, args: ImportArgs) -> Result<Exit
     let request = request(args.place);
     let outcome = archive::import(context, &request, &signer, args.unsigned, (&args.file, args.max_size), shell)?;
     Ok(tell_outcomes(shell, &[(args.file, outcome)]))
+}
+
+fn push(shell: &mut Shell, context: &Context, args: PushArgs) -> Result<Exit, ops::Error> {
+    let signer = signer(args.signer, &args.place);
+    let named = names_signer(context, &signer)?.then_some(&signer);
+    let sent = archive::push(context, &request(args.place), named, (&args.entry, &args.artifact), shell)?;
+    let exit = if sent.pushed.is_some() { Exit::Pass } else { Exit::Rejected };
+    if shell.format == Format::Json {
+        let signatures = sent.signatures.as_ref();
+        let signatures = signatures.map_or_else(|| json!({ "verdict": "not-asked" }), |(outcome, day)| judged_json(outcome, day));
+        let pushed = sent.pushed.as_ref();
+        let value = json!({
+            "name": sent.key.name, "version": sent.key.version, "target": sent.key.target,
+            "reference": pushed.map(|one| &one.reference), "digest": pushed.map(|one| one.digest),
+            "uploaded": pushed.map(|one| one.uploaded), "bundles": pushed.map(|one| one.bundles), "signatures": signatures,
+        });
+        envelope(shell, exit, value);
+    } else {
+        tell_sent(shell, &args.entry, &sent);
+    }
+    Ok(exit)
+}
+
+fn tell_sent(shell: &Shell, entry: &str, sent: &Sent) {
+    match &sent.signatures {
+        Some((Err(rejection), _)) => show_rejection(shell, camino::Utf8Path::new(entry), rejection),
+        Some((Ok(verified), day)) => {
+            shell.say("Signer", &plain(verified.signer()));
+            tell_day(shell, day);
+        }
+        None => shell.say("Signatures", "were not judged: name the signer with --key or --repo"),
+    }
+    if let Some(pushed) = &sent.pushed {
+        let (uploaded, bundles) = (counted(pushed.uploaded, "byte"), counted(pushed.bundles, "bundle"));
+        shell.say("Pushed", &format!("{} to {} ({uploaded}, {bundles})", sent.key, pushed.reference));
+    }
+}
+
+fn pull(shell: &mut Shell, context: &Context, args: PullArgs) -> Result<Exit, ops::Error> {
+    let signer = signer(args.signer, &args.place);
+    let request = request(args.place);
+    let what = (args.artifact.as_str(), args.max_size);
+    let (pulled, outcome) = archive::pull(context, &request, &signer, args.unsigned, what, shell)?;
+    Ok(tell_outcomes(shell, &[(pulled.reference.into(), outcome)]))
 }

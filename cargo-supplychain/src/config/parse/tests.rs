@@ -59,6 +59,11 @@ author = "Example GmbH"
 method = "key"
 key = "keys/release.pem"
 
+[archive]
+store = "s3://releases/team"
+endpoint = "https://s3.example.org"
+region = "eu-central-1"
+
 [verify]
 key = "keys/release.pub"
 require-fresh-target = true
@@ -88,6 +93,8 @@ fn every_key_is_read() {
     assert_eq!(expiries, ["2027-01-31T00:00:00Z", "2027-02-01T11:00:00Z"]);
     assert_eq!((settings.sign.method, settings.sign.key.as_deref()), (SignMethod::Key, Some("keys/release.pem")));
     assert!(settings.verify.require_fresh_target);
+    let archive = &settings.archive;
+    assert_eq!((archive.endpoint.as_deref(), archive.region.as_deref()), (Some("https://s3.example.org"), Some("eu-central-1")));
     assert_eq!((settings.sandbox.mode, settings.sandbox.allow[0].location.line), (SandboxMode::Require, 38));
 }
 
@@ -196,6 +203,35 @@ fn mistakes_in_bans() {
         let error = parse("p", text, KNOWN).unwrap_err();
         assert_eq!(error.to_string(), expected);
         assert_eq!(error.suggestion, suggestion.map(|word: &str| format!("did you mean `{word}`?")), "{text}");
+    }
+}
+
+#[test]
+fn mistakes_in_the_archive() {
+    for (text, expected) in [
+        ("endpoint = \"http://s3.example.org\"", "p:2:12: `endpoint` is neither https nor http on this machine"),
+        (
+            "endpoint = \"https://me:hunter2@s3.example.org\"",
+            "p:2:12: `endpoint` holds more than a host and a path: credentials come from the environment",
+        ),
+        ("region = \"x.evil.example/\"", "p:2:10: `region` is no name such as eu-central-1"),
+        ("region = \"\"", "p:2:10: `region` is no name such as eu-central-1"),
+        (
+            "store = \"gs://b/a\"\nendpoint = \"https://s3.example.org\"",
+            "p:3:12: `endpoint` is for a `store` that begins with s3://",
+        ),
+        ("store = \"../releases\"\nregion = \"x\"", "p:3:10: `region` is for a `store` that begins with s3://"),
+    ] {
+        let error = parse("p", &format!("[archive]\n{text}"), KNOWN).unwrap_err();
+        assert_eq!(error.to_string(), expected, "{text}");
+        // What may be a secret is not shown.
+        assert_eq!(error.span.is_none(), expected.contains("endpoint") && !expected.contains("store"), "{text}");
+    }
+    let local = parse("p", "[archive]\nendpoint = \"http://127.0.0.1:9000\"", KNOWN).unwrap();
+    assert_eq!(local.archive.endpoint.as_deref(), Some("http://127.0.0.1:9000"));
+    for key in ["access-key-id", "secret-access-key", "token"] {
+        let error = parse("p", &format!("[archive]\n{key} = \"x\""), KNOWN).unwrap_err();
+        assert!(error.message.starts_with(&format!("unknown key `{key}`")), "{error}");
     }
 }
 

@@ -1,20 +1,24 @@
 //! A database in a folder: what is in it, and whether it changed since it was parsed.
 
-use std::io::Read as _;
+use std::io::{self, Read as _};
+use std::thread;
 use std::time::UNIX_EPOCH;
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use super::advisory::MAX_BYTES;
 use super::{AdvisoryFile, MAX_ADVISORIES, is_advisory};
 use crate::base::Sha256;
+
+/// More threads than this wait for each other.
+const MAX_THREADS: usize = 8;
 
 /// The advisory files of a folder, sorted by path.
 pub(super) struct Listing {
     files: Vec<Listed>,
 }
 
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Listed {
     /// `crates/NAME/RUSTSEC-….md`
     path: String,
@@ -22,21 +26,48 @@ struct Listed {
     modified: u128,
 }
 
-/// Lists `crates/*/RUSTSEC-*.md`. Links are not followed: a database has none.
+/// Lists `crates/*/RUSTSEC-*.md`. Links are not followed: a database has none. A thousand folders are most of what an answer waits for, so
+/// that they are listed on all cores.
 pub(super) fn list(root: &Utf8Path) -> Result<Listing, String> {
-    let crates = root.join("crates");
-    let mut files = Vec::new();
-    if crates.is_dir() {
-        let failed = |error| format!("cannot list it: {error}");
-        for folder in crates.read_dir_utf8().map_err(failed)? {
-            let folder = folder.map_err(failed)?;
-            if folder.file_type().map_err(failed)?.is_dir() {
-                list_crate(folder.path(), folder.file_name(), &mut files)?;
-            }
-        }
+    let folders = crate_folders(&root.join("crates")).map_err(|error| format!("cannot list it: {error}"))?;
+    let threads = thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
+    let mut files = thread::scope(|scope| {
+        let parts = folders.chunks(folders.len().div_ceil(threads).max(1));
+        let running: Vec<_> = parts.map(|part| scope.spawn(move || list_crates(part))).collect();
+        let ended = |_| Err("cannot list it: a thread ended early".to_owned());
+        let parts = running.into_iter().map(|one| one.join().unwrap_or_else(ended));
+        parts.collect::<Result<Vec<_>, String>>().map(|parts| parts.concat())
+    })?;
+    if files.len() > MAX_ADVISORIES {
+        return Err(too_many());
     }
     files.sort();
     Ok(Listing { files })
+}
+
+fn crate_folders(crates: &Utf8Path) -> io::Result<Vec<Utf8PathBuf>> {
+    let mut folders = Vec::new();
+    if crates.is_dir() {
+        for folder in crates.read_dir_utf8()? {
+            let folder = folder?;
+            if folder.file_type()?.is_dir() {
+                folders.push(folder.into_path());
+            }
+        }
+    }
+    Ok(folders)
+}
+
+fn too_many() -> String {
+    format!("it has more than {MAX_ADVISORIES} advisories")
+}
+
+fn list_crates(folders: &[Utf8PathBuf]) -> Result<Vec<Listed>, String> {
+    let mut files = Vec::new();
+    for folder in folders {
+        list_crate(folder, folder.file_name().unwrap_or_default(), &mut files)?;
+    }
+    Ok(files)
 }
 
 fn list_crate(folder: &Utf8Path, name: &str, files: &mut Vec<Listed>) -> Result<(), String> {
@@ -55,7 +86,7 @@ fn list_crate(folder: &Utf8Path, name: &str, files: &mut Vec<Listed>) -> Result<
         let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
         files.push(Listed { path, size: metadata.len(), modified: modified.map_or(0, |time| time.as_nanos()) });
         if files.len() > MAX_ADVISORIES {
-            return Err(format!("it has more than {MAX_ADVISORIES} advisories"));
+            return Err(too_many());
         }
     }
     Ok(())

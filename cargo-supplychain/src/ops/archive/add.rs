@@ -6,7 +6,7 @@ use super::super::verify as judged;
 use super::super::{Class, Error, Progress};
 use super::{Request, changed, check_record, open_store};
 use crate::advisory::FeedInfo;
-use crate::archive::{Access, Chain, Store, objects};
+use crate::archive::{Access, Chain, Generations, objects};
 use crate::archived::inventory::{MAX_BUILD_BYTES, inventory_of};
 use crate::archived::{Admission, ArchivedRelease, Event, FORMAT_VERSION, Head, Record, RecordFile, ReleaseKey};
 use crate::base::{Context, Sha256};
@@ -80,12 +80,12 @@ pub fn add(
         stage.end(progress, &incoming.key.to_string());
         let stage = Stage::begin(progress, "archive", &incoming.key.to_string());
         let (store, _, _) = open_store(context, request, Access::Write, progress)?;
-        let mut chain = Chain::open_or_begin(store.as_ref(), context.now, &nonce()?)?;
+        let mut chain = Chain::open_or_begin(&store, context.now, &nonce()?)?;
         if let Some(head) = request.expect_head {
             chain.expect_head(head)?;
         }
         let folder_at = &place;
-        let adding = Adding { context, store: store.as_ref(), folder: folder_at, contents: &contents };
+        let adding = Adding { context, store: &store, folder: folder_at, contents: &contents };
         let added = adding.add(&mut chain, incoming, &roots)?;
         stage.end(progress, if added.existed { "exists, identical" } else { "added" });
         outcomes.push((folder.clone(), Outcome::Added(Box::new(added))));
@@ -100,9 +100,9 @@ fn nonce() -> Result<String, Error> {
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-struct Incoming {
-    key: ReleaseKey,
-    admission: Admission,
+pub(super) struct Incoming {
+    pub(super) key: ReleaseKey,
+    pub(super) admission: Admission,
 }
 
 fn judge(contents: &ReleaseContents, policy: Option<&VerificationPolicy>) -> Result<Incoming, Rejection> {
@@ -128,15 +128,15 @@ fn admission(verified: &Verified, policy: &VerificationPolicy) -> Admission {
     Admission::Identity { subject: verified.signer().to_owned(), issuer }
 }
 
-struct Adding<'a> {
-    context: &'a Context,
-    store: &'a dyn Store,
-    folder: &'a Utf8Path,
-    contents: &'a ReleaseContents,
+pub(super) struct Adding<'a> {
+    pub(super) context: &'a Context,
+    pub(super) store: &'a Generations,
+    pub(super) folder: &'a Utf8Path,
+    pub(super) contents: &'a ReleaseContents,
 }
 
 impl Adding<'_> {
-    fn add(&self, chain: &mut Chain, incoming: Incoming, roots: &TrustRoots) -> Result<Added, Error> {
+    pub(super) fn add(&self, chain: &mut Chain, incoming: Incoming, roots: &TrustRoots) -> Result<Added, Error> {
         let Incoming { key, admission } = incoming;
         let files = self.files()?;
         let added = |chain: &Chain, sequence, record, existed| Added {
@@ -149,13 +149,43 @@ impl Adding<'_> {
             head: chain.head(),
             place: chain.place().to_owned(),
         };
-        if let Some(there) = self.existing(chain, &key, &files)? {
-            return Ok(added(chain, there.sequence, there.record, true));
-        }
-        for file in &files {
-            let source = files::open_no_follow(&self.folder.join(&file.path)).map_err(|error| self.gone(&file.path, &error))?;
-            objects::put_stream(self.store, file.sha256, source).map_err(|error| match error {
-                objects::Error::Changed { .. } => changed(&format!("{} is not what was verified", self.folder.join(&file.path))),
+        let (mut stored, mut there) = (None, None);
+        let head = chain.append_if(self.store, self.context.now, |chain| {
+            // Another writer may have brought it in meanwhile.
+            there = self.existing(chain, &key, &files)?;
+            if there.is_some() {
+                return Ok(None);
+            }
+            let last = self.store.last()?;
+            let record = match stored {
+                Some((before, record)) if before == last => record,
+                // The first time; or something was given up since, which may be ours.
+                _ => self.put_in_place(&key, &admission, &files, roots)?,
+            };
+            stored = Some((last, record));
+            let ReleaseKey { name, version, target } = key.clone();
+            Ok::<_, Error>(Some(Event::Release { name, version, target, record }))
+        })?;
+        Ok(match (head, there, stored) {
+            (Some(head), _, Some((_, record))) => added(chain, head.sequence, record, false),
+            (None, Some(there), _) => added(chain, there.sequence, there.record, true),
+            _ => return Err(Error::new(Class::Output, &"nothing was archived")),
+        })
+    }
+
+    /// Puts everything in place that the release needs; the digest of its record.
+    fn put_in_place(
+        &self,
+        key: &ReleaseKey,
+        admission: &Admission,
+        files: &[RecordFile],
+        roots: &TrustRoots,
+    ) -> Result<Sha256, Error> {
+        for file in files {
+            let path = self.folder.join(&file.path);
+            objects::put_stream(self.store, file.sha256, || files::open_no_follow(&path)).map_err(|error| match error {
+                objects::Error::Changed { .. } => changed(&format!("{path} is not what was verified")),
+                objects::Error::Source(error) => self.gone(&file.path, &error),
                 error => error.into(),
             })?;
         }
@@ -170,26 +200,14 @@ impl Adding<'_> {
             name: key.name.clone(),
             version: key.version.clone(),
             target: key.target.clone(),
-            files: files.clone(),
+            files: files.to_vec(),
             admission: admission.clone(),
             trusted_roots,
             feeds: self.feeds()?,
             inventory: self.inventory()?,
         };
         record.check().map_err(|why| Error::usage(&format!("{} cannot be archived: {why}", self.folder)))?;
-        let record = objects::put_value(self.store, &record)?;
-        let event = Event::Release { name: key.name.clone(), version: key.version.clone(), target: key.target.clone(), record };
-        let mut there = None;
-        let head = chain.append_if(self.store, self.context.now, |chain| {
-            // Another writer may have brought it in meanwhile.
-            there = self.existing(chain, &key, &files)?;
-            Ok::<_, Error>(there.is_none().then(|| event.clone()))
-        })?;
-        Ok(match (head, there) {
-            (Some(head), _) => added(chain, head.sequence, record, false),
-            (None, Some(there)) => added(chain, there.sequence, there.record, true),
-            (None, None) => return Err(Error::new(Class::Output, &"nothing was archived")),
-        })
+        objects::put_value(self.store, &record).map_err(Error::from)
     }
 
     /// The release as it is in the archive; that it is there with other files is an error.
@@ -230,7 +248,12 @@ impl Adding<'_> {
         if let Some(bytes) = FileEntry::bytes(file) {
             return Ok(Some(bytes.to_vec()));
         }
-        objects::get(self.store, file.sha256(), limit).map(Some).map_err(Error::from)
+        let place = self.folder.join(path);
+        let bytes = files::read(&place, limit).map_err(|error| self.gone(path, &error))?;
+        match Sha256::of(&bytes) == file.sha256() {
+            true => Ok(Some(bytes)),
+            false => Err(changed(&format!("{place} is not what was verified"))),
+        }
     }
 
     fn inventory(&self) -> Result<Sha256, Error> {

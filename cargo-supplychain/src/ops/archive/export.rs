@@ -5,15 +5,17 @@ use std::io::BufReader;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::super::key::Prompt;
 use super::super::verify as judged;
-use super::super::{Class, Error, Interrupt, Progress, sign, signer};
+use super::super::{Class, Error, Progress, sign, signer};
 use super::{Outcome, Request, add, open};
 use crate::archive::single_file::{self, RECORD, RELEASE};
 use crate::archive::unpacked::Unpacked;
 use crate::archive::{Access, objects, store};
 use crate::archived::{FORMAT_VERSION, Inventory, ReleaseKey, to_bytes};
+use crate::attest::{ARCHIVE_EXPORT, Statement, subject_name};
 use crate::base::{Context, Sha256};
 use crate::document::export_guide;
 use crate::files;
@@ -50,7 +52,6 @@ pub fn export(
     request: &Request,
     (entry, output): (&str, Option<&Utf8Path>),
     signing: Option<signer::Request>,
-    interrupt: &Interrupt,
     prompt: &mut Prompt<'_>,
     progress: &mut dyn Progress,
 ) -> Result<Exported, Error> {
@@ -58,7 +59,7 @@ pub fn export(
     let release = opened.find_one(entry)?;
     let record = opened.record(release)?;
     let placed = opened.chain.get(release.sequence).ok_or_else(|| super::corrupt("its entry is missing"))?;
-    let inventory: Inventory = objects::get_value(opened.store.as_ref(), record.inventory)?;
+    let inventory: Inventory = objects::get_value(&opened.store, record.inventory)?;
     let origin = Origin { format_version: FORMAT_VERSION, id: opened.chain.id(), entry: placed.head().to_string() };
     let guide = export_guide::document(&export_guide::Exported {
         record: &record,
@@ -68,26 +69,31 @@ pub fn export(
     });
     let mut documents: BTreeMap<String, Vec<u8>> = [
         ("archive.json".to_owned(), to_bytes(&origin)),
-        ("entry.json".to_owned(), to_bytes(&placed.entry)),
+        ("entry.json".to_owned(), placed.entry.to_bytes()),
         ("inventory.json".to_owned(), to_bytes(&inventory)),
         (RECORD.to_owned(), to_bytes(&record)),
         (guide.path.clone(), guide.bytes),
     ]
     .into();
     for &root in &record.trusted_roots {
-        let bytes = objects::get(opened.store.as_ref(), root, MAX_TRUSTED_ROOT_BYTES as u64)?;
+        let bytes = objects::get(&opened.store, root, MAX_TRUSTED_ROOT_BYTES as u64)?;
         documents.insert(format!("trusted_roots/{root}.json"), bytes);
     }
     let key = release.key.clone();
     let own = Utf8PathBuf::from(format!("{}-{}-{}.tar.zst", key.name, key.version, key.target).replace(['/', '\\', ':'], "-"));
     let file = output.map_or(own, Utf8Path::to_owned);
-    let (size, sha256) = single_file::write(opened.store.as_ref(), &documents, &record, &context.cwd.join(&file))?;
+    let (size, sha256) = single_file::write(&opened.store, &documents, &record, &context.cwd.join(&file))?;
     let bundle = match signing {
         None => None,
         Some(signer) => {
-            let request =
-                sign::Request { path: file.clone(), signer, policy: request.policy.clone(), ..sign::Request::default() };
-            Some(sign::sign(context, &request, interrupt, prompt, progress)?.path)
+            // What `verify` accepts of a key without a log as well; and it says which release of which archive the file is.
+            let predicate = json!({
+                "name": key.name, "version": key.version, "target": key.target,
+                "archive": origin.id, "entry": origin.entry, "record": release.record,
+            });
+            let statement = Statement::new(subject_name(file.as_str()), sha256, ARCHIVE_EXPORT, predicate);
+            let bundle = Utf8PathBuf::from(format!("{file}.sigstore.json"));
+            Some(sign::statement(context, (&signer, request.policy.as_deref()), &statement, &bundle, prompt, progress)?.path)
         }
     };
     Ok(Exported { key, file, size, sha256, bundle })

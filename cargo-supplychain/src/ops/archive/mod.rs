@@ -5,8 +5,11 @@ mod add;
 mod after_build;
 mod export;
 mod prune;
+mod registry;
 mod restore;
 mod stored;
+#[cfg(all(test, feature = "remote-stores"))]
+mod together;
 mod verify;
 
 use camino::Utf8PathBuf;
@@ -15,13 +18,14 @@ pub use add::{Added, Outcome, add};
 pub use after_build::{Project, after_build};
 pub use export::{Exported, MAX_IMPORT_BYTES, export, import};
 pub use prune::{Pruned, hold, prune, unhold};
+pub use registry::{Sent, pull, push};
 pub use restore::{Restored, restore};
 pub use stored::Day;
 pub(super) use stored::verify_entry;
 pub use verify::{Checked, CheckedRelease, Problem, Signatures, verify};
 
 use super::{Class, Error, Progress, gather};
-use crate::archive::{self, Access, Chain, Store, chain, objects, store};
+use crate::archive::{self, Access, Chain, Generations, Store, chain, objects, remote, store};
 use crate::archived::{ArchivedRelease, Head, Record};
 use crate::base::Context;
 use crate::collect::toolchain::home_folder;
@@ -39,7 +43,7 @@ pub struct Request {
 
 /// An archive: its store and its chain.
 pub(super) struct Opened {
-    pub store: Box<dyn Store>,
+    pub store: Generations,
     pub chain: Chain,
     pub settings: Settings,
     /// Whether nobody else can be at a store that was opened exclusively.
@@ -65,16 +69,29 @@ fn open_store(
     request: &Request,
     access: Access,
     progress: &mut dyn Progress,
-) -> Result<(Box<dyn Store>, Settings, bool), Error> {
+) -> Result<(Generations, Settings, bool), Error> {
     let (settings, _) = gather::settings(context, request.policy.as_deref(), &context.cwd, None)?;
     let place = place(context, request.archive.as_deref(), &settings)?;
     let waits = &mut || progress.note("waiting for another run that uses the archive");
-    let remote = archive::remote::Options::of(&context.env);
+    let remote = remote_options(context, &settings, &place)?;
     let store = archive::open(&place, &context.cwd, access, &remote, waits).map_err(|error| match error {
         store::Error::NotFound { .. } => absent(&place),
         error => error.into(),
     })?;
     Ok((store, settings, !place.contains("://")))
+}
+
+/// How a store elsewhere is reached, where `place` is one.
+pub(super) fn remote_options<'o>(
+    context: &'o Context,
+    settings: &'o Settings,
+    place: &str,
+) -> Result<remote::Options<'o>, Error> {
+    if context.offline && remote::is_remote(place) {
+        return Err(Error::usage(&"--offline leaves an archive in an object store out of reach"));
+    }
+    let (endpoint, region) = (settings.archive.endpoint.as_deref(), settings.archive.region.as_deref());
+    Ok(remote::Options { endpoint, region, ..remote::Options::of(&context.env) })
 }
 
 fn absent(place: &str) -> Error {
@@ -85,7 +102,7 @@ fn absent(place: &str) -> Error {
 /// Opens an archive that is there.
 pub(super) fn open(context: &Context, request: &Request, access: Access, progress: &mut dyn Progress) -> Result<Opened, Error> {
     let (store, settings, is_local) = open_store(context, request, access, progress)?;
-    let chain = Chain::open(store.as_ref())?;
+    let chain = Chain::open(&store)?;
     if let Some(head) = request.expect_head {
         chain.expect_head(head)?;
     }
@@ -136,11 +153,16 @@ impl Opened {
 
     /// The record of a release, held against its entry.
     pub(super) fn record(&self, release: &ArchivedRelease) -> Result<Record, Error> {
-        let record: Record = objects::get_value(self.store.as_ref(), release.record)?;
-        check_record(&record, release)
-            .map_err(|why| corrupt(&format!("the record of {} (entry {}): {why}", release.key, release.sequence)))?;
-        Ok(record)
+        record(&self.store, release)
     }
+}
+
+/// The record of a release, held against its entry.
+fn record(store: &dyn Store, release: &ArchivedRelease) -> Result<Record, Error> {
+    let record: Record = objects::get_value(store, release.record)?;
+    check_record(&record, release)
+        .map_err(|why| corrupt(&format!("the record of {} (entry {}): {why}", release.key, release.sequence)))?;
+    Ok(record)
 }
 
 /// That a record is one, and that of its entry.

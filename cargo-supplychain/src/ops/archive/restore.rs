@@ -44,7 +44,7 @@ pub fn restore(
             .map_err(|why| Error::usage(&format!("{own:?}: {why}")).with_help("name a folder with --to DIR"))?;
     }
     let unpacked = Unpacked::begin(&place)?;
-    unpacked.write(opened.store.as_ref(), &record.files)?;
+    unpacked.write(&opened.store, &record.files)?;
     compare(&record, unpacked.path())?;
     let signatures = match policy {
         None => None,

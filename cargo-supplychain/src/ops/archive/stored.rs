@@ -26,7 +26,7 @@ impl Opened {
         let mut contents = ReleaseContents::default();
         for file in &record.files {
             if needs_bytes(&file.path) && file.size <= MAX_CONTROL_BYTES {
-                let bytes = objects::get(self.store.as_ref(), file.sha256, MAX_CONTROL_BYTES)?;
+                let bytes = objects::get(&self.store, file.sha256, MAX_CONTROL_BYTES)?;
                 contents.insert_bytes(&file.path, bytes);
             } else {
                 contents.insert_digest(&file.path, file.size, file.sha256);
@@ -39,7 +39,7 @@ impl Opened {
     pub(super) fn roots(&self, record: &Record) -> Result<TrustRoots, Error> {
         let mut roots = Vec::new();
         for &digest in &record.trusted_roots {
-            let bytes = objects::get(self.store.as_ref(), digest, MAX_TRUSTED_ROOT_BYTES as u64)?;
+            let bytes = objects::get(&self.store, digest, MAX_TRUSTED_ROOT_BYTES as u64)?;
             let root = TrustRoots::parse(&format!("archive, sha256:{digest}"), &bytes)
                 .map_err(|error| super::corrupt(&format!("the trusted root sha256:{digest} of {}: {error}", record.name)))?;
             roots.push(root);
@@ -64,7 +64,7 @@ impl Opened {
     /// That every file's object is what the record says.
     pub(super) fn check_files(&self, record: &Record) -> Result<(), Error> {
         for file in &record.files {
-            if objects::check(self.store.as_ref(), file.sha256)? != file.size {
+            if objects::check(&self.store, file.sha256)? != file.size {
                 return Err(super::corrupt(&format!("{} of {} has another size than its record says", file.path, record.name)));
             }
         }

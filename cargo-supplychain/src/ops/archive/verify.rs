@@ -2,10 +2,12 @@
 //! that does not belong there; and with a signer, each release's signatures by the trusted roots of its day.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::thread;
 
 use super::super::verify as judged;
 use super::super::{Class, Error, Progress};
 use super::{Day, Opened, Request, check_record, open};
+use crate::archive::generations::{ANNOUNCED, announcement};
 use crate::archive::objects::{self, OBJECTS, digest_of, path_of};
 use crate::archive::{Access, Store, store};
 use crate::archived::{ArchivedRelease, Event, Head, Inventory, Record, Rescan};
@@ -78,30 +80,23 @@ pub fn verify(
         progress,
         &format!("{}, head {}", counted(opened.chain.entries().len(), "entry").replace("entrys", "entries"), opened.chain.head()),
     );
-    let mut check = Check { opened: &opened, sizes: BTreeMap::new(), problems: BTreeSet::new(), needed: BTreeSet::new() };
+    let mut check = Check { opened: &opened, found: Found::default() };
     let mut asked = BTreeSet::new();
     for text in entries {
         asked.extend(opened.find(text)?.into_iter().map(|release| release.sequence));
     }
     let stage = Stage::begin(progress, "objects", "digest by digest");
-    let (mut releases, mut pruned, mut unreferenced) = (Vec::new(), 0, Vec::new());
-    if entries.is_empty() {
-        unreferenced = check.all_objects()?;
-    }
-    for release in opened.chain.state().all() {
-        if !entries.is_empty() && !asked.contains(&release.sequence) {
-            continue;
-        }
-        pruned += usize::from(!release.is_kept());
-        if let Some(checked) = check.release(release, policy.as_ref())? {
-            releases.push(checked);
-        }
-    }
+    let mut unreferenced = if entries.is_empty() { check.all_objects()? } else { Vec::new() };
+    let is_asked = |release: &&ArchivedRelease| entries.is_empty() || asked.contains(&release.sequence);
+    let wanted: Vec<_> = opened.chain.state().all().filter(is_asked).collect();
+    let pruned = wanted.iter().filter(|release| !release.is_kept()).count();
+    let releases = check.releases(&wanted, policy.as_ref())?;
     if entries.is_empty() {
         check.rescans()?;
-        unreferenced.retain(|path| digest_of(path).is_none_or(|digest| !check.needed.contains(&digest)));
+        check.announcements()?;
+        unreferenced.retain(|path| digest_of(path).is_none_or(|digest| !check.found.needed.contains(&digest)));
     }
-    let Check { sizes, problems, .. } = check;
+    let Found { sizes, problems, .. } = check.found;
     stage.end(progress, &format!("{}, {}", counted(sizes.len(), "object"), counted(problems.len(), "problem")));
     Ok(Checked {
         place: opened.chain.place().to_owned(),
@@ -118,39 +113,105 @@ pub fn verify(
 
 struct Check<'a> {
     opened: &'a Opened,
+    found: Found,
+}
+
+#[derive(Clone, Default)]
+struct Found {
     /// Each object that was read, and its size; none: it is not what its name says.
     sizes: BTreeMap<Sha256, Option<u64>>,
     problems: BTreeSet<Problem>,
     needed: BTreeSet<Sha256>,
 }
 
+impl Found {
+    fn add(&mut self, other: Self) {
+        self.sizes.extend(other.sizes);
+        self.problems.extend(other.problems);
+        self.needed.extend(other.needed);
+    }
+}
+
+/// More threads than this wait for each other.
+const MAX_THREADS: usize = 8;
+
 impl Check<'_> {
+    /// Does `work` on each of `all`, on all cores, beside what was found before; the outcomes, in order.
+    fn each<T: Sync, R: Send>(
+        &mut self,
+        all: &[T],
+        work: impl Fn(&mut Check<'_>, &T) -> Result<R, Error> + Sync,
+    ) -> Result<Vec<R>, Error> {
+        let threads = thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
+        let (opened, found, work) = (self.opened, &self.found, &work);
+        let parts: Vec<Result<(Vec<R>, Found), Error>> = thread::scope(|scope| {
+            let run = move |part: &[T]| {
+                let mut check = Check { opened, found: found.clone() };
+                let done = part.iter().map(|one| work(&mut check, one)).collect::<Result<_, _>>()?;
+                Ok((done, check.found))
+            };
+            let parts = all.chunks(all.len().div_ceil(threads).max(1));
+            let running: Vec<_> = parts.map(|part| scope.spawn(move || run(part))).collect();
+            running.into_iter().map(|one| one.join().expect("a thread that checks does not panic")).collect()
+        });
+        let mut outcomes = Vec::new();
+        for part in parts {
+            let (done, found) = part?;
+            outcomes.extend(done);
+            self.found.add(found);
+        }
+        Ok(outcomes)
+    }
+
     fn store(&self) -> &dyn Store {
-        self.opened.store.as_ref()
+        &self.opened.store
     }
 
     fn problem(&mut self, place: impl Into<String>, why: impl Into<String>) {
-        self.problems.insert(Problem { place: place.into(), why: why.into() });
+        self.found.problems.insert(Problem { place: place.into(), why: why.into() });
     }
 
     /// Reads every object that is there; their paths. What has no place there is a problem.
     fn all_objects(&mut self) -> Result<Vec<String>, Error> {
-        let mut paths = Vec::new();
-        for listed in self.store().list(OBJECTS)? {
-            match digest_of(&listed.path) {
+        let (mut paths, mut digests) = (Vec::new(), Vec::new());
+        for path in self.store().paths(OBJECTS)? {
+            match digest_of(&path) {
                 Some(digest) => {
-                    self.object(digest)?;
-                    paths.push(listed.path);
+                    digests.push(digest);
+                    paths.push(path);
                 }
-                None => self.problem(listed.path, "is no object of an archive: nobody knows what put it there"),
+                None => self.problem(path, "is no object of an archive: nobody knows what put it there"),
             }
         }
+        paths.sort();
+        self.each(&digests, |check, digest| check.object(*digest).map(drop))?;
         Ok(paths)
+    }
+
+    /// Entries that give objects up are found by what announces them.
+    fn announcements(&mut self) -> Result<(), Error> {
+        let opened = self.opened;
+        let announced: BTreeSet<_> = opened.store.list(ANNOUNCED)?.into_iter().map(|one| one.path).collect();
+        for placed in opened.chain.entries() {
+            let path = announcement(placed.entry.sequence);
+            if matches!(placed.entry.event, Event::GiveUp { .. }) && !announced.contains(&path) {
+                self.problem(path, "is missing: create it, empty, so that it is known what its entry gave up");
+            }
+        }
+        Ok(())
+    }
+
+    fn releases(
+        &mut self,
+        wanted: &[&ArchivedRelease],
+        policy: Option<&VerificationPolicy>,
+    ) -> Result<Vec<CheckedRelease>, Error> {
+        Ok(self.each(wanted, |check, release| check.release(release, policy))?.into_iter().flatten().collect())
     }
 
     /// An object that is needed: its size, where it is what its name says.
     fn object(&mut self, digest: Sha256) -> Result<Option<u64>, Error> {
-        if let Some(known) = self.sizes.get(&digest) {
+        if let Some(known) = self.found.sizes.get(&digest) {
             return Ok(*known);
         }
         let size = match objects::check(self.store(), digest) {
@@ -160,7 +221,7 @@ impl Check<'_> {
                 None
             }
         };
-        self.sizes.insert(digest, size);
+        self.found.sizes.insert(digest, size);
         Ok(size)
     }
 
@@ -182,7 +243,7 @@ impl Check<'_> {
     }
 
     fn value<T: serde::Serialize + serde::de::DeserializeOwned>(&mut self, digest: Sha256) -> Result<Option<T>, Error> {
-        self.needed.insert(digest);
+        self.found.needed.insert(digest);
         if self.object(digest)?.is_none() {
             return Ok(None);
         }
@@ -205,23 +266,23 @@ impl Check<'_> {
         if !release.is_kept() {
             return Ok(None);
         }
-        let before = self.problems.len();
+        let before = self.found.problems.len();
         if let Some(inventory) = self.value::<Inventory>(record.inventory)?
             && inventory.format_version != crate::archived::FORMAT_VERSION
         {
             self.problem(path_of(record.inventory), "has another format version");
         }
         for &root in &record.trusted_roots {
-            self.needed.insert(root);
+            self.found.needed.insert(root);
             self.object(root)?;
         }
         for file in &record.files {
-            self.needed.insert(file.sha256);
+            self.found.needed.insert(file.sha256);
             if self.object(file.sha256)?.is_some_and(|size| size != file.size) {
                 self.problem(path_of(file.sha256), format!("{} has another size than its record says", file.path));
             }
         }
-        let is_sound = self.problems.len() == before && self.is_sound(&record);
+        let is_sound = self.found.problems.len() == before && self.is_sound(&record);
         let signatures = match policy {
             Some(policy) if is_sound => self.signatures(release, &record, policy)?,
             _ => Signatures::NotAsked,
@@ -231,7 +292,7 @@ impl Check<'_> {
 
     fn is_sound(&self, record: &Record) -> bool {
         let all = record.files.iter().map(|file| file.sha256).chain(record.trusted_roots.iter().copied());
-        all.into_iter().all(|digest| matches!(self.sizes.get(&digest), Some(Some(_))))
+        all.into_iter().all(|digest| matches!(self.found.sizes.get(&digest), Some(Some(_))))
     }
 
     fn signatures(&self, release: &ArchivedRelease, record: &Record, policy: &VerificationPolicy) -> Result<Signatures, Error> {

@@ -4,9 +4,9 @@ use camino::Utf8Path;
 use serde::Serialize;
 
 use super::super::{Class, Error, Progress};
-use crate::archive::chain::path_of;
+use crate::archive::chain::{self, path_of};
 use crate::archive::index::{Source, Unread};
-use crate::archive::{self, Access, Store, objects, store};
+use crate::archive::{self, Access, Generations, Store, objects, store};
 use crate::archived::{Entry, Event, FORMAT_VERSION, Head, to_bytes};
 use crate::base::{Context, Sha256};
 
@@ -15,7 +15,7 @@ const MAX_ENTRY: u64 = 16 << 20;
 
 /// An archive in its store.
 pub(in crate::ops) struct Archive {
-    store: Box<dyn Store>,
+    store: Generations,
 }
 
 impl Archive {
@@ -29,7 +29,7 @@ impl Archive {
     ) -> Result<Self, Error> {
         let (settings, _) = super::super::gather::settings(context, policy, &context.cwd, None)?;
         let place = super::super::archive::place(context, given, &settings)?;
-        let remote = archive::remote::Options::of(&context.env);
+        let remote = super::super::archive::remote_options(context, &settings, &place)?;
         let mut on_wait = || progress.note("another run is writing to the archive");
         let opened = archive::open(&place, &context.cwd, access, &remote, &mut on_wait);
         let store = opened.map_err(|error| told(&objects::Error::Store(error)))?;
@@ -41,6 +41,19 @@ impl Archive {
         self.store.place()
     }
 
+    /// That the chain, which ends with `head`, goes on from a head that was kept elsewhere.
+    pub(in crate::ops) fn expect_head(&self, expected: Head, head: Head) -> Result<(), Error> {
+        let there = self.entry(expected.sequence).map_err(|error| Error::usage(&error))?.map(Sha256::of);
+        if there == Some(expected.sha256) {
+            return Ok(());
+        }
+        let why = match there {
+            Some(sha256) => format!("its entry {} is {}", expected.sequence, Head { sha256, ..expected }),
+            None => format!("it ends with {head}"),
+        };
+        Err(chain::Error::Rollback { place: self.place(), expected, why }.into())
+    }
+
     /// Stores a document and appends the event that names it, somewhere after `after`, which is in the chain; where the chain is then.
     pub(in crate::ops) fn append<T: Serialize>(
         &self,
@@ -49,16 +62,22 @@ impl Archive {
         document: &T,
         event: impl FnOnce(Sha256) -> Event,
     ) -> Result<Head, Error> {
-        let event = event(objects::put_value(self.store.as_ref(), document).map_err(|error| told(&error))?);
-        let (mut sequence, mut previous) = (after.sequence + 1, Some(after.sha256));
+        let event = event(Sha256::of(to_bytes(document)));
+        let (mut sequence, mut previous, mut stored) = (after.sequence + 1, Some(after.sha256), None);
         loop {
             // Whoever came first has the place: then ours is the next.
             if let Some(bytes) = self.entry(sequence).map_err(|error| Error::usage(&error))? {
                 (sequence, previous) = (sequence + 1, Some(Sha256::of(bytes)));
                 continue;
             }
+            // It has to be in place under the name that the entries before leave it (`archive::generations`).
+            let last = Some(self.store.last().map_err(|error| told(&objects::Error::Store(error)))?);
+            if stored != last {
+                objects::put_value(&self.store, document).map_err(|error| told(&error))?;
+                stored = last;
+            }
             let entry = Entry { format_version: FORMAT_VERSION, sequence, previous, time: context.now, event: event.clone() };
-            let bytes = to_bytes(&entry);
+            let bytes = entry.to_bytes();
             let created = self.store.create(&path_of(sequence), &mut bytes.as_slice());
             if created.map_err(|error| told(&objects::Error::Store(error)))? == store::Creation::Created {
                 return Ok(Head { sequence, sha256: Sha256::of(&bytes) });
@@ -85,8 +104,15 @@ impl Source for Archive {
         }
     }
 
+    fn sequences(&self) -> Result<Vec<u64>, Unread> {
+        chain::sequences(&self.store, &self.place()).map_err(|error| match error {
+            chain::Error::Store(error) => Unread::Unreadable(error.to_string()),
+            error => Unread::Corrupt(error.to_string()),
+        })
+    }
+
     fn object(&self, digest: Sha256, limit: u64) -> Result<Vec<u8>, Unread> {
-        objects::get(self.store.as_ref(), digest, limit).map_err(|error| match error {
+        objects::get(&self.store, digest, limit).map_err(|error| match error {
             objects::Error::Corrupt { .. } => Unread::Corrupt(error.to_string()),
             error => Unread::Unreadable(error.to_string()),
         })

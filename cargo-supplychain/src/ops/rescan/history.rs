@@ -9,7 +9,7 @@ use crate::archive::Access;
 use crate::archive::index::Index;
 use crate::archived::answer::InReleases;
 use crate::archived::history::{Dated, Fix, History, fix};
-use crate::archived::index::segment::IndexedRelease;
+use crate::archived::index::segment::{IndexedRelease, Releases};
 use crate::archived::{Hit, query::Query};
 use crate::base::{Context, Timestamp};
 use crate::document::rescan::{HistoryAnswer, HistoryLine, SCHEMA_VERSION};
@@ -54,12 +54,7 @@ fn name_of(hit: &Hit) -> Option<String> {
 /// Name and target: releases of them follow each other.
 type Line<'a> = (&'a str, &'a str);
 
-fn lines(
-    history: &History,
-    components: &[InReleases],
-    releases: &BTreeMap<u64, IndexedRelease>,
-    now: Timestamp,
-) -> Vec<HistoryLine> {
+fn lines(history: &History, components: &[InReleases], releases: &Releases, now: Timestamp) -> Vec<HistoryLine> {
     let mut by_purl: BTreeMap<&str, BTreeSet<u64>> = BTreeMap::new();
     for component in components {
         by_purl.entry(component.purl()).or_default().extend(component.releases());

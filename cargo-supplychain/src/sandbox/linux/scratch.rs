@@ -38,6 +38,10 @@ pub(super) fn is_name(path: &Path) -> bool {
 }
 
 impl Scratch {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Makes one; whether it is there.
     pub(super) fn make(&mut self, process: Process, path: &Path) -> bool {
         let Some(owner) = process.group() else { return false };
@@ -55,9 +59,6 @@ impl Scratch {
 
     /// Opens a file in one that the process has made, as it would have; none where the path is not in one.
     pub(super) fn open(&self, process: Process, path: &Path, flags: i32) -> Option<io::Result<File>> {
-        if self.0.is_empty() {
-            return None;
-        }
         let (folder, name) = (path.parent()?, path.file_name()?);
         let folder = self.0.get(&(process.group()?, folder.to_owned()))?;
         let kept = OFlags::ACCMODE | OFlags::CREATE | OFlags::EXCL | OFlags::TRUNC | OFlags::APPEND;

@@ -95,8 +95,10 @@ impl Supervisor {
                     return kernel::answer(self.listener.as_fd(), notification.id, Answer::Refuse(error));
                 }
                 Verdict::Give(file) => {
-                    let close = flags(process, notification) & libc::O_CLOEXEC != 0;
-                    if kernel::give(self.listener.as_fd(), notification.id, file.as_fd(), close).is_err() {
+                    // Whoever links to such a file, for instance, has no use for it.
+                    let close = open_flags(process, notification).map(|flags| flags & libc::O_CLOEXEC != 0);
+                    let given = close.map(|close| kernel::give(self.listener.as_fd(), notification.id, file.as_fd(), close));
+                    if !matches!(given, Some(Ok(()))) {
                         kernel::answer(self.listener.as_fd(), notification.id, Answer::Refuse(libc::EACCES));
                     }
                     return;
@@ -108,7 +110,9 @@ impl Supervisor {
 
     fn verdict(&mut self, process: Process, notification: &Notification, wish: &Wish) -> Verdict {
         if let Wish::Read(path) | Wish::Write { path, .. } = wish
-            && let Some(opened) = self.scratch.open(process, path, flags(process, notification))
+            && !self.scratch.is_empty()
+            && let Some(flags) = open_flags(process, notification)
+            && let Some(opened) = self.scratch.open(process, path, flags)
         {
             return opened.map_or_else(|error| Verdict::Quiet(error.raw_os_error().unwrap_or(libc::EACCES)), Verdict::Give);
         }
@@ -196,14 +200,18 @@ fn descriptor(argument: u64) -> i32 {
     argument as i32
 }
 
-/// How a file is to be opened, of a call that opens one.
-fn flags(process: Process, notification: &Notification) -> i32 {
+/// How a file is to be opened; none for a call that opens none.
+fn open_flags(process: Process, notification: &Notification) -> Option<i32> {
     let args = notification.data.args;
-    descriptor(match libc::c_long::from(notification.data.nr) {
-        libc::SYS_openat => args[2],
-        libc::SYS_openat2 => process.memory().word(args[2]).unwrap_or(0),
-        _ => args[1],
-    })
+    match libc::c_long::from(notification.data.nr) {
+        libc::SYS_openat => Some(descriptor(args[2])),
+        libc::SYS_openat2 => process.memory().word(args[2]).map(descriptor),
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_open => Some(descriptor(args[1])),
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_creat => Some(libc::O_WRONLY | libc::O_CREAT | libc::O_TRUNC),
+        _ => None,
+    }
 }
 
 /// A waiting caller.

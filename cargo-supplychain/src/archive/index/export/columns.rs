@@ -1,14 +1,13 @@
 //! What stands in the exported tables, column by column; in which bytes is its neighbour's.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use semver::Version;
 
 use crate::archived::answer::{InReleases, Part};
 use crate::archived::history::History;
-use crate::archived::index::segment::{ComponentKey, Detail, IndexedRelease};
+use crate::archived::index::segment::{ComponentKey, Detail, IndexedRelease, Releases};
 use crate::model::Role;
 
 /// The tables that have a file for each range of entries.
@@ -58,8 +57,8 @@ fn text(value: &str) -> Cow<'_, str> {
 }
 
 /// The tables of the releases of one range.
-pub(super) fn of_releases<'a>(all: &'a BTreeMap<u64, IndexedRelease>, range: Range<u64>, places: &Places<'a>) -> [Table<'a>; 5] {
-    let releases: Vec<_> = all.range(range).map(|(_, release)| release).collect();
+pub(super) fn of_releases<'a>(all: &'a Releases, range: Range<u64>, places: &Places<'a>) -> [Table<'a>; 5] {
+    let releases: Vec<_> = all.range(range).map(|(_, release)| release.as_ref()).collect();
     [releases_table(&releases), artifacts(&releases), components(places), uses(all, places), natives(places)]
 }
 
@@ -126,7 +125,7 @@ fn components<'a>(places: &Places<'a>) -> Table<'a> {
     }
 }
 
-fn uses<'a>(all: &'a BTreeMap<u64, IndexedRelease>, places: &Places<'a>) -> Table<'a> {
+fn uses<'a>(all: &'a Releases, places: &Places<'a>) -> Table<'a> {
     let mut rows = Vec::new();
     for (sequence, _, detail) in &places.rows {
         for one in &detail.uses {

@@ -123,7 +123,7 @@ fn messages_are_short_and_hold_no_secret() {
 #[test]
 fn eight_writers_make_one_chain() {
     let now = "2026-11-29T00:00:00Z".parse().unwrap();
-    let store = Generations::new(Objects::in_memory());
+    let store = Generations::new(Box::new(Objects::in_memory()));
     let barrier = Barrier::new(8);
     std::thread::scope(|scope| {
         for writer in 0..8 {

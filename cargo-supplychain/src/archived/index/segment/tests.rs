@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::archived::{FORMAT_VERSION, to_bytes};
+use crate::base::Timestamp;
 use crate::model::Role;
 
 fn release(sequence: u64) -> IndexedRelease {

@@ -1,0 +1,111 @@
+//! An archived release as the index keeps it, and its bytes in a table: numbers and texts one after the other, because an answer may be about
+//! every release there is.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Corrupt, Cursor, put_number};
+use crate::archived::InventoryArtifact;
+use crate::base::{Sha256, Timestamp};
+
+const DIGEST: usize = 32;
+
+/// An archived release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexedRelease {
+    /// Of its entry in the chain.
+    pub sequence: u64,
+    pub name: String,
+    pub version: String,
+    pub target: String,
+    /// When it came in, by its entry.
+    pub archived: Timestamp,
+    pub record: Sha256,
+    pub rustc: String,
+    pub artifacts: Vec<InventoryArtifact>,
+}
+
+/// Releases by their entries. Each is shared by all that is answered of it, and moved by nobody.
+pub type Releases = BTreeMap<u64, Arc<IndexedRelease>>;
+
+impl IndexedRelease {
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        put_number(&mut out, self.sequence);
+        for text in [&self.name, &self.version, &self.target, &self.rustc] {
+            put_text(&mut out, text);
+        }
+        put_number(&mut out, self.archived.unix().cast_unsigned());
+        out.extend_from_slice(self.record.as_bytes());
+        put_number(&mut out, self.artifacts.len() as u64);
+        for artifact in &self.artifacts {
+            put_text(&mut out, &artifact.name);
+            put_text(&mut out, &artifact.path);
+            out.extend_from_slice(artifact.sha256.as_bytes());
+        }
+        out
+    }
+
+    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, Corrupt> {
+        let mut cursor = Cursor::new(bytes);
+        let sequence = cursor.number()?;
+        let [name, version, target, rustc] = [text(&mut cursor)?, text(&mut cursor)?, text(&mut cursor)?, text(&mut cursor)?];
+        let archived = Timestamp::from_unix(cursor.number()?.cast_signed()).ok_or_else(|| Corrupt::new("a time is none"))?;
+        let record = digest(&mut cursor)?;
+        let count = usize::try_from(cursor.number()?).map_err(|_| Corrupt::new("a length is too large"))?;
+        let mut artifacts = Vec::with_capacity(count.min(bytes.len() / DIGEST));
+        for _ in 0..count {
+            let (name, path) = (text(&mut cursor)?, text(&mut cursor)?);
+            artifacts.push(InventoryArtifact { name, path, sha256: digest(&mut cursor)? });
+        }
+        if !cursor.is_empty() {
+            return Err(Corrupt::new("more follows than a release has"));
+        }
+        Ok(Self { sequence, name, version, target, archived, record, rustc, artifacts })
+    }
+}
+
+fn put_text(out: &mut Vec<u8>, text: &str) {
+    put_number(out, text.len() as u64);
+    out.extend_from_slice(text.as_bytes());
+}
+
+fn text(cursor: &mut Cursor<'_>) -> Result<String, Corrupt> {
+    std::str::from_utf8(cursor.text()?).map(str::to_owned).map_err(|_| Corrupt::new("a text is none"))
+}
+
+fn digest(cursor: &mut Cursor<'_>) -> Result<Sha256, Corrupt> {
+    let bytes: [u8; DIGEST] = cursor.bytes(DIGEST)?.try_into().map_err(|_| Corrupt::new("it is cut short"))?;
+    Ok(bytes.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_was_written_is_read(
+            (sequence, unix, texts) in (any::<u64>(), -1_000_000_000_i64..5_000_000_000, proptest::array::uniform4(".{0,9}")),
+            artifacts in proptest::collection::vec((".{0,9}", ".{0,9}"), 0..4),
+        ) {
+            let [name, version, target, rustc] = texts;
+            let artifact = |(name, path): (String, String)| InventoryArtifact { sha256: Sha256::of(&path), name, path };
+            let release = IndexedRelease {
+                sequence, name, version, target, rustc,
+                archived: Timestamp::from_unix(unix).unwrap(),
+                record: Sha256::of(sequence.to_be_bytes()),
+                artifacts: artifacts.into_iter().map(artifact).collect(),
+            };
+            let bytes = release.to_bytes();
+            prop_assert_eq!(IndexedRelease::from_bytes(&bytes), Ok(release));
+        }
+
+        #[test]
+        fn never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = IndexedRelease::from_bytes(&bytes);
+        }
+    }
+}
