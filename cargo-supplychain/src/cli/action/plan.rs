@@ -106,7 +106,7 @@ fn base(inputs: &Inputs, runner: &Runner, has_commit: &dyn Fn(&str) -> bool, not
                 return Some(base);
             }
             notices.push(format!(
-                "the checkout does not have the pull request's base {base}: the whole workspace was judged; `fetch-depth: 0` of actions/checkout brings it"
+                "the checkout does not have the pull request's base {base}: the whole workspace was judged, by the policy that the pull request brings; `fetch-depth: 0` of actions/checkout brings the base"
             ));
             None
         }
