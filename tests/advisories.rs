@@ -256,3 +256,30 @@ error: cannot fetch the advisory database file:///nowhere/db: '/nowhere/db' does
 help: check the network, or name a folder or another URL with `--advisory-db`
 ");
 }
+
+#[test]
+fn the_database_is_at_the_commit_that_was_named() {
+    let project = fig();
+    let text = |package| advisory("RUSTSEC-2026-0001", package, "2026-08-31", SCORED, "patched = []");
+    let head = || {
+        let upstream = git2::Repository::open(project.root().join("upstream")).unwrap();
+        upstream.head().unwrap().target().unwrap().to_string()
+    };
+    let url = git_database(&project, "2026-08-31T12:00:00Z", &[("crates/other/RUSTSEC-2026-0001.md", text("other"))]);
+    let first = head();
+    git_database(&project, "2026-08-31T13:00:00Z", &[("crates/fig/RUSTSEC-2026-0001.md", text("fig"))]);
+    let second = head();
+    let check = |place: &str, commit: &[&str]| {
+        let arguments = ["check", "--format", "json", "--only", "advisories", "--advisory-db", place];
+        project.command(&[&arguments, commit].concat()).run()
+    };
+    assert_eq!(check(&url, &["--advisory-db-rev", &first]).expect(0).findings(), Vec::<String>::new());
+    // Who names none gets the newest, although the copy was renewed a moment ago.
+    assert_eq!(check(&url, &[]).expect(1).findings(), ["critical advisory/vulnerability fig 1.2.3"]);
+    assert_eq!(check(&url, &["--advisory-db-rev", &first]).expect(0).findings(), Vec::<String>::new());
+    let folder = url.strip_prefix("file://").unwrap();
+    check(folder, &["--advisory-db-rev", &second]).expect(1);
+    let other = check(folder, &["--advisory-db-rev", &first]).expect(4).undetermined();
+    assert!(other[0].contains(&format!("is at {second}, not at {first}")), "{other:?}");
+    check(folder, &["--advisory-db-rev", "main"]).expect(2);
+}

@@ -188,6 +188,10 @@ fn help_of_build() {
           --advisory-db <PATH|URL>
               The RustSec database: a folder or a git URL
 
+          --advisory-db-rev <COMMIT>
+              The commit that the database has to be at (40 hexadecimal digits); a repository is fetched
+              at it
+
           --base <REV>
               Judge the change since this revision (branch, tag, commit); policy and baseline are taken
               from it

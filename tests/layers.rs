@@ -16,7 +16,7 @@ const LAYERS: [(&str, &[&str]); 9] = [
     ("L1, top step", &["archived"]),
     ("L2", &["assemble", "check", "document", "verify"]),
     ("L3, ground floor", &["files", "http"]),
-    ("L3", &["archive", "collect", "feeds", "sandbox", "sign"]),
+    ("L3", &["archive", "collect", "feeds", "github", "sandbox", "sign"]),
     ("L4", &["ops"]),
     ("L5", &["cli"]),
 ];

@@ -4,6 +4,8 @@
 #![allow(clippy::disallowed_methods, reason = "tests do IO")]
 #![allow(clippy::too_many_lines, reason = "inline snapshots count as lines")]
 
+#[cfg(unix)]
+mod action;
 mod advisories;
 mod afterlife;
 mod archive;

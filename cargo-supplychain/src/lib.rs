@@ -26,6 +26,8 @@ pub mod feeds;
 #[allow(clippy::disallowed_methods, reason = "this layer does the IO")]
 pub mod files;
 #[allow(clippy::disallowed_methods, reason = "this layer does the IO")]
+pub mod github;
+#[allow(clippy::disallowed_methods, reason = "this layer does the IO")]
 pub mod http;
 #[allow(clippy::disallowed_methods, reason = "this layer does the IO")]
 pub mod sandbox;

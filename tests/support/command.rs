@@ -106,7 +106,8 @@ impl<'p> Command<'p> {
     }
 }
 
-fn environment(project: &Project) -> BTreeMap<String, String> {
+/// What a run has in its environment, whole.
+pub fn environment(project: &Project) -> BTreeMap<String, String> {
     let kept = KEPT.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)));
     let mut environment: BTreeMap<_, _> = kept.collect();
     // Cargo puts its own library folders there for tests; a user's shell has none.

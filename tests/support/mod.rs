@@ -5,6 +5,7 @@ pub mod archive;
 pub mod authority;
 mod command;
 pub mod git_server;
+pub mod host;
 pub mod oci;
 mod outcome;
 mod registry;
@@ -21,7 +22,7 @@ use std::fs;
 use camino::{Utf8Path, Utf8PathBuf};
 use tame_index::utils::get_index_details;
 
-pub use command::{Command, plain_cargo_without_toolchain};
+pub use command::{Command, environment, plain_cargo_without_toolchain};
 pub use outcome::Outcome;
 pub use registry::{checksum, crate_bytes, files_of, locked};
 pub use world::World;

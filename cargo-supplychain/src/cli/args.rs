@@ -13,6 +13,7 @@ use clap_complete::Shell;
 
 use crate::base::Timestamp;
 use crate::finding::{Area, FailOn};
+use crate::model::lockfile::is_full_revision;
 use crate::model::sandbox::SandboxMode;
 
 pub use afterlife::{AffectedArgs, ArchiveArgs, IndexCommand, RescanArgs, SchemaName};
@@ -119,6 +120,9 @@ pub enum Command {
     Init(InitArgs),
     Explain(ExplainArgs),
     Schema(SchemaArgs),
+    /// What the GitHub Action starts: inputs from the environment, everything else from here (docs/github-action.md)
+    #[command(hide = true)]
+    Action,
     Completions(CompletionsArgs),
     /// Print the manual page (roff)
     Man,
@@ -143,6 +147,9 @@ pub struct PolicyArgs {
     /// The RustSec database: a folder or a git URL
     #[arg(long, value_name = "PATH|URL")]
     pub advisory_db: Option<String>,
+    /// The commit that the database has to be at (40 hexadecimal digits); a repository is fetched at it
+    #[arg(long, value_name = "COMMIT", value_parser = commit)]
+    pub advisory_db_rev: Option<String>,
     /// Judge the change since this revision (branch, tag, commit); policy and baseline are taken from it
     #[arg(long, value_name = "REV")]
     pub base: Option<String>,
@@ -152,6 +159,14 @@ pub struct PolicyArgs {
     /// Base URL of the registry's API, instead of https://crates.io
     #[arg(long, value_name = "URL", conflicts_with = "registry_snapshot")]
     pub registry_api: Option<String>,
+}
+
+/// A commit in full, in lower case.
+fn commit(text: &str) -> Result<String, String> {
+    match text.len() == 40 && is_full_revision(text) {
+        true => Ok(text.to_ascii_lowercase()),
+        false => Err("a commit has 40 hexadecimal digits".to_owned()),
+    }
 }
 
 /// What is selected; the options are those of `cargo build`.

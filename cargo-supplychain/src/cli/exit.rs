@@ -21,6 +21,23 @@ pub enum Exit {
     Interrupted = 130,
 }
 
+impl Exit {
+    /// That of a process of ours. One that ended by another way did not end as it should.
+    pub(super) fn of_code(code: i32) -> Self {
+        let all = [
+            Self::Pass,
+            Self::Finding,
+            Self::Usage,
+            Self::Rejected,
+            Self::Undetermined,
+            Self::Output,
+            Self::BuildFailed,
+            Self::Interrupted,
+        ];
+        all.into_iter().find(|exit| *exit as i32 == code).unwrap_or(Self::Bug)
+    }
+}
+
 impl From<Exit> for std::process::ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)

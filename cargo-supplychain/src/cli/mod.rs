@@ -1,8 +1,10 @@
 //! Layer 5: the command line: arguments, output, exit codes. Nothing here judges; `ops` does the work.
 
+mod action;
 mod args;
 mod commands;
 mod exit;
+mod handed;
 mod render;
 mod shell;
 
@@ -90,8 +92,9 @@ fn context(global: &Global) -> Result<Context, ops::Error> {
             Utf8PathBuf::from_path_buf(path)
                 .map_err(|path| ops::Error::usage(&format!("the working folder {} is not UTF-8", path.display())))
         })?;
-    let env: BTreeMap<String, String> =
+    let mut env: BTreeMap<String, String> =
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect();
+    handed::receive(&mut env).map_err(|error| ops::Error::usage(&format!("what was handed over cannot be read: {error}")))?;
     let seconds = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let clock = i64::try_from(seconds).ok().and_then(Timestamp::from_unix);
     let now = global.now.or(clock).ok_or_else(|| ops::Error::usage(&"the clock is out of range"))?;
@@ -149,6 +152,7 @@ fn dispatch(shell: &mut Shell, context: &Context, command: Command) -> Exit {
         Command::Schema(args) => commands::data::schema(shell, &args),
         Command::Completions(args) => commands::data::completions(shell, &args),
         Command::Man => commands::data::man(shell),
+        Command::Action => Ok(action::run(context)),
     };
     outcome.unwrap_or_else(|error| commands::failed(shell, &error))
 }

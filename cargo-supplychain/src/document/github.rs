@@ -32,6 +32,12 @@ pub fn annotations(report: &Report) -> String {
     out
 }
 
+/// One annotation without a place, ending with a line feed.
+#[must_use]
+pub fn message(kind: &str, title: &str, text: &str) -> String {
+    command(kind, None, title, text) + "\n"
+}
+
 fn annotation(finding: &Finding) -> String {
     let kind = match finding.severity {
         Severity::Critical | Severity::High => "error",

@@ -20,6 +20,7 @@ pub mod rebuild;
 pub mod release;
 pub mod report;
 pub mod rescan;
+pub mod run;
 pub mod sarif;
 #[cfg(test)]
 mod schema;

@@ -25,6 +25,19 @@ mod tests {
     }
 
     #[test]
+    fn reads_back_as_it_was() {
+        let ids =
+            ["advisory/vulnerability", "advisory/unmaintained", "toolchain/unpinned", "config/source-override", "dep/banned"];
+        let known = |id: &str| ids.into_iter().find(|one| *one == id);
+        for report in [fixture::report(), fixture::hostile_report()] {
+            assert_eq!(Report::read(&document(&report).bytes, &known), Ok(report));
+        }
+        let bytes = document(&fixture::report()).bytes;
+        assert!(Report::read(&bytes, &|_| None).unwrap_err().contains("no rule of this version"));
+        assert!(Report::read(b"{}", &known).is_err());
+    }
+
+    #[test]
     fn the_schema_refuses_what_is_no_report() {
         let text = String::from_utf8(document(&fixture::report()).bytes).unwrap();
         for (from, to) in [

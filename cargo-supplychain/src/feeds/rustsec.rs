@@ -26,6 +26,8 @@ const MAX_ADVISORIES: usize = 50_000;
 pub struct RustsecRequest<'a> {
     /// A folder or a git URL, as configured or given by `--advisory-db`; `None`: [`DEFAULT_URL`].
     pub database: Option<&'a str>,
+    /// The commit that it has to be at; a repository is fetched at it.
+    pub revision: Option<&'a str>,
     /// What a relative folder is relative to.
     pub base: &'a Utf8Path,
     /// The product's cache folder.
@@ -76,6 +78,21 @@ impl Error {
 
 /// Loads the database. The parsed form is kept in the cache, so that the next run reads only the lines that it needs.
 pub fn load(request: &RustsecRequest<'_>) -> Result<AdvisoryDatabase, Error> {
+    let database = load_any(request)?;
+    match (request.revision, &database.info.revision) {
+        (Some(wanted), found) if found.as_deref() != Some(wanted) => {
+            let found = found.as_deref().unwrap_or("no commit that is known");
+            let help = "name another commit with `--advisory-db-rev`, or bring the database to this one";
+            Err(Error::unavailable(
+                format!("the advisory database {} is at {found}, not at {wanted}", database.info.origin),
+                help,
+            ))
+        }
+        _ => Ok(database),
+    }
+}
+
+fn load_any(request: &RustsecRequest<'_>) -> Result<AdvisoryDatabase, Error> {
     match request.database {
         Some(named) if !is_url(named) => {
             let path = request.base.join(named);

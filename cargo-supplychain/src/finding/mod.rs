@@ -1,6 +1,7 @@
 //! Layer 1: what a check says: [`Finding`], [`NotEvaluated`], and the [`Report`] with its verdict. Pure types; the rules
 //! that produce findings live in `check`. A finding is never an `Err`, an `Err` is never a verdict.
 
+mod read;
 mod report;
 
 use std::fmt;

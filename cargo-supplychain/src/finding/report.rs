@@ -1,6 +1,6 @@
 //! The result of a check: findings, what was exempted, what could not be evaluated, and the verdict that follows.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Area, FailOn, Finding, Severity};
 use crate::base::Timestamp;
@@ -9,7 +9,7 @@ use crate::base::Timestamp;
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// A check that could not be made. Never a pass (ARCHITECTURE.md, invariant 3).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct NotEvaluated {
     pub area: Area,
     /// Which check, a word or two: `advisories`, `yanked`.
@@ -32,7 +32,7 @@ pub struct Exempted {
 }
 
 /// What the findings and the unmade checks amount to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     Pass,
@@ -43,7 +43,7 @@ pub enum Verdict {
 }
 
 /// Numbers of findings by severity, and of the rest.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
     pub critical: usize,
     pub high: usize,

@@ -17,6 +17,8 @@ use crate::feeds::rustsec;
 pub(super) struct Wanted<'a> {
     /// `--advisory-db`: a path is relative to the working folder.
     pub given: Option<&'a str>,
+    /// `--advisory-db-rev`: the commit that it has to be at.
+    pub revision: Option<&'a str>,
     pub settings: &'a Settings,
     /// What a path of the policy is relative to.
     pub root: &'a Utf8Path,
@@ -36,6 +38,7 @@ pub(super) fn load(context: &Context, wanted: &Wanted<'_>, progress: &mut dyn Pr
     let progress = Mutex::new(progress);
     let loaded = rustsec::load(&rustsec::RustsecRequest {
         database,
+        revision: wanted.revision,
         base,
         cache_dir: &context.cache_dir,
         cargo_home: home.as_deref(),

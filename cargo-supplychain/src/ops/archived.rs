@@ -83,7 +83,14 @@ impl Opened {
         given: Option<&str>,
         progress: &mut dyn Progress,
     ) -> Result<Database, Error> {
-        let wanted = advisories::Wanted { given, settings: &self.settings, root: &context.cwd, workspace: None, packages: None };
+        let wanted = advisories::Wanted {
+            given,
+            revision: None,
+            settings: &self.settings,
+            root: &context.cwd,
+            workspace: None,
+            packages: None,
+        };
         advisories::load(context, &wanted, progress)
     }
 

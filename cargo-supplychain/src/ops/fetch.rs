@@ -34,6 +34,7 @@ pub fn fetch(context: &Context, url: Option<&str>, progress: &mut dyn Progress) 
     let loaded = {
         let progress = Mutex::new(&mut *progress);
         rustsec::load(&rustsec::RustsecRequest {
+            revision: None,
             database: url,
             base: &context.cwd,
             cache_dir: &context.cache_dir,

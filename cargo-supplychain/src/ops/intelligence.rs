@@ -228,6 +228,7 @@ fn advisories(
     let names: BTreeSet<_> = lockfile.packages.iter().map(|package| package.name.clone()).collect();
     let wanted = database::Wanted {
         given: request.advisory_db.as_deref(),
+        revision: request.advisory_db_rev.as_deref(),
         settings: &gathered.settings,
         root: &gathered.workspace.root,
         workspace: Some(&gathered.workspace.root),

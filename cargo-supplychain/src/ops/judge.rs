@@ -26,6 +26,8 @@ pub struct Request {
     pub require: Vec<Area>,
     /// `--advisory-db`, over `[advisories] database`.
     pub advisory_db: Option<String>,
+    /// The commit that the database has to be at.
+    pub advisory_db_rev: Option<String>,
     /// `--registry-snapshot`: a folder that stands for crates.io, index and API.
     pub registry_snapshot: Option<Utf8PathBuf>,
     /// `--registry-api`, over `[registry] api`.

@@ -24,6 +24,7 @@ pub mod judge;
 pub mod key;
 mod machine;
 pub mod progress;
+pub mod project;
 mod published;
 pub mod rebuild;
 mod registry_api;

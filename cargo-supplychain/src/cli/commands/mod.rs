@@ -115,6 +115,7 @@ fn judge_request(args: &PolicyArgs) -> judge::Request {
         only: args.only.clone(),
         require: args.require.clone(),
         advisory_db: args.advisory_db.clone(),
+        advisory_db_rev: args.advisory_db_rev.clone(),
         registry_snapshot: args.registry_snapshot.clone(),
         reused_target: None,
         reproduction: None,

@@ -41,14 +41,18 @@ pub(super) fn ensure(request: &RustsecRequest<'_>, url: &str, shown: &str) -> Re
         let help = "run once without `--offline`, or name a folder with `--advisory-db`";
         return if is_there { Ok(copy) } else { Err(Error::unavailable(why, help)) };
     }
-    if is_there && fetched_seconds_ago(&home).is_some_and(|age| age < REFRESH_SECONDS) {
+    let is_current = || match request.revision {
+        Some(wanted) => Advisories::open(&copy).is_ok_and(|kept| kept.head.revision == wanted),
+        None => fetched_seconds_ago(&home).is_some_and(|age| age < REFRESH_SECONDS),
+    };
+    if is_there && is_current() {
         return Ok(copy);
     }
     (request.progress)(&format!("fetching the advisory database {shown}"));
     let fetch = |path: &Utf8Path| fetch(request, path, url, shown);
     let fetched = if is_there { fetch(&copy) } else { git::make_copy(&home, &copy, BRANCH, fetch) };
     match fetched {
-        Ok(()) => record_fetch(&home),
+        Ok(()) => record_fetch(&home, request.revision.is_none()),
         Err(why) if is_there => {
             (request.progress)(&format!("could not renew the advisory database {shown}: {why}; using the copy in the cache"));
         }
@@ -80,9 +84,11 @@ fn fetched_seconds_ago(home: &Utf8Path) -> Option<u64> {
     unix_seconds().checked_sub(then)
 }
 
-fn record_fetch(home: &Utf8Path) {
+/// A copy at a commit that somebody asked for is not the newest: who does not ask for one fetches again.
+fn record_fetch(home: &Utf8Path, is_newest: bool) {
+    let record = home.join("fetched");
     // Without it the next run fetches again; nothing else depends on it.
-    let _ = std::fs::write(home.join("fetched"), format!("{}\n", unix_seconds()));
+    let _ = if is_newest { std::fs::write(record, format!("{}\n", unix_seconds())) } else { std::fs::remove_file(record) };
 }
 
 fn fetch(request: &RustsecRequest<'_>, repository: &Utf8Path, url: &str, shown: &str) -> Result<(), String> {
@@ -92,7 +98,7 @@ fn fetch(request: &RustsecRequest<'_>, repository: &Utf8Path, url: &str, shown: 
         into: repository,
         url,
         shown,
-        refspec: &format!("+HEAD:{BRANCH}"),
+        refspec: &format!("+{}:{BRANCH}", request.revision.unwrap_or("HEAD")),
         named_by: NamedBy::User,
         patience: PATIENCE,
         limit: MAX_COPY,

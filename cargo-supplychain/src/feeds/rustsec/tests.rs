@@ -37,6 +37,7 @@ impl Scene {
     fn load(&self, database: Option<&str>, offline: bool, packages: Option<&[&str]>) -> Result<AdvisoryDatabase, Error> {
         let packages: Option<BTreeSet<_>> = packages.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
         load(&RustsecRequest {
+            revision: None,
             database,
             base: self.root(),
             cache_dir: &self.root().join("cache"),

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::json;
 use sigstore_verify::trust_root::{ServiceConfiguration, ServiceEndpoint, ServiceSelector, SigningConfig, SigstoreInstance};
 
 use crate::attest::strict_json;
@@ -57,6 +58,25 @@ impl Services {
     pub fn public_good() -> Result<Self, String> {
         let config = SigstoreInstance::PublicGood.embedded_signing_config().map_err(|error| error.to_string())?;
         Self::of(&config.ok_or("there is no embedded signing configuration")?)
+    }
+
+    /// Signing configuration and trusted root, as JSON, of the instance by which GitHub signs for private repositories: no log, a timestamp
+    /// authority. For the `GITHUB_SERVER_URL` of a data residency the services are those beside it.
+    #[must_use]
+    pub fn of_github(server: &str) -> (String, String) {
+        let host = server.split("://").nth(1).unwrap_or(server).split(['/', ':']).next().unwrap_or_default();
+        let host = if host == "github.com" { "githubapp.com" } else { host };
+        let service = |url: String| json!([{ "url": url, "majorApiVersion": 1, "validFor": { "start": "2020-01-01T00:00:00Z" }, "operator": "github.com" }]);
+        let config = json!({
+            "mediaType": "application/vnd.dev.sigstore.signingconfig.v0.2+json",
+            "caUrls": service(format!("https://fulcio.{host}")),
+            "oidcUrls": [],
+            "rekorTlogUrls": [],
+            "rekorTlogConfig": { "selector": "ANY" },
+            "tsaUrls": service(format!("https://timestamp.{host}/api/v1/timestamp")),
+            "tsaConfig": { "selector": "ANY" },
+        });
+        (config.to_string(), SigstoreInstance::GitHub.embedded_trusted_root_json().to_owned())
     }
 
     fn of(config: &SigningConfig) -> Result<Self, String> {
@@ -122,9 +142,18 @@ fn one_is_enough(key: &str, config: &ServiceConfiguration, eligible: &[&ServiceE
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::Value;
 
     use super::*;
+
+    #[test]
+    fn the_instance_of_private_repositories() {
+        let (config, root) = Services::of_github("https://github.com");
+        let services = Services::parse(config.as_bytes()).unwrap();
+        assert_eq!(services.fulcio, "https://fulcio.githubapp.com");
+        assert_eq!((services.log, services.tsa.as_deref()), (None, Some("https://timestamp.githubapp.com/api/v1/timestamp")));
+        assert!(super::super::TrustRoot::parse(root.as_bytes()).is_ok());
+    }
 
     fn config() -> Value {
         let service = |url: &str, version: u32| json!({ "url": url, "majorApiVersion": version, "validFor": { "start": "2020-01-01T00:00:00Z" } });
