@@ -155,7 +155,7 @@ mod tests {
     #[test]
     fn hostile_text_is_no_markup() {
         let help = [HOSTILE.to_owned()];
-        let run = Run { command: HOSTILE, result: "error", error: Some((HOSTILE, &help)), notices: &help, ..Run::default() };
+        let run = Run { command: "check", result: "error", error: Some((HOSTILE, &help)), notices: &help, ..Run::default() };
         let text = summary(&run);
         assert!(!text.contains("<b>") && !text.contains('\u{1b}') && !text.contains("\n::"), "{text}");
     }
