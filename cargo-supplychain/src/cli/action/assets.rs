@@ -25,7 +25,7 @@ pub(super) struct Assets {
     pub(super) bundles: Vec<Utf8PathBuf>,
     /// All bundles.
     pub(super) attestations: Vec<Utf8PathBuf>,
-    pub(super) checksums: Utf8PathBuf,
+    pub(super) checksums: Vec<Utf8PathBuf>,
 }
 
 /// Copies them into `into`.
@@ -34,6 +34,9 @@ pub(super) fn collect(release: &Utf8Path, manifest: &ReleaseManifest, into: &Utf
     let mut sums = BTreeMap::new();
     let mut copy = |from: &str, name: String| -> io::Result<Utf8PathBuf> {
         let bytes = files::read(&release.join(from), MAX_FILE)?;
+        if sums.contains_key(&name) {
+            return Err(io::Error::other(format!("two files of the release have the name {name}")));
+        }
         let path = into.join(&name);
         files::write(&path, &bytes)?;
         sums.insert(name, Sha256::of(&bytes));
@@ -65,9 +68,10 @@ pub(super) fn collect(release: &Utf8Path, manifest: &ReleaseManifest, into: &Utf
         }
     }
     assets.files = sums.keys().map(|name| into.join(name)).collect();
-    assets.checksums = into.join(SHA256SUMS);
-    files::write(&assets.checksums, sha256sums(&sums).as_bytes())?;
-    assets.files.push(assets.checksums.clone());
+    let list = into.join(SHA256SUMS);
+    files::write(&list, sha256sums(&sums).as_bytes())?;
+    assets.files.push(list.clone());
+    assets.checksums.push(list);
     Ok(assets)
 }
 

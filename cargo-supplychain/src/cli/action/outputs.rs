@@ -11,7 +11,7 @@ pub(super) struct Outputs {
     pub(super) spdx_path: Vec<String>,
     pub(super) sarif_path: String,
     pub(super) report_path: String,
-    pub(super) checksums_path: String,
+    pub(super) checksums_path: Vec<String>,
     pub(super) bundle_path: Vec<String>,
     pub(super) attestation_id: Vec<String>,
     pub(super) attestation_url: Vec<String>,
@@ -42,8 +42,9 @@ impl Outputs {
         let numbers = [self.advisories, self.policy_violations, self.maintainer_alerts].map(|count| count.to_string());
         let code_text = code.to_string();
         let [advisories, violations, alerts] = &numbers;
-        let lists = [&self.sbom_path, &self.spdx_path, &self.bundle_path, &self.attestation_id, &self.attestation_url];
-        let [sbom, spdx, bundles, ids, urls] = lists.map(|list| list.join("\n"));
+        let Self { sbom_path, spdx_path, checksums_path, bundle_path, attestation_id, attestation_url, .. } = self;
+        let lists = [sbom_path, spdx_path, checksums_path, bundle_path, attestation_id, attestation_url];
+        let [sbom, spdx, checksums, bundles, ids, urls] = lists.map(|list| list.join("\n"));
         let mut out = String::new();
         for (name, value) in [
             ("result", result(code)),
@@ -52,7 +53,7 @@ impl Outputs {
             ("spdx-path", &spdx),
             ("sarif-path", &self.sarif_path),
             ("report-path", &self.report_path),
-            ("checksums-path", &self.checksums_path),
+            ("checksums-path", &checksums),
             ("bundle-path", &bundles),
             ("attestation-id", &ids),
             ("attestation-url", &urls),

@@ -37,6 +37,8 @@ pub(super) fn read(bytes: &[u8]) -> Answer {
     };
     let mut answer = Answer { error: error(&value), ..Answer::default() };
     let report = value.get("report").or_else(|| value.get("findings").map(|_| &value));
+    let rules = ops::rule_infos();
+    let known = |id: &str| rules.iter().map(|rule| rule.id).find(|one| *one == id);
     match report.map(|report| Report::read(report.to_string().as_bytes(), &known)) {
         Some(Ok(report)) => answer.report = Some(report),
         Some(Err(why)) => answer.error = Some((format!("the report cannot be read: {why}"), Vec::new())),
@@ -70,10 +72,6 @@ fn released(value: &Value) -> Option<Released> {
     let manifest = serde_json::from_value(value.get("manifest")?.clone()).ok()?;
     let outage = value["outage"].as_str().map(str::to_owned);
     Some(Released { folder: value["folder"].as_str()?.into(), manifest, outage })
-}
-
-fn known(id: &str) -> Option<&'static str> {
-    ops::rule_infos().into_iter().map(|rule| rule.id).find(|one| *one == id)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use super::inputs::{Command, Inputs, Invalid};
 use super::plan::{self, Plan, Signing};
 use super::result::{self, Answer};
 use super::{Exit, Failed, Session, outputs, publish};
+use crate::attest::RELEASE_MANIFEST;
 use crate::base::Context;
 use crate::document::run::{Release, Run};
 use crate::document::{self};
@@ -141,7 +142,7 @@ fn build(session: &mut Session<'_>, bench: &Bench<'_>) -> Result<Worked, Failed>
             code = Exit::Undetermined as i32;
         }
     }
-    let assets = published(bench, &released.folder, &released.manifest)?;
+    let assets = published(&bench.to.join("assets"), &released.folder, &released.manifest)?;
     if let Some(place) = &bench.inputs.archive {
         let (folder, signer) = (released.folder.clone(), signer(session, &released.folder, &released.manifest));
         let (archived_code, archived) = once(bench, &plan::archive_arguments(bench.inputs, place, &folder, &signer))?;
@@ -154,9 +155,8 @@ fn build(session: &mut Session<'_>, bench: &Bench<'_>) -> Result<Worked, Failed>
     Ok((code, answer, Some(assets)))
 }
 
-fn published(bench: &Bench<'_>, release: &Utf8Path, manifest: &ReleaseManifest) -> Result<Assets, Failed> {
-    let into = bench.to.join("assets");
-    assets::collect(release, manifest, &into).map_err(Failed::io(&format!("cannot write the files to publish into {into}")))
+fn published(into: &Utf8Path, release: &Utf8Path, manifest: &ReleaseManifest) -> Result<Assets, Failed> {
+    assets::collect(release, manifest, into).map_err(Failed::io(&format!("cannot write the files to publish into {into}")))
 }
 
 /// By whom a release that was made here is judged when it is archived.
@@ -198,8 +198,7 @@ fn attest(session: &mut Session<'_>, bench: &Bench<'_>) -> Result<Worked, Failed
         }));
     }
     let mut all = Assets::default();
-    for subject in &bench.inputs.subject_path {
-        let path = bench.context.cwd.join(subject);
+    for path in bench.inputs.subject_path.iter().flat_map(|subject| releases(bench.context.cwd.join(subject))) {
         let (code, answer) = once(bench, &plan::sign_arguments(bench.inputs, &path, &bench.keyless))?;
         if code != 0 {
             return Ok((code, answer, Some(all)));
@@ -207,23 +206,36 @@ fn attest(session: &mut Session<'_>, bench: &Bench<'_>) -> Result<Worked, Failed
         if !path.is_dir() {
             all.bundles.push(Utf8PathBuf::from(format!("{path}.sigstore.json")));
             session.notice(&format!(
-                "{subject} is a single file: its bundle is a signature, which a repository does not take as an attestation"
+                "{path} is a single file: its bundle is a signature, which a repository does not take as an attestation"
             ));
             continue;
         }
-        let list =
-            files::read(&path.join("release.json"), 64 << 20).map_err(Failed::io(&format!("cannot read {path}/release.json")))?;
+        let list = files::read(&path.join(RELEASE_MANIFEST), 64 << 20)
+            .map_err(Failed::io(&format!("cannot read {path}/release.json")))?;
         let manifest = serde_json::from_slice(&list).map_err(|error| Failed::io("release.json")(error.into()))?;
-        let one = published(bench, &path, &manifest)?;
+        // Releases for several targets have files of one name.
+        let one = published(&bench.to.join("assets").join(path.file_name().unwrap_or_default()), &path, &manifest)?;
         all.files.extend(one.files);
         all.artifacts.extend(one.artifacts);
         all.cyclonedx.extend(one.cyclonedx);
         all.spdx.extend(one.spdx);
         all.bundles.extend(one.bundles);
         all.attestations.extend(one.attestations);
-        all.checksums = one.checksums;
+        all.checksums.extend(one.checksums);
     }
     Ok((0, Answer::default(), Some(all)))
+}
+
+/// The releases in a folder that is none itself, as an artifact of a run brings them.
+fn releases(path: Utf8PathBuf) -> Vec<Utf8PathBuf> {
+    if !path.is_dir() || path.join(RELEASE_MANIFEST).is_file() {
+        return vec![path];
+    }
+    let entries = path.read_dir_utf8().into_iter().flatten().flatten().map(|entry| entry.path().to_owned());
+    let mut found: Vec<_> = entries.filter(|folder| folder.join(RELEASE_MANIFEST).is_file()).collect();
+    found.sort();
+    // Who signs tells what is wrong with it.
+    if found.is_empty() { vec![path] } else { found }
 }
 
 /// The report's files, and the annotations. Gives back the SARIF.
@@ -282,7 +294,7 @@ fn outputs_of(session: &mut Session<'_>, bench: &Bench<'_>, answer: &Answer, ass
         outputs.sbom_path = text(&assets.cyclonedx);
         outputs.spdx_path = text(&assets.spdx);
         outputs.bundle_path = text(&assets.bundles);
-        outputs.checksums_path = assets.checksums.to_string();
+        outputs.checksums_path = text(&assets.checksums);
     }
     if let Some((place, digest)) = &answer.archived {
         outputs.archive_path.clone_from(place);
