@@ -82,7 +82,7 @@ TRIALS = [
           f'fn main() {{\n    let _ = sqlx::query!("{SQL}");\n}}\n', files={f".sqlx/query-{SQL_HASH}.json": SQL_ANSWER}, env={"SQLX_OFFLINE": "true"}),
     trial("ort", "ort-sys", 'ort = "=2.0.0-rc.10"', "assert!(!ort::info().is_empty());", expected="not built"),
     trial("rdkafka", "rdkafka-sys", 'rdkafka-sys = { version = "4", features = ["cmake-build"] }',
-          "assert!(unsafe { rdkafka_sys::rd_kafka_version() } > 0);", needs=["cmake"]),
+          "assert!(unsafe { rdkafka_sys::rd_kafka_version() } > 0);", needs=["cmake", "libcurl.pc"]),
     trial("aws-lc-cmake", "aws-lc-sys", 'aws-lc-sys = { version = "0.40", features = ["bindgen"] }', "assert!(unsafe { aws_lc_sys::FIPS_mode() } >= 0);",
           needs=["cmake", "libclang"], env={"AWS_LC_SYS_CMAKE_BUILDER": "1"}),
     trial("openssl-vendored", "openssl-src", 'openssl = { version = "0.10", features = ["vendored"] }',

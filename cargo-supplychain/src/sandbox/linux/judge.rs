@@ -91,6 +91,8 @@ pub(super) struct Judge {
     /// Files in which cargo notes that it is at work and what it used. A cargo that a build script starts (`cargo metadata`) asks for
     /// them, is refused, and does without, as it does in a home that cannot be written.
     notes_of_cargo: Vec<PathBuf>,
+    /// What is above the folders of `PATH`: cmake lists them (`~/.cargo` among them) on its way to packages.
+    prefixes: Vec<PathBuf>,
     /// Files with keys or tokens that only cargo may read.
     hidden: Vec<PathBuf>,
 }
@@ -132,6 +134,13 @@ impl Judge {
             hidden: request.hidden.iter().map(|file| canonical(file.as_std_path())).collect(),
             credentials: in_cargo_home(&["credentials", "credentials.toml"]),
             notes_of_cargo: in_cargo_home(&NOTES_OF_CARGO),
+            prefixes: request
+                .environment
+                .get("PATH")
+                .into_iter()
+                .flat_map(std::env::split_paths)
+                .filter_map(|folder| real(folder.parent()?))
+                .collect(),
         }
     }
 
@@ -206,7 +215,8 @@ impl Judge {
             return Verdict::Go;
         }
         let is_idle = self.notes_of_cargo.contains(&real) || real.starts_with(LIBRARY_CACHE);
-        if !runs && (is_idle || real.is_dir() && is_harmless_folder(&real)) {
+        let is_on_the_way = is_harmless_folder(&real) || self.prefixes.contains(&real) && self.secret_place(&real).is_none();
+        if !runs && (is_idle || is_on_the_way && real.is_dir()) {
             return Verdict::Quiet(libc::EACCES);
         }
         if who.is_cargo(process) { Verdict::Quiet(libc::EACCES) } else { self.told_read(&real) }

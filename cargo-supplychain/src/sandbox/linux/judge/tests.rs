@@ -27,7 +27,7 @@ fn machine() -> Machine {
         home: Some(root.join("home")),
         target: root.join("project/target"),
         private: root.join("project/private"),
-        environment: [("PATH".to_owned(), root.join("tools/bin").into_string())].into(),
+        environment: [("PATH".to_owned(), format!("{root}/tools/bin:{root}/home/.cargo/bin"))].into(),
         ..Request::default()
     };
     let judge = Judge::new(&request, &request.walls());
@@ -78,6 +78,16 @@ fn notes_of_cargo_are_refused_quietly() {
     assert!(matches!(machine.write("home/.cargo/config.toml"), Verdict::Tell(..)));
     assert!(matches!(machine.read("home/.cargo/credentials.toml"), Verdict::Tell(Act::Read { is_secret: true, .. }, _)));
     assert!(matches!(machine.read("home/.package-cache"), Verdict::Tell(..)), "it is not cargo's home");
+}
+
+#[test]
+fn what_is_above_programs_is_listed_in_passing() {
+    let machine = machine();
+    let list = |path: &str| machine.judge(&Wish::Read(machine.root.join(path).into()));
+    assert!(matches!(list("home/.cargo"), Verdict::Quiet(_)));
+    assert!(matches!(machine.read("home/.cargo/credentials.toml"), Verdict::Tell(..)), "what is in it is another matter");
+    assert!(matches!(list("home"), Verdict::Tell(..)));
+    assert!(matches!(machine.judge(&Wish::Run(machine.root.join("home/.cargo").into())), Verdict::Tell(..)));
 }
 
 #[test]
