@@ -152,7 +152,7 @@ fn dispatch(shell: &mut Shell, context: &Context, command: Command) -> Exit {
         Command::Schema(args) => commands::data::schema(shell, &args),
         Command::Completions(args) => commands::data::completions(shell, &args),
         Command::Man => commands::data::man(shell),
-        Command::Action => Ok(action::run(context)),
+        Command::Action => Ok(action::run(context, &interrupt)),
     };
     outcome.unwrap_or_else(|error| commands::failed(shell, &error))
 }

@@ -12,6 +12,7 @@ use camino::Utf8Path;
 use super::super::exit::Exit;
 use super::super::handed;
 use super::inputs::PREFIX;
+use crate::ops::Interrupt;
 use crate::ops::key::PASSPHRASE;
 
 /// The largest result: a report of ten thousand findings has a tenth of it.
@@ -88,7 +89,13 @@ fn parted(env: BTreeMap<String, String>) -> (BTreeMap<String, String>, BTreeMap<
 }
 
 /// Runs it to its end. `fence` is a word that nobody can guess: between two of it the runner takes no commands.
-pub(super) fn run(cwd: &Utf8Path, arguments: &[String], env: &BTreeMap<String, String>, fence: &str) -> io::Result<Ended> {
+pub(super) fn run(
+    cwd: &Utf8Path,
+    arguments: &[String],
+    env: &BTreeMap<String, String>,
+    fence: &str,
+    interrupt: &Interrupt,
+) -> io::Result<Ended> {
     let mut command = Command::new(std::env::current_exe()?);
     let (secret, open) = parted(env.clone());
     command.arg("supplychain").args(arguments).env_clear().envs(open).current_dir(cwd).stdin(Stdio::null());
@@ -96,6 +103,7 @@ pub(super) fn run(cwd: &Utf8Path, arguments: &[String], env: &BTreeMap<String, S
         handed::over(&mut command, &secret)?;
     }
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    interrupt.lock().child = Some(child.id());
     let (send, receive) = mpsc::channel();
     let own = send.clone();
     let (out, err) = (child.stdout.take().expect("it is piped"), child.stderr.take().expect("it is piped"));
@@ -125,6 +133,7 @@ pub(super) fn run(cwd: &Utf8Path, arguments: &[String], env: &BTreeMap<String, S
         }
     }
     let status = child.wait()?;
+    interrupt.lock().child = None;
     Ok(Ended { code: code(status), result })
 }
 

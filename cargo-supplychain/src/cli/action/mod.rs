@@ -22,7 +22,7 @@ use crate::collect::revision::Revision;
 use crate::document::{self, run::Run};
 use crate::files;
 use crate::finding::Report;
-use crate::ops;
+use crate::ops::{self, Interrupt};
 use inputs::{Inputs, Invalid};
 use outputs::Outputs;
 use runner::Runner;
@@ -56,14 +56,14 @@ impl Session<'_> {
     }
 }
 
-pub(super) fn run(context: &Context) -> Exit {
+pub(super) fn run(context: &Context, interrupt: &Interrupt) -> Exit {
     let runner = Runner::read(context);
     let mut session = Session { context, runner, outputs: Outputs::default(), notices: Vec::new(), done: Vec::new() };
     let inputs = child::forget(&context.env)
         .map_err(Failed::io("the secrets cannot be taken out of the environment"))
         .and_then(|()| Inputs::read(&context.env, env!("CARGO_PKG_VERSION")).map_err(Failed::Input));
     let code = match inputs {
-        Ok(inputs) => work::work(&mut session, &inputs).unwrap_or_else(|failed| failed.told(&mut session)),
+        Ok(inputs) => work::work(&mut session, &inputs, interrupt).unwrap_or_else(|failed| failed.told(&mut session)),
         Err(failed) => failed.told(&mut session),
     };
     let written = match (&session.runner.output, random_word()) {

@@ -15,7 +15,7 @@ use crate::document::{self};
 use crate::files;
 use crate::finding::{Report, Severity};
 use crate::model::release::{ReleaseManifest, Signing as Signed};
-use crate::ops;
+use crate::ops::{self, Interrupt};
 use crate::sign::keyless::Services;
 
 /// What is in hand during the work.
@@ -23,6 +23,7 @@ struct Bench<'a> {
     /// As the session's, in the working directory.
     context: Context,
     inputs: &'a Inputs,
+    interrupt: &'a Interrupt,
     plan: Plan,
     /// Where the results go.
     to: Utf8PathBuf,
@@ -32,8 +33,8 @@ struct Bench<'a> {
     keyless: Vec<String>,
 }
 
-pub(super) fn work(session: &mut Session<'_>, inputs: &Inputs) -> Result<i32, Failed> {
-    let mut bench = bench(session, inputs)?;
+pub(super) fn work(session: &mut Session<'_>, inputs: &Inputs, interrupt: &Interrupt) -> Result<i32, Failed> {
+    let mut bench = bench(session, inputs, interrupt)?;
     for notice in std::mem::take(&mut bench.plan.notices) {
         session.notice(&notice);
     }
@@ -70,7 +71,7 @@ pub(super) fn work(session: &mut Session<'_>, inputs: &Inputs) -> Result<i32, Fa
     Ok(code)
 }
 
-fn bench<'a>(session: &Session<'_>, inputs: &'a Inputs) -> Result<Bench<'a>, Failed> {
+fn bench<'a>(session: &Session<'_>, inputs: &'a Inputs, interrupt: &'a Interrupt) -> Result<Bench<'a>, Failed> {
     let cwd = inputs
         .working_directory
         .as_ref()
@@ -86,7 +87,7 @@ fn bench<'a>(session: &Session<'_>, inputs: &'a Inputs) -> Result<Bench<'a>, Fai
     let plan = plan::plan(inputs, &session.runner, project.has_key, &has_commit).map_err(Failed::Input)?;
     let to = super::results_folder(session, inputs)?;
     let keyless = keyless(session, inputs, &plan, &to)?;
-    Ok(Bench { context, inputs, plan, to, root: project.root, keyless })
+    Ok(Bench { context, inputs, interrupt, plan, to, root: project.root, keyless })
 }
 
 /// GitHub's own instance signs what not everybody may read: the public log would tell its name.
@@ -118,7 +119,7 @@ fn start(bench: &Bench<'_>, arguments: &[String]) -> Result<Ended, Failed> {
         env.insert("GITHUB_TOKEN".to_owned(), token.clone());
     }
     let fence = super::random_word().map_err(Failed::io("no word for the log"))?;
-    child::run(&bench.context.cwd, arguments, &env, &fence).map_err(Failed::io("cannot run our own binary"))
+    child::run(&bench.context.cwd, arguments, &env, &fence, bench.interrupt).map_err(Failed::io("cannot run our own binary"))
 }
 
 fn once(bench: &Bench<'_>, arguments: &[String]) -> Result<(i32, Answer), Failed> {
