@@ -223,7 +223,7 @@ pub fn support_fields(support: Support) -> (Option<bool>, Option<Timestamp>) {
     (support.known(), until)
 }
 
-/// Joins components, each with the ids of the advisories that it was found by, with their releases; in the order of [`in_order`].
+/// Joins components, each with the ids of the advisories that it was found by, with their releases; by name, version, target and entry.
 #[must_use]
 pub fn join(
     found: Vec<(InReleases, Vec<String>)>,
@@ -283,7 +283,7 @@ pub struct ListedRelease {
     pub supported_until: Option<Timestamp>,
 }
 
-/// Releases in the order of [`in_order`], as they are listed.
+/// Releases by name, version, target and entry, as they are listed.
 #[must_use]
 pub fn listed(releases: &Releases, supported: &SupportedReleases, now: Timestamp) -> Vec<ListedRelease> {
     let listed = |release: &IndexedRelease| {
