@@ -163,7 +163,13 @@ fn check_message(message: &Value) -> Result<(), Error> {
     message.base64("signature")?;
     if let Some(digest) = message.get("messageDigest") {
         let digest = Object::of(digest, "`messageDigest`", &["algorithm", "digest"])?;
-        digest.text("algorithm")?;
+        let algorithm = digest.text("algorithm")?;
+        // In the spelling of protobuf alone: what reads it further on is not so strict.
+        if !["SHA2_256", "SHA2_384", "SHA2_512"].contains(&algorithm) {
+            return Err(malformed(format!(
+                "`messageDigest` of the algorithm {algorithm:?}, expected SHA2_256, SHA2_384 or SHA2_512"
+            )));
+        }
         digest.base64("digest")?;
     }
     Ok(())
