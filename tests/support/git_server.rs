@@ -2,8 +2,8 @@
 //! manifest can name in a test.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::io::Write as _;
+use std::net::TcpStream;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -11,12 +11,15 @@ use std::sync::{Arc, Mutex};
 use camino::{Utf8Path, Utf8PathBuf};
 use git2::{Repository, Signature, Time};
 
+use super::loopback::{Listening, Request, respond};
+
 pub struct GitServer {
     /// Of the one repository.
     pub url: String,
     folder: tempfile::TempDir,
     fetches: Arc<AtomicUsize>,
     seen: Arc<Mutex<Vec<String>>>,
+    _listening: Listening,
 }
 
 impl GitServer {
@@ -24,19 +27,11 @@ impl GitServer {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         Repository::init_bare(folder.path()).unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}/org/lib", listener.local_addr().unwrap());
         let (fetches, seen) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(Vec::new())));
         let served = Utf8PathBuf::from_path_buf(folder.path().to_owned()).unwrap();
         let (counter, list) = (Arc::clone(&fetches), Arc::clone(&seen));
-        // It ends with the process: the listener has no other end.
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                // A client that goes away early is no fault of ours.
-                let _ = serve(&mut stream.unwrap(), &served, &counter, &list);
-            }
-        });
-        Self { url, folder, fetches, seen }
+        let listening = Listening::start(|_| move |stream| serve(stream, &served, &counter, &list));
+        Self { url: format!("http://{}/org/lib", listening.address()), folder, fetches, seen, _listening: listening }
     }
 
     /// Commits exactly these files to `main` and gives back the commit.
@@ -93,52 +88,29 @@ impl GitServer {
     }
 }
 
-fn serve(stream: &mut TcpStream, folder: &Utf8Path, fetches: &AtomicUsize, seen: &Mutex<Vec<String>>) -> std::io::Result<()> {
-    let mut bytes = Vec::new();
-    let mut buffer = [0; 4096];
-    let head = loop {
-        if let Some(at) = bytes.windows(4).position(|end| end == b"\r\n\r\n") {
-            break at + 4;
-        }
-        match stream.read(&mut buffer)? {
-            0 => return Ok(()),
-            length => bytes.extend(&buffer[..length]),
-        }
-    };
-    let text = String::from_utf8_lossy(&bytes[..head]).into_owned();
+fn serve(mut stream: TcpStream, folder: &Utf8Path, fetches: &AtomicUsize, seen: &Mutex<Vec<String>>) -> std::io::Result<()> {
+    let Some(request) = Request::read(&mut stream)? else { return Ok(()) };
     fetches.fetch_add(1, Ordering::SeqCst);
-    seen.lock().unwrap().push(text.clone());
-    let header = |name: &str| {
-        let mut lines = text.lines().filter_map(|line| line.split_once(": "));
-        lines.find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned())
-    };
-    let length = header("content-length").map_or(0, |length| length.parse().unwrap());
-    assert!(header("content-encoding").is_none(), "requests of the test are too short to be packed");
-    while bytes.len() < head + length {
-        let count = stream.read(&mut buffer)?;
-        bytes.extend(&buffer[..count]);
-    }
+    seen.lock().unwrap().push(request.head.clone());
+    assert!(request.header("content-encoding").is_none(), "requests of the test are too short to be packed");
     // A forge has the repository under both names.
     let is_listing = ["/org/lib", "/org/lib.git"]
         .iter()
-        .any(|name| text.starts_with(&format!("GET {name}/info/refs?service=git-upload-pack ")));
+        .any(|name| request.head.starts_with(&format!("GET {name}/info/refs?service=git-upload-pack ")));
     let mut git = Command::new("git");
     git.args(["-c", "safe.directory=*", "upload-pack", "--stateless-rpc"]);
     if is_listing {
         git.arg("--advertise-refs");
     }
-    git.arg(folder).env("GIT_PROTOCOL", header("git-protocol").unwrap_or_default());
+    git.arg(folder).env("GIT_PROTOCOL", request.header("git-protocol").unwrap_or_default());
     let mut child = git.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
-    child.stdin.take().unwrap().write_all(&bytes[head..])?;
+    child.stdin.take().unwrap().write_all(&request.body)?;
     let output = child.wait_with_output()?;
     let (kind, lead) = match is_listing {
         true => ("advertisement", &b"001e# service=git-upload-pack\n0000"[..]),
         false => ("result", &b""[..]),
     };
-    let status = if output.status.success() { "200 OK" } else { "404 Not Found" };
-    let size = lead.len() + output.stdout.len();
-    let head = format!(
-        "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-type: application/x-git-upload-pack-{kind}\r\ncontent-length: {size}\r\n\r\n"
-    );
-    stream.write_all(&[head.as_bytes(), lead, &output.stdout].concat())
+    let status = if output.status.success() { 200 } else { 404 };
+    let kind = format!("content-type: application/x-git-upload-pack-{kind}\r\n");
+    respond(&mut stream, status, &kind, &[lead, &output.stdout].concat())
 }

@@ -2,12 +2,12 @@
 //! is given, tells what it was asked, and answers otherwise where a test wants it.
 
 use std::collections::BTreeMap;
-use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use serde_json::{Value, json};
+
+use super::loopback::{Listening, Request, respond};
 
 /// What every request has to bring.
 pub const TOKEN: &str = "ghs_token-that-nobody-may-see";
@@ -15,6 +15,7 @@ pub const TOKEN: &str = "ghs_token-that-nobody-may-see";
 pub struct Host {
     pub url: String,
     shared: Arc<Shared>,
+    _listening: Listening,
 }
 
 #[derive(Default)]
@@ -29,18 +30,14 @@ struct Shared {
 
 impl Host {
     pub fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let shared = Arc::new(Shared { url: url.clone(), ..Shared::default() });
-        let own = Arc::clone(&shared);
-        // Ends with the process.
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                // A client that goes away early is one of the things that are tried.
-                let _ = own.serve(stream.unwrap());
-            }
+        let mut shared = None;
+        let listening = Listening::start(|address| {
+            let own = Arc::new(Shared { url: format!("http://{address}"), ..Shared::default() });
+            shared = Some(Arc::clone(&own));
+            move |stream| own.serve(stream)
         });
-        Self { url, shared }
+        let shared = shared.expect("it was made");
+        Self { url: shared.url.clone(), shared, _listening: listening }
     }
 
     /// Requests that begin so get these statuses first.
@@ -64,31 +61,11 @@ impl Host {
 
 impl Shared {
     fn serve(&self, mut stream: TcpStream) -> std::io::Result<()> {
-        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-        let (mut request, mut buffer) = (Vec::new(), [0; 65_536]);
-        let body_at = loop {
-            if let Some(end) = request.windows(4).position(|end| end == b"\r\n\r\n") {
-                break end + 4;
-            }
-            match stream.read(&mut buffer)? {
-                0 => return Ok(()),
-                length => request.extend(&buffer[..length]),
-            }
-        };
-        let head = String::from_utf8(request[..body_at].to_vec()).unwrap();
-        let header = |name: &str| head.lines().find_map(|line| Some(line.to_lowercase().strip_prefix(name)?.trim().to_owned()));
-        let length: usize = header("content-length:").map_or(0, |length| length.parse().unwrap());
-        while request.len() < body_at + length {
-            match stream.read(&mut buffer)? {
-                0 => return Ok(()),
-                read => request.extend(&buffer[..read]),
-            }
-        }
-        let mut words = head.split(' ');
-        let line = format!("{} {}", words.next().unwrap(), words.next().unwrap());
-        let body: Value = serde_json::from_slice(&request[body_at..]).unwrap_or_default();
+        let Some(request) = Request::read(&mut stream)? else { return Ok(()) };
+        let line = format!("{} {}", request.method, request.path);
+        let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
         self.asked.lock().unwrap().push((line.clone(), body.clone()));
-        let is_known = header("authorization:").as_deref() == Some(format!("bearer {TOKEN}").as_str());
+        let is_known = request.header("authorization") == Some(format!("Bearer {TOKEN}"));
         let mut faults = self.faults.lock().unwrap();
         let fault = faults.iter_mut().find(|(start, _)| line.starts_with(start.as_str())).and_then(|(_, left)| left.pop());
         drop(faults);
@@ -97,8 +74,7 @@ impl Shared {
             Some(status) => (status, json!({ "message": "Resource not accessible by integration\n::error::no" })),
             None => self.answer(&line, &body),
         };
-        let text = answer.to_string();
-        write!(stream, "HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{text}", text.len())
+        respond(&mut stream, status, "", answer.to_string().as_bytes())
     }
 
     fn answer(&self, line: &str, body: &Value) -> (u16, Value) {

@@ -6,6 +6,7 @@ pub mod authority;
 mod command;
 pub mod git_server;
 pub mod host;
+mod loopback;
 pub mod oci;
 mod outcome;
 mod registry;

@@ -2,21 +2,19 @@
 //! specification 1.1). It refuses what real ones refuse: other bytes than a digest names, a manifest before its blobs.
 
 use std::collections::BTreeMap;
-use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
-use std::time::Duration;
 
 use cargo_supplychain::base::Sha256;
 use serde_json::{Value, json};
+
+use super::loopback::{Listening, Request, respond};
 
 pub struct OciRegistry {
     /// `127.0.0.1:PORT`.
     pub host: String,
     shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
+    _listening: Listening,
 }
 
 #[derive(Default)]
@@ -29,15 +27,6 @@ struct Shared {
     /// By tag and by digest.
     manifests: Mutex<BTreeMap<String, Vec<u8>>>,
     asked: Mutex<Vec<String>>,
-    is_over: AtomicBool,
-}
-
-struct Asked {
-    method: String,
-    /// Without what comes before the repository's own part.
-    path: String,
-    authorization: Option<String>,
-    body: Vec<u8>,
 }
 
 struct Answer(u16, Vec<(&'static str, String)>, Vec<u8>);
@@ -45,20 +34,10 @@ struct Answer(u16, Vec<(&'static str, String)>, Vec<u8>);
 impl OciRegistry {
     /// `keeps_lists`: whether it lists what refers to a manifest; else a tag does. `wants`: the credentials of everybody.
     pub fn start(keeps_lists: bool, wants: Option<&'static str>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let host = listener.local_addr().unwrap().to_string();
         let shared = Arc::new(Shared { keeps_lists, wants, ..Shared::default() });
         let own = Arc::clone(&shared);
-        let thread = std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                if own.is_over.load(Ordering::SeqCst) {
-                    break;
-                }
-                // A client that goes away early is one of the things that are tried.
-                let _ = own.serve(stream.unwrap());
-            }
-        });
-        Self { host, shared, thread: Some(thread) }
+        let listening = Listening::start(|_| move |stream| own.serve(stream));
+        Self { host: listening.address().to_owned(), shared, _listening: listening }
     }
 
     /// `METHOD path` of each request since the last call.
@@ -89,16 +68,6 @@ impl OciRegistry {
     }
 }
 
-impl Drop for OciRegistry {
-    fn drop(&mut self) {
-        self.shared.is_over.store(true, Ordering::SeqCst);
-        // Wakes the thread up.
-        let _ = TcpStream::connect(&self.host);
-        let joined = self.thread.take().unwrap().join();
-        assert!(joined.is_ok() || std::thread::panicking(), "the registry panicked");
-    }
-}
-
 fn named(bytes: &[u8]) -> String {
     format!("sha256:{}", Sha256::of(bytes))
 }
@@ -109,42 +78,38 @@ fn said(status: u16) -> Answer {
 
 impl Shared {
     fn serve(&self, mut stream: TcpStream) -> std::io::Result<()> {
-        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-        let Some(asked) = read(&mut stream)? else { return Ok(()) };
-        self.asked.lock().unwrap().push(format!("{} {}", asked.method, asked.path));
+        let Some(asked) = Request::read(&mut stream)? else { return Ok(()) };
+        let path = asked.path.strip_prefix("/v2/team/app/").unwrap();
+        self.asked.lock().unwrap().push(format!("{} {path}", asked.method));
         let Answer(status, headers, body) = match self.wants {
-            Some(wanted) if asked.authorization.as_deref() != Some(wanted) => {
+            Some(wanted) if asked.header("authorization").as_deref() != Some(wanted) => {
                 Answer(401, vec![("www-authenticate", "Basic realm=\"tests\"".to_owned())], Vec::new())
             }
-            _ => self.answer(&asked),
+            _ => self.answer(&asked.method, path, &asked.body),
         };
         let lines: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-        let length = body.len();
-        stream.write_all(
-            format!("HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {length}\r\n{lines}\r\n").as_bytes(),
-        )?;
-        if asked.method == "HEAD" { Ok(()) } else { stream.write_all(&body) }
+        respond(&mut stream, status, &lines, if asked.method == "HEAD" { b"" } else { &body })
     }
 
-    fn answer(&self, asked: &Asked) -> Answer {
-        let (kind, name) = asked.path.split_once('/').unwrap();
+    fn answer(&self, method: &str, path: &str, body: &[u8]) -> Answer {
+        let (kind, name) = path.split_once('/').unwrap();
         let found = |map: &Mutex<BTreeMap<String, Vec<u8>>>| match map.lock().unwrap().get(name) {
             Some(bytes) => Answer(200, Vec::new(), bytes.clone()),
             None => said(404),
         };
-        match (asked.method.as_str(), kind) {
+        match (method, kind) {
             ("GET" | "HEAD", "blobs") => found(&self.blobs),
             ("GET", "manifests") => found(&self.manifests),
             ("POST", "blobs") => Answer(202, vec![("location", "/v2/team/app/blobs/uploads/1?state=x".to_owned())], Vec::new()),
             ("PUT", "blobs") => {
                 let digest = name.rsplit_once("digest=").unwrap().1;
-                if digest != named(&asked.body) {
+                if digest != named(body) {
                     return said(400);
                 }
-                self.blobs.lock().unwrap().insert(digest.to_owned(), asked.body.clone());
+                self.blobs.lock().unwrap().insert(digest.to_owned(), body.to_owned());
                 said(201)
             }
-            ("PUT", "manifests") => self.put_manifest(name, &asked.body),
+            ("PUT", "manifests") => self.put_manifest(name, body),
             ("GET", "referrers") if self.keeps_lists => self.referrers(name),
             _ => said(404),
         }
@@ -177,35 +142,4 @@ impl Shared {
         let index = json!({ "schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": listed });
         Answer(200, Vec::new(), index.to_string().into_bytes())
     }
-}
-
-/// A request; none where the client went away.
-fn read(stream: &mut TcpStream) -> std::io::Result<Option<Asked>> {
-    let (mut bytes, mut buffer) = (Vec::new(), [0; 4096]);
-    let end = loop {
-        if let Some(at) = bytes.windows(4).position(|end| end == b"\r\n\r\n") {
-            break at;
-        }
-        match stream.read(&mut buffer)? {
-            0 => return Ok(None),
-            length => bytes.extend(&buffer[..length]),
-        }
-    };
-    let head = String::from_utf8(bytes[..end].to_owned()).unwrap();
-    let header = |wanted: &str| {
-        let mut lines = head.lines().filter_map(|line| line.split_once(':'));
-        lines.find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.trim().to_owned())
-    };
-    let mut body = bytes[end + 4..].to_owned();
-    let length = header("content-length").map_or(0, |length| length.parse().unwrap());
-    while body.len() < length {
-        match stream.read(&mut buffer)? {
-            0 => return Ok(None),
-            length => body.extend(&buffer[..length]),
-        }
-    }
-    let mut words = head.split(' ');
-    let method = words.next().unwrap().to_owned();
-    let path = words.next().unwrap().strip_prefix("/v2/team/app/").unwrap().to_owned();
-    Ok(Some(Asked { method, path, authorization: header("authorization"), body }))
 }

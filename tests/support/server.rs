@@ -3,14 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::io::Write as _;
+use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
+
+use super::loopback::{Listening, Request, respond};
 
 /// An answer that is not the file's.
 #[derive(Clone)]
@@ -32,7 +32,7 @@ pub enum Answer {
 pub struct Server {
     pub url: String,
     shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
+    _listening: Listening,
 }
 
 struct Shared {
@@ -41,32 +41,16 @@ struct Shared {
     /// Paths that were asked for with credentials, and these.
     credentials: Mutex<Vec<(String, String)>>,
     answers: Mutex<BTreeMap<String, Answer>>,
-    is_over: AtomicBool,
 }
 
 impl Server {
     /// Serves this folder.
     pub fn new(folder: Utf8PathBuf) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let shared = Arc::new(Shared {
-            folder,
-            asked: Mutex::default(),
-            credentials: Mutex::default(),
-            answers: Mutex::default(),
-            is_over: AtomicBool::new(false),
-        });
+        let (asked, credentials, answers) = (Mutex::default(), Mutex::default(), Mutex::default());
+        let shared = Arc::new(Shared { folder, asked, credentials, answers });
         let own = Arc::clone(&shared);
-        let thread = std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                if own.is_over.load(Ordering::SeqCst) {
-                    break;
-                }
-                // A client that goes away early is one of the things that are tried.
-                let _ = own.serve(stream.unwrap());
-            }
-        });
-        Self { url, shared, thread: Some(thread) }
+        let listening = Listening::start(|_| move |stream| own.serve(stream));
+        Self { url: format!("http://{}", listening.address()), shared, _listening: listening }
     }
 
     /// This path (with its query) is answered so.
@@ -87,41 +71,22 @@ impl Server {
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.shared.is_over.store(true, Ordering::SeqCst);
-        // Wakes the thread up.
-        let _ = TcpStream::connect(self.url.trim_start_matches("http://"));
-        let joined = self.thread.take().unwrap().join();
-        assert!(joined.is_ok() || std::thread::panicking(), "the server panicked");
-    }
-}
-
 impl Shared {
     fn serve(&self, mut stream: TcpStream) -> std::io::Result<()> {
-        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-        let mut request = Vec::new();
-        let mut buffer = [0; 1024];
-        while !request.windows(4).any(|end| end == b"\r\n\r\n") {
-            match stream.read(&mut buffer)? {
-                0 => return Ok(()),
-                length => request.extend(&buffer[..length]),
-            }
-        }
-        let request = String::from_utf8(request).unwrap();
-        let path = request.split(' ').nth(1).unwrap().to_owned();
-        assert!(request.to_lowercase().contains("\r\nuser-agent: cargo-supplychain/"), "nobody says who asks: {request}");
+        let Some(request) = Request::read(&mut stream)? else { return Ok(()) };
+        let path = request.path.clone();
+        let agent = request.header("user-agent").unwrap_or_default();
+        assert!(agent.starts_with("cargo-supplychain/"), "nobody says who asks: {}", request.head);
         self.asked.lock().unwrap().push(path.clone());
-        let mut words = request.lines().filter_map(|line| line.split_once(':'));
-        if let Some((_, word)) = words.find(|(name, _)| name.eq_ignore_ascii_case("authorization")) {
-            self.credentials.lock().unwrap().push((path.clone(), word.trim().to_owned()));
+        if let Some(word) = request.header("authorization") {
+            self.credentials.lock().unwrap().push((path.clone(), word));
         }
         let answer = self.answers.lock().unwrap().get(&path).cloned();
         match answer {
             Some(Answer::Garbage) => stream.write_all(b"\x00\xff not http at all\r\n\r\n"),
-            Some(Answer::Status(status, body)) => write(&mut stream, status, "retry-after: 0\r\n", body.as_bytes()),
-            Some(Answer::Whole(status, headers, body)) => write(&mut stream, status, &headers, &body),
-            Some(Answer::Redirect(to)) => write(&mut stream, 302, &format!("location: {to}\r\n"), b""),
+            Some(Answer::Status(status, body)) => respond(&mut stream, status, "retry-after: 0\r\n", body.as_bytes()),
+            Some(Answer::Whole(status, headers, body)) => respond(&mut stream, status, &headers, &body),
+            Some(Answer::Redirect(to)) => respond(&mut stream, 302, &format!("location: {to}\r\n"), b""),
             Some(Answer::Endless) => {
                 stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{\"crate\":{\"name\":\"")?;
                 loop {
@@ -144,14 +109,8 @@ impl Shared {
         };
         assert!(!file.split('/').any(|part| part == ".."), "{file}");
         match fs::read(self.folder.join(file)) {
-            Ok(bytes) => write(stream, 200, "", &bytes),
-            Err(_) => write(stream, 404, "", b"{\"errors\":[{\"detail\":\"Not Found\"}]}"),
+            Ok(bytes) => respond(stream, 200, "", &bytes),
+            Err(_) => respond(stream, 404, "", b"{\"errors\":[{\"detail\":\"Not Found\"}]}"),
         }
     }
-}
-
-fn write(stream: &mut TcpStream, status: u16, headers: &str, body: &[u8]) -> std::io::Result<()> {
-    let head = format!("HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {}\r\n{headers}\r\n", body.len());
-    stream.write_all(head.as_bytes())?;
-    stream.write_all(body)
 }

@@ -1,7 +1,7 @@
 //! A small Sigstore on this machine: an OIDC issuer as GitHub Actions has one, Fulcio, Rekor v1 and a timestamp authority, with faults on demand. Good enough to
 //! sign by and to be verified; it checks what it is sent as little as the real ones would let pass.
 
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -16,6 +16,7 @@ use rcgen::{
 };
 use serde_json::{Value, json};
 
+use super::loopback::{Request, respond};
 use super::tsa::Tsa;
 
 pub const WORKFLOW: &str = "example-org/app/.github/workflows/release.yml@refs/tags/v1.0.0";
@@ -218,29 +219,9 @@ impl PublicKeyData for Key {
 
 impl Shared {
     fn serve(&self, mut stream: TcpStream) -> std::io::Result<()> {
-        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-        let (mut request, mut buffer) = (Vec::new(), [0; 65_536]);
-        let body_at = loop {
-            if let Some(end) = request.windows(4).position(|end| end == b"\r\n\r\n") {
-                break end + 4;
-            }
-            match stream.read(&mut buffer)? {
-                0 => return Ok(()),
-                length => request.extend(&buffer[..length]),
-            }
-        };
-        let head = String::from_utf8(request[..body_at].to_vec()).unwrap();
-        let header =
-            |name: &str| head.lines().find_map(|line| line.to_lowercase().strip_prefix(name).map(|rest| rest.trim().to_owned()));
-        let length: usize = header("content-length:").map_or(0, |length| length.parse().unwrap());
-        while request.len() < body_at + length {
-            match stream.read(&mut buffer)? {
-                0 => return Ok(()),
-                read => request.extend(&buffer[..read]),
-            }
-        }
-        let path = head.split(' ').nth(1).unwrap().to_owned();
-        self.asked.lock().unwrap().push(path.clone());
+        let Some(request) = Request::read(&mut stream)? else { return Ok(()) };
+        let path = request.path.as_str();
+        self.asked.lock().unwrap().push(path.to_owned());
         let fault = *self.fault.lock().unwrap();
         match fault {
             Some(Fault::Broken(at)) if path.starts_with(at) => return answer(&mut stream, 500, b"boom"),
@@ -258,12 +239,12 @@ impl Shared {
             _ => {}
         }
         if path == "/tsa" {
-            let (status, stamp) = self.stamp(&request[body_at..body_at + length], fault);
+            let (status, stamp) = self.stamp(&request.body, fault);
             return answer(&mut stream, status, &stamp);
         }
-        let body: Value = serde_json::from_slice(&request[body_at..]).unwrap_or_default();
+        let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
         if path.starts_with("/oidc/token") {
-            assert_eq!(header("authorization:").as_deref(), Some(format!("bearer {REQUEST_TOKEN}").as_str()));
+            assert_eq!(request.header("authorization"), Some(format!("bearer {REQUEST_TOKEN}")));
             assert!(path.contains("&audience=sigstore"), "{path}");
             answer(&mut stream, 200, json!({ "value": self.token() }).to_string().as_bytes())
         } else if path == "/api/v2/signingCert" {
@@ -390,12 +371,7 @@ impl Shared {
 }
 
 fn answer(stream: &mut TcpStream, status: u16, body: &[u8]) -> std::io::Result<()> {
-    write!(
-        stream,
-        "HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
-        body.len()
-    )?;
-    stream.write_all(body)
+    respond(stream, status, "content-type: application/json\r\n", body)
 }
 
 fn base64(bytes: &[u8]) -> String {

@@ -18,8 +18,8 @@ use crate::model::sandbox::SandboxMode;
 
 pub use afterlife::{AffectedArgs, ArchiveArgs, IndexCommand, RescanArgs, SchemaName};
 pub use archive::{
-    AddArgs, ArchiveCommand, ExportFileArgs, HoldArgs, ImportArgs, ListArgs, PlaceArgs, PruneArgs, PullArgs, PushArgs,
-    RestoreArgs, ShowEntryArgs, VerifyArchiveArgs,
+    AddArgs, ArchiveCommand, ExportFileArgs, HoldArgs, ImportArgs, IncomingArgs, ListArgs, PlaceArgs, PruneArgs, PullArgs,
+    PushArgs, RestoreArgs, ShowEntryArgs, VerifyArchiveArgs,
 };
 pub use baseline::{BaselineCommand, SourceArgs};
 pub use fetch::{FetchArgs, FetchWhat};

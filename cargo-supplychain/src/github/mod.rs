@@ -46,7 +46,7 @@ impl fmt::Debug for Host<'_> {
 /// Why the host did not do it; a fragment that names what was asked, never the token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Error {
-    /// The token may not: 401, 403, or a 404 that hides what there is.
+    /// The token may not: 401 or 403.
     Forbidden { what: &'static str, permission: &'static str, status: u16, why: String },
     /// It was understood and refused.
     Refused { what: &'static str, status: u16, why: String },

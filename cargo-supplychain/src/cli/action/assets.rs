@@ -28,6 +28,19 @@ pub(super) struct Assets {
     pub(super) checksums: Vec<Utf8PathBuf>,
 }
 
+impl Assets {
+    /// Those of one more release.
+    pub(super) fn add(&mut self, other: Self) {
+        self.files.extend(other.files);
+        self.artifacts.extend(other.artifacts);
+        self.cyclonedx.extend(other.cyclonedx);
+        self.spdx.extend(other.spdx);
+        self.bundles.extend(other.bundles);
+        self.attestations.extend(other.attestations);
+        self.checksums.extend(other.checksums);
+    }
+}
+
 /// Copies them into `into`.
 pub(super) fn collect(release: &Utf8Path, manifest: &ReleaseManifest, into: &Utf8Path) -> io::Result<Assets> {
     let mut assets = Assets::default();

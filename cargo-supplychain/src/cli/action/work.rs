@@ -10,8 +10,8 @@ use super::result::{self, Answer};
 use super::{Exit, Failed, Session, outputs, publish};
 use crate::attest::RELEASE_MANIFEST;
 use crate::base::Context;
+use crate::document;
 use crate::document::run::{Release, Run};
-use crate::document::{self};
 use crate::files;
 use crate::finding::{Report, Severity};
 use crate::model::release::{ReleaseManifest, Signing as Signed};
@@ -215,14 +215,7 @@ fn attest(session: &mut Session<'_>, bench: &Bench<'_>) -> Result<Worked, Failed
             .map_err(Failed::io(&format!("cannot read {path}/release.json")))?;
         let manifest = serde_json::from_slice(&list).map_err(|error| Failed::io("release.json")(error.into()))?;
         // Releases for several targets have files of one name.
-        let one = published(&bench.to.join("assets").join(path.file_name().unwrap_or_default()), &path, &manifest)?;
-        all.files.extend(one.files);
-        all.artifacts.extend(one.artifacts);
-        all.cyclonedx.extend(one.cyclonedx);
-        all.spdx.extend(one.spdx);
-        all.bundles.extend(one.bundles);
-        all.attestations.extend(one.attestations);
-        all.checksums.extend(one.checksums);
+        all.add(published(&bench.to.join("assets").join(path.file_name().unwrap_or_default()), &path, &manifest)?);
     }
     Ok((0, Answer::default(), Some(all)))
 }

@@ -63,6 +63,13 @@ pub struct AddArgs {
     /// Release folders
     #[arg(value_name = "RELEASE_FOLDER", required = true)]
     pub folders: Vec<Utf8PathBuf>,
+    #[command(flatten)]
+    pub incoming: IncomingArgs,
+}
+
+/// By whom a release that comes in is to be signed, and where it goes.
+#[derive(Debug, Args)]
+pub struct IncomingArgs {
     /// Take in what nobody signed: everything but signatures is judged, and that is recorded
     #[arg(long, conflicts_with_all = ["repo", "identity", "identity_pattern", "key"])]
     pub unsigned: bool,
@@ -222,16 +229,11 @@ pub struct ImportArgs {
     /// The file
     #[arg(value_name = "FILE")]
     pub file: Utf8PathBuf,
-    /// Take in what nobody signed
-    #[arg(long, conflicts_with_all = ["repo", "identity", "identity_pattern", "key"])]
-    pub unsigned: bool,
     /// Refuse more bytes than this unpacked
     #[arg(long, value_name = "BYTES", default_value_t = crate::ops::archive::MAX_IMPORT_BYTES)]
     pub max_size: u64,
     #[command(flatten)]
-    pub signer: IdentityArgs,
-    #[command(flatten)]
-    pub place: PlaceArgs,
+    pub incoming: IncomingArgs,
 }
 
 /// Put a release into an OCI registry, for anybody to fetch
@@ -270,14 +272,9 @@ pub struct PullArgs {
     /// REGISTRY/REPOSITORY:TAG or REGISTRY/REPOSITORY@sha256:DIGEST
     #[arg(value_name = "REFERENCE")]
     pub artifact: String,
-    /// Take in what nobody signed
-    #[arg(long, conflicts_with_all = ["repo", "identity", "identity_pattern", "key"])]
-    pub unsigned: bool,
     /// Refuse more bytes than this
     #[arg(long, value_name = "BYTES", default_value_t = crate::ops::archive::MAX_IMPORT_BYTES)]
     pub max_size: u64,
     #[command(flatten)]
-    pub signer: IdentityArgs,
-    #[command(flatten)]
-    pub place: PlaceArgs,
+    pub incoming: IncomingArgs,
 }

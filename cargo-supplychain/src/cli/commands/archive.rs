@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::super::args::{
-    AddArgs, ArchiveCommand, ExportFileArgs, Format, HoldArgs, IdentityArgs, ImportArgs, ListArgs, PlaceArgs, PruneArgs,
-    PullArgs, PushArgs, RestoreArgs, ShowEntryArgs, VerifyArchiveArgs,
+    AddArgs, ArchiveCommand, ExportFileArgs, Format, HoldArgs, IdentityArgs, ImportArgs, IncomingArgs, ListArgs, PlaceArgs,
+    PruneArgs, PullArgs, PushArgs, RestoreArgs, ShowEntryArgs, VerifyArchiveArgs,
 };
 use super::super::exit::Exit;
 use super::super::shell::{BAD, GOOD, NOTE, Shell};
@@ -63,8 +63,9 @@ fn envelope(shell: &mut Shell, exit: Exit, mut value: Value) {
 }
 
 fn add(shell: &mut Shell, context: &Context, args: AddArgs) -> Result<Exit, ops::Error> {
-    let signer = signer(args.signer, &args.place);
-    let outcomes = archive::add(context, &request(args.place), &signer, args.unsigned, &args.folders, shell)?;
+    let IncomingArgs { unsigned, signer: by, place } = args.incoming;
+    let signer = signer(by, &place);
+    let outcomes = archive::add(context, &request(place), &signer, unsigned, &args.folders, shell)?;
     Ok(tell_outcomes(shell, &outcomes))
 }
 
@@ -424,9 +425,9 @@ fn export(shell: &mut Shell, context: &Context, args: ExportFileArgs) -> Result<
 }
 
 fn import(shell: &mut Shell, context: &Context, args: ImportArgs) -> Result<Exit, ops::Error> {
-    let signer = signer(args.signer, &args.place);
-    let request = request(args.place);
-    let outcome = archive::import(context, &request, &signer, args.unsigned, (&args.file, args.max_size), shell)?;
+    let IncomingArgs { unsigned, signer: by, place } = args.incoming;
+    let signer = signer(by, &place);
+    let outcome = archive::import(context, &request(place), &signer, unsigned, (&args.file, args.max_size), shell)?;
     Ok(tell_outcomes(shell, &[(args.file, outcome)]))
 }
 
@@ -467,9 +468,9 @@ fn tell_sent(shell: &Shell, entry: &str, sent: &Sent) {
 }
 
 fn pull(shell: &mut Shell, context: &Context, args: PullArgs) -> Result<Exit, ops::Error> {
-    let signer = signer(args.signer, &args.place);
-    let request = request(args.place);
+    let IncomingArgs { unsigned, signer: by, place } = args.incoming;
+    let signer = signer(by, &place);
     let what = (args.artifact.as_str(), args.max_size);
-    let (pulled, outcome) = archive::pull(context, &request, &signer, args.unsigned, what, shell)?;
+    let (pulled, outcome) = archive::pull(context, &request(place), &signer, unsigned, what, shell)?;
     Ok(tell_outcomes(shell, &[(pulled.reference.into(), outcome)]))
 }

@@ -1,5 +1,5 @@
-//! Scratch folders of the compiler that it wants beside sources. `rustc --emit=metadata -o -` makes `rmetaXXXXXX` in the folder that it is
-//! started in and removes it again; for a build script that asks what the compiler can do (that of rustix before 1.0.8) this is the crate's own
+//! Scratch folders of the compiler that it wants beside sources. `rustc --emit=metadata -o -` makes one (`rmeta` and six letters) in the folder
+//! that it is started in and removes it again; for a build script that asks what the compiler can do (that of rustix before 1.0.8) this is the crate's own
 //! folder in cargo's registry, which a build may not write. The compiler gets such a folder elsewhere, under the name that it gave it: its
 //! files are opened by us and handed over.
 //!
