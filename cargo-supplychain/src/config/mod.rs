@@ -7,6 +7,7 @@ mod licences;
 mod parse;
 mod sandbox;
 mod settings;
+mod triage;
 
 pub use archive::{Support, SupportedLine, SupportedReleases};
 pub use licences::{Clarification, LicenceException, LicenceSettings};
@@ -17,3 +18,4 @@ pub use settings::{
     RegistrySettings, ReleaseSettings, RuleOption, RuleSetting, Settings, SignMethod, SignSettings, TrustRootSettings,
     VerifySettings,
 };
+pub use triage::{SourcePlace, SourceSetting, TriageSettings};

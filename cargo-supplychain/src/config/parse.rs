@@ -15,6 +15,7 @@ use self::exemptions::RawExemption;
 use super::archive::RawArchive;
 use super::licences::RawLicences;
 use super::sandbox::RawSandbox;
+use super::triage::{RawSource, RawTriage};
 use super::settings::{
     AdvisorySettings, BuildSettings, DocumentSettings, MaxAge, RegistrySettings, ReleaseSettings, RuleOption, Settings,
     SignMethod, SignSettings, TrustRootSettings, VerifySettings,
@@ -85,7 +86,9 @@ pub fn parse(path: &str, text: &str, known: &[KnownRule<'_>]) -> Result<Settings
         advisories: AdvisorySettings {
             database: raw.advisories.database,
             max_age: raw.advisories.max_age.map_or(Ok(MaxAge::default()), |age| place.max_age(&age))?,
+            sources: raw.advisories.source.into_iter().map(|source| source.read(&place)).collect::<Result<_, _>>()?,
         },
+        triage: raw.triage.read(&place)?,
         registry: RegistrySettings { api: raw.registry.api },
         bans,
         licences: raw.licences.read(&place)?,
@@ -120,6 +123,8 @@ struct Raw {
     rules: BTreeMap<Spanned<String>, Spanned<Value>>,
     #[serde(default)]
     advisories: RawAdvisories,
+    #[serde(default)]
+    triage: RawTriage,
     #[serde(default)]
     registry: RawRegistry,
     #[serde(default)]
@@ -165,6 +170,8 @@ struct RawRelease {
 struct RawAdvisories {
     database: Option<String>,
     max_age: Option<Spanned<String>>,
+    #[serde(default)]
+    source: Vec<RawSource>,
 }
 
 #[derive(Deserialize, Default)]
@@ -346,7 +353,7 @@ impl Place<'_> {
     }
 
     /// `"7d"`, or `"none"`.
-    fn max_age(&self, age: &Spanned<String>) -> Result<MaxAge, Error> {
+    pub(super) fn max_age(&self, age: &Spanned<String>) -> Result<MaxAge, Error> {
         let text = age.get_ref();
         let days = text.strip_suffix('d').filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
         match (text.as_str(), days.and_then(|digits| digits.parse().ok())) {

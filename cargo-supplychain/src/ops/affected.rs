@@ -77,6 +77,7 @@ fn meant(
     };
     let database = opened
         .advisories(context, request.advisory_db.as_deref(), progress)?
+        .database
         .map_err(|(why, help)| Error::new(Class::Undetermined, &why).with_help(help))?;
     let named =
         |advisory: &&Advisory| std::iter::once(&advisory.id).chain(&advisory.aliases).any(|known| known.eq_ignore_ascii_case(id));
@@ -87,7 +88,7 @@ fn meant(
     let feed = database.info.clone();
     // An old database may have an older range: the same limit as everywhere.
     let of_the_day = AdvisoryDatabase { advisories: Vec::new(), ..database };
-    let not_evaluated = judge::judge(&opened.settings, context.now, Ok(of_the_day), &[]).not_evaluated;
+    let not_evaluated = judge::judge(&opened.settings, context.now, Ok(of_the_day).into(), &[]).not_evaluated;
     let names = advisories.iter().map(|advisory| advisory.package.clone()).collect();
     Ok(Meant { names, advisories, feed: Some(feed), not_evaluated })
 }

@@ -11,7 +11,7 @@ use crate::archived::Head;
 use crate::archived::index::Corrupt;
 use crate::base::Context;
 use crate::base::text::counted;
-use crate::check::archived::Database;
+use crate::check::archived::Known;
 use crate::config::Settings;
 use crate::document::affected::AskedArchive;
 use crate::finding::{Area, NotEvaluated};
@@ -82,14 +82,16 @@ impl Opened {
         context: &Context,
         given: Option<&str>,
         progress: &mut dyn Progress,
-    ) -> Result<Database, Error> {
+    ) -> Result<Known, Error> {
         let wanted = advisories::Wanted {
             given,
             revision: None,
+            feeds: &[],
             settings: &self.settings,
             root: &context.cwd,
             workspace: None,
             packages: None,
+            libraries: &std::collections::BTreeSet::new(),
         };
         advisories::load(context, &wanted, progress)
     }

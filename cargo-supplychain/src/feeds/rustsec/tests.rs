@@ -110,7 +110,7 @@ fn cut_or_foreign_cache_files_are_made_again() {
         text[..text.len() - 9].to_owned(),
         String::new(),
         "x\n".into(),
-        text.replace("\"format\":1", "\"format\":0"),
+        text.replace("\"format\":2", "\"format\":0"),
     ] {
         std::fs::write(&file, damaged).unwrap();
         assert_eq!(scene.load(Some("db"), true, None).unwrap(), first);
