@@ -25,7 +25,8 @@ fn kev(cves: &[&str], date: &str) -> String {
 
 fn record(exploitation: &str) -> String {
     let options = json!([{"Exploitation": exploitation}, {"Automatable": "yes"}, {"Technical Impact": "total"}]);
-    let content = json!({"role": "CISA Coordinator", "version": "2.0.3", "timestamp": "2024-10-14T00:00:00Z", "options": options});
+    let content =
+        json!({"role": "CISA Coordinator", "version": "2.0.3", "timestamp": "2024-10-14T00:00:00Z", "options": options});
     json!({
         "dataType": "CVE_RECORD",
         "cveMetadata": {"cveId": CVE, "state": "PUBLISHED", "dateUpdated": "2026-08-30T00:00:00"},
@@ -52,17 +53,26 @@ fn decisions_come_before_scores() {
     project.append("supplychain.toml", "[triage]\npublicly-exposed = true\n");
     project.write("../cve/CVE-2024-27308.json", record("none"));
     project.write("../kev.json", kev(&["CVE-2020-0001"], "2026-08-25"));
-    project.write("../epss.csv", "#model_version:v2026.06.15,score_date:2026-08-30T00:00:00Z\ncve,epss,percentile\nCVE-2024-27308,0.42,0.98\n");
+    project.write(
+        "../epss.csv",
+        "#model_version:v2026.06.15,score_date:2026-08-30T00:00:00Z\ncve,epss,percentile\nCVE-2024-27308,0.42,0.98\n",
+    );
     let outcome = check(&project, &["--feed", "cve=../cve", "--feed", "kev=../kev.json", "--feed", "epss=../epss.csv"]).expect(1);
     // 3 days for what has a middling score, before what nobody scored and nothing is decided about.
     assert_eq!(outcome.findings(), ["medium advisory/vulnerability fig 1.2.3", "high advisory/vulnerability kiwi 1.0.0"]);
     let triage = &outcome.report()["findings"][0]["triage"];
-    assert_eq!((&triage["outcomes"], &triage["urgency"], &triage["due"]), (&json!(["3 days"]), &json!("critical"), &json!("2026-08-23T00:00:00Z")));
+    assert_eq!(
+        (&triage["outcomes"], &triage["urgency"], &triage["due"]),
+        (&json!(["3 days"]), &json!("critical"), &json!("2026-08-23T00:00:00Z"))
+    );
     assert_eq!((&triage["known_exploited"], &triage["epss"]["model"]), (&json!(false), &json!("v2026.06.15")));
     let kiwi = &outcome.report()["findings"][1];
     assert_eq!((&kiwi["triage"]["known_exploited"], &kiwi["triage"]["epss"]), (&Value::Null, &Value::Null));
     let said: Vec<_> = kiwi["evidence"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
-    assert!(said.contains(&"KEV: no signal, it has no CVE id") && said.contains(&"EPSS: no signal, it has no CVE id"), "{said:?}");
+    assert!(
+        said.contains(&"KEV: no signal, it has no CVE id") && said.contains(&"EPSS: no signal, it has no CVE id"),
+        "{said:?}"
+    );
     // Every source is in the record of what was judged by.
     assert_eq!(outcome.undetermined(), Vec::<String>::new());
 }
@@ -104,7 +114,11 @@ fn one_vulnerability_with_several_ids_is_one_finding() {
     let outcome = check(&project, &["--feed", "osv=../osv"]).expect(1);
     assert_eq!(
         outcome.findings(),
-        ["high advisory/vulnerability kiwi 1.0.0", "high advisory/vulnerability kiwi 1.0.0", "medium advisory/vulnerability fig 1.2.3"]
+        [
+            "high advisory/vulnerability kiwi 1.0.0",
+            "high advisory/vulnerability kiwi 1.0.0",
+            "medium advisory/vulnerability fig 1.2.3"
+        ]
     );
     let ids = |index: usize| outcome.report()["findings"][index]["ids"].clone();
     assert_eq!((ids(0), ids(1)), (json!(["GHSA-bbbb", "OSV-1"]), json!(["RUSTSEC-2026-0002"])));

@@ -72,7 +72,10 @@ mod tests {
             package: "lib".into(),
             title: String::new(),
             kind,
-            ratings: vector.map(|vector| Rating { vector: vector.into(), source: "x".into(), score: Some(50) }).into_iter().collect(),
+            ratings: vector
+                .map(|vector| Rating { vector: vector.into(), source: "x".into(), score: Some(50) })
+                .into_iter()
+                .collect(),
             url: None,
             date: "2026-01-01".into(),
             source: None,
@@ -81,7 +84,9 @@ mod tests {
     }
 
     fn shown(applying: Vec<Advisory>) -> Vec<String> {
-        let one = |advisory: Advisory| format!("{} {:?} {}", advisory.ids().collect::<Vec<_>>().join(" "), advisory.kind, advisory.ratings.len());
+        let one = |advisory: Advisory| {
+            format!("{} {:?} {}", advisory.ids().collect::<Vec<_>>().join(" "), advisory.kind, advisory.ratings.len())
+        };
         merged(applying).into_iter().map(one).collect()
     }
 

@@ -143,7 +143,11 @@ const NAMES: [(&str, &str); 8] = [
 #[must_use]
 pub fn names(library: &str) -> Vec<String> {
     let library = library.to_ascii_lowercase();
-    let others = NAMES.iter().flat_map(|(a, b)| [(*a, *b), (*b, *a)]).filter(|(name, _)| *name == library).map(|(_, other)| other.to_owned());
+    let others = NAMES
+        .iter()
+        .flat_map(|(a, b)| [(*a, *b), (*b, *a)])
+        .filter(|(name, _)| *name == library)
+        .map(|(_, other)| other.to_owned());
     std::iter::once(library.clone()).chain(others).collect()
 }
 
@@ -177,8 +181,28 @@ mod tests {
     #[test]
     fn letters_come_after_letters() {
         let order = [
-            "0.9.8", "1.0.2", "1.0.2a", "1.0.2y", "1.0.2z", "1.0.2za", "1.0.2zc-dev", "1.0.2zc", "1.1.0", "1.1.0l", "1.1.1", "1.1.1a",
-            "1.1.1w", "1.1.1za", "1.1.1zb", "3.0.0-alpha1", "3.0.0-beta1", "3.0.0", "3.0.9", "3.0.10", "3.3.0", "10.0",
+            "0.9.8",
+            "1.0.2",
+            "1.0.2a",
+            "1.0.2y",
+            "1.0.2z",
+            "1.0.2za",
+            "1.0.2zc-dev",
+            "1.0.2zc",
+            "1.1.0",
+            "1.1.0l",
+            "1.1.1",
+            "1.1.1a",
+            "1.1.1w",
+            "1.1.1za",
+            "1.1.1zb",
+            "3.0.0-alpha1",
+            "3.0.0-beta1",
+            "3.0.0",
+            "3.0.9",
+            "3.0.10",
+            "3.3.0",
+            "10.0",
         ];
         for (index, a) in order.iter().enumerate() {
             for (other, b) in order.iter().enumerate() {

@@ -17,7 +17,12 @@ pub(super) const EXPLOITED: &str = "advisory/known-exploited";
 /// One finding for each hit of `kind`. `severity` rates an advisory whose package takes part in the build by all ratings that are known of it; one
 /// that the lockfile only resolves is [`Severity::Info`], which the message says. What is known to be exploited is another rule's, unless that
 /// is off.
-pub(super) fn findings(facts: &Facts<'_>, id: &'static str, kind: Kind, severity: impl Fn(&[Rating]) -> Severity) -> Vec<Finding> {
+pub(super) fn findings(
+    facts: &Facts<'_>,
+    id: &'static str,
+    kind: Kind,
+    severity: impl Fn(&[Rating]) -> Severity,
+) -> Vec<Finding> {
     let is_here = |hit: &&Hit| hit.advisory.kind == kind && (is_off(facts, EXPLOITED) || !is_exploited(facts, &hit.advisory));
     hits(facts, is_here).filter_map(|(lockfile, hit)| finding(facts, lockfile, id, hit, &severity)).collect()
 }
@@ -43,7 +48,13 @@ fn is_exploited(facts: &Facts<'_>, advisory: &Advisory) -> bool {
     matches!(advisory.kind, Kind::Vulnerability | Kind::Unsound) && advisory.ids().any(is_listed)
 }
 
-fn finding(facts: &Facts<'_>, lockfile: &Lockfile, id: &'static str, hit: &Hit, severity: impl Fn(&[Rating]) -> Severity) -> Option<Finding> {
+fn finding(
+    facts: &Facts<'_>,
+    lockfile: &Lockfile,
+    id: &'static str,
+    hit: &Hit,
+    severity: impl Fn(&[Rating]) -> Severity,
+) -> Option<Finding> {
     let package = lockfile.packages.get(hit.package)?;
     let advisory = &hit.advisory;
     let in_build = takes_part(facts, hit.package, package);
@@ -211,7 +222,10 @@ fn blocked(name: &str, fixed: &semver::Version, by: &[super::fix_path::Blocker])
             (None, false) => format!("{who}, and so does its newest release"),
         }
     };
-    format!("{name} {fixed} is the first fixed version, and what is locked does not allow it: {}", by.iter().map(one).collect::<Vec<_>>().join("; "))
+    format!(
+        "{name} {fixed} is the first fixed version, and what is locked does not allow it: {}",
+        by.iter().map(one).collect::<Vec<_>>().join("; ")
+    )
 }
 
 /// Whether a caret requirement on `from` allows `to`.

@@ -209,7 +209,8 @@ mod tests {
 
     #[test]
     fn no_database_or_an_old_one_is_never_a_pass() {
-        let missing = judge(&Settings::default(), "2026-11-23".parse().unwrap(), Err(("gone".into(), "fetch".into())).into(), &[]);
+        let missing =
+            judge(&Settings::default(), "2026-11-23".parse().unwrap(), Err(("gone".into(), "fetch".into())).into(), &[]);
         assert_eq!((shown(&missing), missing.not_evaluated[0].required), (vec!["advisories: gone".to_owned()], true));
         let case = Case::new().advisory(case_advisory(Kind::Vulnerability));
         let old = judge(&case.settings, "2027-01-01".parse().unwrap(), case.database.map_err(|_| unreachable!()).into(), &[]);

@@ -73,6 +73,10 @@ pub struct Feed {
 pub struct Sources {
     pub feeds: Vec<Feed>,
     pub signals: Signals,
+    /// What the server of the RustSec database offered, where that is older than the copy.
+    pub database_rolled_back: Option<String>,
+    /// How a checkout of the RustSec database differs from its commit.
+    pub database_modified: Option<String>,
 }
 
 impl Sources {

@@ -37,7 +37,8 @@ pub(super) struct Blocker {
 pub(super) fn fix_path(facts: &Facts<'_>, lockfile: &Lockfile, index: usize) -> Option<FixPath> {
     let package = lockfile.packages.get(index)?;
     let history = history(facts, package)?;
-    let mut fixed: Vec<&Version> = history.releases.iter().filter(|release| is_fixed(facts, package, release)).map(|one| &one.version).collect();
+    let mut fixed: Vec<&Version> =
+        history.releases.iter().filter(|release| is_fixed(facts, package, release)).map(|one| &one.version).collect();
     fixed.sort();
     let smallest = match fixed.first() {
         Some(smallest) => (*smallest).clone(),
@@ -72,8 +73,11 @@ fn history<'f>(facts: &Facts<'f>, package: &LockedPackage) -> Option<&'f History
 fn is_fixed(facts: &Facts<'_>, package: &LockedPackage, release: &Release) -> bool {
     let Advisories::Loaded { database, .. } = facts.advisories else { return false };
     let version = &release.version;
-    let is_candidate = *version > package.version && !release.yanked && (version.pre.is_empty() || !package.version.pre.is_empty());
-    is_candidate && !applying(database, &package.name, version, package.source.as_deref()).any(|advisory| advisory.kind.is_fixed_by_update())
+    let is_candidate =
+        *version > package.version && !release.yanked && (version.pre.is_empty() || !package.version.pre.is_empty());
+    is_candidate
+        && !applying(database, &package.name, version, package.source.as_deref())
+            .any(|advisory| advisory.kind.is_fixed_by_update())
 }
 
 /// What a locked package asks of another; more than once where it renames it. None: not known.
@@ -98,7 +102,8 @@ fn of_release(release: &Release, package: &LockedPackage) -> Vec<String> {
 fn of_manifests(facts: &Facts<'_>, user: &str, name: &str) -> Option<Vec<String>> {
     let manifest = facts.manifests.iter().find(|manifest| manifest.package.as_deref() == Some(user))?;
     let shared = |key: &str| {
-        let all = facts.manifests.iter().filter(|manifest| manifest.path == "Cargo.toml").flat_map(|manifest| &manifest.requirements);
+        let all =
+            facts.manifests.iter().filter(|manifest| manifest.path == "Cargo.toml").flat_map(|manifest| &manifest.requirements);
         all.filter(|one| one.table == crate::model::manifest::SHARED).find(|one| one.key == key)
     };
     let asked = manifest.requirements.iter().filter(|one| one.table != crate::model::manifest::SHARED);
@@ -110,7 +115,13 @@ fn of_manifests(facts: &Facts<'_>, user: &str, name: &str) -> Option<Vec<String>
     Some(found)
 }
 
-fn blocker(facts: &Facts<'_>, user: &LockedPackage, package: &LockedPackage, requirement: &VersionReq, fixed: &[&Version]) -> Blocker {
+fn blocker(
+    facts: &Facts<'_>,
+    user: &LockedPackage,
+    package: &LockedPackage,
+    requirement: &VersionReq,
+    fixed: &[&Version],
+) -> Blocker {
     let allows = |release: &&Release| {
         let asked: Vec<VersionReq> = of_release(release, package).iter().filter_map(|text| text.parse().ok()).collect();
         // It no longer asks for it, or for a version that is fixed.
@@ -131,8 +142,72 @@ fn blocker(facts: &Facts<'_>, user: &LockedPackage, package: &LockedPackage, req
 #[must_use]
 pub fn crates_for_fix_paths(advisories: &Advisories, lockfile: &Lockfile) -> std::collections::BTreeSet<CrateKey> {
     let Advisories::Loaded { hits, .. } = advisories else { return std::collections::BTreeSet::new() };
-    let hit: std::collections::BTreeSet<usize> = hits.iter().filter(|hit| hit.advisory.kind.is_fixed_by_update()).map(|hit| hit.package).collect();
+    let hit: std::collections::BTreeSet<usize> =
+        hits.iter().filter(|hit| hit.advisory.kind.is_fixed_by_update()).map(|hit| hit.package).collect();
     let users = lockfile.packages.iter().filter(|user| user.dependencies.iter().any(|one| hit.contains(one)));
     let hit = hit.iter().filter_map(|index| lockfile.packages.get(*index));
     hit.chain(users).filter_map(LockedPackage::crate_key).filter(|key| CRATES_IO.contains(&key.source.as_str())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advisory::Kind;
+    use crate::check::case::{Case, advisory};
+
+    /// `app` asks for `lib` and `mid`, `mid` for `lib`; of `lib` the versions from 1.2.0 on are without the advisory.
+    fn case(own: &str, of_mid: &str, lib: &[&str]) -> Case {
+        let mut case =
+            Case::new().locks(&["./app 0.1.0 -> lib mid", "lib", "mid -> lib"], None).advisory(advisory(Kind::Vulnerability));
+        let text = format!("[package]\nname = \"app\"\nversion = \"0.1.0\"\n[dependencies]\nlib = \"{own}\"\nmid = \"1\"\n");
+        case = case.manifest("Cargo.toml", &text);
+        for version in lib {
+            case = case.release("lib", version, "2026-01-01", &[]);
+        }
+        case = case.release("mid", "1.0.0", "2026-01-01", &["lib"]).release("mid", "1.1.0", "2026-01-01", &["lib"]);
+        case.release_of("mid", "1.0.0").dependencies[0].requirement = of_mid.to_owned();
+        case
+    }
+
+    fn path(case: &Case) -> Option<FixPath> {
+        case.with(|facts| {
+            let lockfile = facts.lock.lockfile().unwrap();
+            let index = lockfile.packages.iter().position(|package| package.name == "lib").unwrap();
+            fix_path(facts, lockfile, index)
+        })
+    }
+
+    #[test]
+    fn the_smallest_update_that_everyone_allows() {
+        let all = ["1.0.0", "1.1.0", "1.2.0-rc.1", "1.2.0", "1.3.0", "2.0.0"];
+        assert_eq!(path(&case("1", "^1", &all)), Some(FixPath::Update(Version::new(1, 2, 0))));
+        assert_eq!(path(&case("1", ">=1, <3", &["1.0.0", "1.3.0"])), Some(FixPath::Update(Version::new(1, 3, 0))));
+        let yanked = case("1", "^1", &all).yanked("lib", "1.2.0");
+        assert_eq!(path(&yanked), Some(FixPath::Update(Version::new(1, 3, 0))));
+        assert_eq!(path(&case("1", "^1", &["1.0.0", "1.1.0"])), Some(FixPath::NoRelease));
+        assert_eq!(path(&case("1", "^1", &[])), None, "the index does not tell");
+    }
+
+    #[test]
+    fn who_is_in_the_way() {
+        let by_mid = path(&case("1", "~1.0", &["1.0.0", "1.2.0"]));
+        let expected = Blocker {
+            name: "mid".into(),
+            version: Version::new(1, 0, 0),
+            requirement: "~1.0".into(),
+            is_own: false,
+            allows_from: Some(Version::new(1, 1, 0)),
+        };
+        assert_eq!(by_mid, Some(FixPath::Blocked { fixed: Version::new(1, 2, 0), by: vec![expected] }));
+        let Some(FixPath::Blocked { by, .. }) = path(&case("=1.0.0", "^1", &["1.0.0", "2.0.0"])) else { panic!() };
+        let names: Vec<_> = by.iter().map(|one| (one.name.as_str(), one.is_own, one.allows_from.clone())).collect();
+        assert_eq!(names, [("app", true, None), ("mid", false, None)]);
+    }
+
+    #[test]
+    fn index_entries_that_are_looked_at() {
+        let case = case("1", "^1", &["1.0.0"]);
+        let names = case.with(|facts| crates_for_fix_paths(facts.advisories, facts.lock.lockfile().unwrap()));
+        assert_eq!(names.into_iter().map(|key| key.name).collect::<Vec<_>>(), ["lib", "mid"]);
+    }
 }

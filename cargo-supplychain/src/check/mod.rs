@@ -38,9 +38,9 @@ pub use cargo_setting::allowed_wrappers;
 pub use facts::{Advisories, Facts, Feed, LockState, OwnFile, ReusedTarget, Sources, ToolchainFile};
 pub use fix_path::crates_for_fix_paths;
 pub use release_walk::{further_crates, young_crates};
-pub use rules::workflow_known_exploited_action::exploited_elsewhere;
 pub use rules::source_package_differs_from_repo::is_to_be_compared;
 pub use rules::workflow_imposter_commit::pinned_commits;
+pub use rules::workflow_known_exploited_action::exploited_elsewhere;
 
 /// A rule: static data and a function. One file a rule, listed in [`rules::ALL`].
 pub struct Rule {

@@ -15,11 +15,11 @@ use self::exemptions::RawExemption;
 use super::archive::RawArchive;
 use super::licences::RawLicences;
 use super::sandbox::RawSandbox;
-use super::triage::{RawSource, RawTriage};
 use super::settings::{
     AdvisorySettings, BuildSettings, DocumentSettings, MaxAge, RegistrySettings, ReleaseSettings, RuleOption, Settings,
     SignMethod, SignSettings, TrustRootSettings, VerifySettings,
 };
+use super::triage::{RawSource, RawTriage};
 use crate::base::http::is_allowed;
 use crate::base::{Lines, Location, span};
 use crate::finding::FailOn;

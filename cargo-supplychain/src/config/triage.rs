@@ -78,7 +78,11 @@ impl RawSource {
             (None, Some(url)) => SourcePlace::Url(url.into_inner()),
             (None, None) => match kind.default_url() {
                 Some(url) => SourcePlace::Url(url.to_owned()),
-                None => return Err(place.error(Some(self.kind.span()), format!("a source of kind `{kind}` needs a `path` or a `url`"))),
+                None => {
+                    return Err(
+                        place.error(Some(self.kind.span()), format!("a source of kind `{kind}` needs a `path` or a `url`"))
+                    );
+                }
             },
             (Some(path), Some(_)) => return Err(place.error(Some(path.span()), "a source has a `path` or a `url`, not both")),
         };
@@ -93,7 +97,8 @@ impl RawTriage {
             None => Table::default(),
             Some(word) => Table::of(word.get_ref()).ok_or_else(|| {
                 let words = || Table::ALL.iter().map(|table| table.as_str());
-                let message = format!("unknown table `{}`: use one of {}", word.get_ref(), words().collect::<Vec<_>>().join(", "));
+                let message =
+                    format!("unknown table `{}`: use one of {}", word.get_ref(), words().collect::<Vec<_>>().join(", "));
                 Error { suggestion: place.suggest(word.get_ref(), words()), ..place.error(Some(word.span()), message) }
             })?,
         };
@@ -113,7 +118,8 @@ impl RawTriage {
             let Some(answer) = answer else { continue };
             let values = ssvc::values(point);
             if !values.contains(&answer.get_ref().as_str()) {
-                let message = format!("`{}` is no answer to {}: use one of {}", answer.get_ref(), point.name(), values.join(", "));
+                let message =
+                    format!("`{}` is no answer to {}: use one of {}", answer.get_ref(), point.name(), values.join(", "));
                 let suggestion = place.suggest(answer.get_ref(), values.into_iter());
                 return Err(Error { suggestion, ..place.error(Some(answer.span()), message) });
             }

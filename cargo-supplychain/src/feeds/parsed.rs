@@ -154,7 +154,9 @@ mod tests {
         }
         let path = room.path(key);
         let text = std::fs::read_to_string(&path).unwrap();
-        for damaged in [text[..text.len() - 5].to_owned(), text.replace("\"format\":7", "\"format\":6"), String::new(), "{}\n".to_owned()] {
+        for damaged in
+            [text[..text.len() - 5].to_owned(), text.replace("\"format\":7", "\"format\":6"), String::new(), "{}\n".to_owned()]
+        {
             std::fs::write(&path, damaged).unwrap();
             assert!(room.read(key).is_none());
         }

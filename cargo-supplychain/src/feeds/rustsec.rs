@@ -13,7 +13,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::parsed::{Room, Table};
 use crate::advisory::{Advisory, AdvisoryDatabase, FeedInfo, RUSTSEC};
 use crate::base::digest::Hasher;
-use crate::base::text::without_credentials;
+use crate::base::text::{counted, without_credentials};
 use crate::base::{Sha256, Timestamp};
 
 /// Where the database is fetched from unless told otherwise.
@@ -93,6 +93,22 @@ pub fn load(request: &RustsecRequest<'_>) -> Result<AdvisoryDatabase, Error> {
         }
         _ => Ok(database),
     }
+}
+
+/// What the server of the database offered last, where that is older than the copy: it was not taken.
+#[must_use]
+pub fn rolled_back(request: &RustsecRequest<'_>) -> Option<String> {
+    let url = request.database.unwrap_or(DEFAULT_URL);
+    if is_url(url) { repository::rolled_back(request, url, &without_credentials(url)) } else { None }
+}
+
+/// How a database that is a git checkout differs from its commit; none: it does not, or it is none.
+#[must_use]
+pub fn modified(request: &RustsecRequest<'_>) -> Option<String> {
+    let folder = request.database.filter(|database| !is_url(database))?;
+    let changes = repository::changes_of_checkout(&request.base.join(folder)).filter(|changes| *changes > 0)?;
+    let name = Utf8Path::new(folder).file_name().unwrap_or(folder);
+    Some(format!("the advisory database {name} differs from its commit in {}", counted(changes, "file")))
 }
 
 fn load_any(request: &RustsecRequest<'_>) -> Result<AdvisoryDatabase, Error> {
@@ -245,7 +261,10 @@ fn read_one(file: &AdvisoryFile) -> (Sha256, Result<Option<Advisory>, String>) {
 }
 
 /// Ranges of versions, without those that the library does not bear.
-pub(super) fn versions(patched: Vec<semver::VersionReq>, unaffected: Vec<semver::VersionReq>) -> Result<rustsec::advisory::Versions, String> {
+pub(super) fn versions(
+    patched: Vec<semver::VersionReq>,
+    unaffected: Vec<semver::VersionReq>,
+) -> Result<rustsec::advisory::Versions, String> {
     advisory::checked(patched, unaffected)
 }
 

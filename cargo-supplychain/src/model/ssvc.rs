@@ -303,7 +303,8 @@ mod tests {
 
     #[test]
     fn what_is_not_known_leaves_what_is_possible() {
-        let known = |pairs: &[(Point, &str)]| pairs.iter().map(|(point, value)| (*point, (*value).to_owned())).collect::<Answers>();
+        let known =
+            |pairs: &[(Point, &str)]| pairs.iter().map(|(point, value)| (*point, (*value).to_owned())).collect::<Answers>();
         let nothing = evaluate(Table::CisaBod2604, &Answers::new());
         assert_eq!(nothing.outcomes[0], "3 days & forensic investigation");
         assert_eq!(nothing.outcomes.last().unwrap(), "fix on system upgrade");
@@ -313,7 +314,10 @@ mod tests {
         let verdict = evaluate(Table::CisaBod2604, &known(&mio));
         assert_eq!((verdict.outcomes, verdict.unknown), (vec!["14 days".into(), "60 days".into()], vec![Point::PubliclyExposed]));
         let deployer = evaluate(Table::Deployer, &known(&[(Point::Exploitation, "active"), (Point::SafetyImpact, "negligible")]));
-        assert!(deployer.unknown.contains(&Point::MissionImpact) && !deployer.unknown.contains(&Point::HumanImpact), "{deployer:?}");
+        assert!(
+            deployer.unknown.contains(&Point::MissionImpact) && !deployer.unknown.contains(&Point::HumanImpact),
+            "{deployer:?}"
+        );
         assert!(!deployer.unknown.contains(&Point::SafetyImpact), "{deployer:?}");
     }
 

@@ -49,7 +49,7 @@ pub(super) struct Wanted<'a> {
 
 /// Loads it; the inner error of the database is why there is none, and what to do.
 pub(super) fn load(context: &Context, wanted: &Wanted<'_>, progress: &mut dyn Progress) -> Result<Known, Error> {
-    let mut database = database(context, wanted, progress)?;
+    let (mut database, of_database) = database(context, wanted, progress)?;
     let brought = bring(context, wanted, false, progress)?;
     if let Ok(database) = &mut database {
         let others = brought.iter().filter_map(|one| one.source.as_ref().ok()).filter(|source| source.kind == FeedKind::Osv);
@@ -61,24 +61,26 @@ pub(super) fn load(context: &Context, wanted: &Wanted<'_>, progress: &mut dyn Pr
     }
     let advisories = database.as_ref().map_or(&[][..], |database| &database.advisories);
     let signals = signals(&brought, advisories, wanted);
-    Ok(Known { database, sources: Sources { feeds: brought.into_iter().map(Brought::feed).collect(), signals } })
+    let feeds = brought.into_iter().map(Brought::feed).collect();
+    Ok(Known { database, sources: Sources { feeds, signals, ..of_database } })
 }
 
 /// The sources without the database.
 pub(super) fn sources(context: &Context, wanted: &Wanted<'_>, progress: &mut dyn Progress) -> Result<Sources, Error> {
     let brought = bring(context, wanted, false, progress)?;
     let signals = signals(&brought, &[], wanted);
-    Ok(Sources { feeds: brought.into_iter().map(Brought::feed).collect(), signals })
+    Ok(Sources { feeds: brought.into_iter().map(Brought::feed).collect(), signals, ..Sources::default() })
 }
 
-fn database(context: &Context, wanted: &Wanted<'_>, progress: &mut dyn Progress) -> Result<Database, Error> {
+/// The database, and what is to be said of where it comes from.
+fn database(context: &Context, wanted: &Wanted<'_>, progress: &mut dyn Progress) -> Result<(Database, Sources), Error> {
     let (database, base) = match wanted.given {
         Some(database) => (Some(database), context.cwd.as_path()),
         None => (wanted.settings.advisories.database.as_deref(), wanted.root),
     };
     let home = cargo_home(&context.env, &context.cwd);
     let progress = Mutex::new(progress);
-    let loaded = rustsec::load(&rustsec::RustsecRequest {
+    let request = rustsec::RustsecRequest {
         database,
         revision: wanted.revision,
         base,
@@ -89,12 +91,14 @@ fn database(context: &Context, wanted: &Wanted<'_>, progress: &mut dyn Progress)
         offline: context.offline,
         packages: wanted.packages,
         progress: &|line| progress.lock().expect("no progress panics").status(line),
-    });
-    match loaded {
-        Ok(database) => Ok(Ok(database)),
-        Err(rustsec::Error::Unavailable { why, help }) => Ok(Err((why, help))),
-        Err(error) => Err(Error::usage(&error).with_help(DATABASE_HELP)),
-    }
+    };
+    let database = match rustsec::load(&request) {
+        Ok(database) => Ok(database),
+        Err(rustsec::Error::Unavailable { why, help }) => Err((why, help)),
+        Err(error) => return Err(Error::usage(&error).with_help(DATABASE_HELP)),
+    };
+    let (database_rolled_back, database_modified) = (rustsec::rolled_back(&request), rustsec::modified(&request));
+    Ok((database, Sources { database_rolled_back, database_modified, ..Sources::default() }))
 }
 
 /// A source, or why there is none.
@@ -119,7 +123,12 @@ impl Brought {
 }
 
 /// Brings every source that is named: on the command line, else by the policy, else what `fetch` has brought from where it is published.
-pub(super) fn bring(context: &Context, wanted: &Wanted<'_>, renew: bool, progress: &mut dyn Progress) -> Result<Vec<Brought>, Error> {
+pub(super) fn bring(
+    context: &Context,
+    wanted: &Wanted<'_>,
+    renew: bool,
+    progress: &mut dyn Progress,
+) -> Result<Vec<Brought>, Error> {
     let client = (!context.offline).then(|| Client::new(&context.env, Patience::default()));
     let progress = Mutex::new(progress);
     let tell = |line: &str| progress.lock().expect("no progress panics").status(line);
@@ -137,7 +146,12 @@ pub(super) fn bring(context: &Context, wanted: &Wanted<'_>, renew: bool, progres
             // Nobody asked for it: it is used where it is, and fetched by `fetch` only.
             let fetched = kind.default_url().and_then(|url| Some((url, sources::cached(kind, url, &with)?)));
             let max_age = MaxAge::Days(kind.default_max_age());
-            all.extend(fetched.map(|(url, source)| Brought { kind, place: Place::Url(url.to_owned()), max_age, source: Ok(source) }));
+            all.extend(fetched.map(|(url, source)| Brought {
+                kind,
+                place: Place::Url(url.to_owned()),
+                max_age,
+                source: Ok(source),
+            }));
         }
         for (place, max_age) in named {
             let source = match sources::bring(kind, &place, &with) {
@@ -180,7 +194,8 @@ fn place_of(text: &str, base: &Utf8Path) -> Place {
 /// What the sources say of all that may turn out to be hit.
 fn signals(brought: &[Brought], advisories: &[Advisory], wanted: &Wanted<'_>) -> Signals {
     let of_advisories = advisories.iter().flat_map(Advisory::ids).filter(|id| is_cve(id)).map(str::to_owned);
-    let mut asked = sources::Wanted { cves: of_advisories.collect(), libraries: wanted.libraries.clone(), ..sources::Wanted::default() };
+    let mut asked =
+        sources::Wanted { cves: of_advisories.collect(), libraries: wanted.libraries.clone(), ..sources::Wanted::default() };
     let sources = || brought.iter().filter_map(|one| one.source.as_ref().ok());
     for source in sources().filter(|source| source.kind == FeedKind::Cve) {
         asked.cves.extend(source.records_of(wanted.libraries));

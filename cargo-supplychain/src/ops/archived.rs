@@ -77,12 +77,7 @@ impl Opened {
     }
 
     /// The advisories of today, whole: what is archived may have any crate in it. `given` is over the policy's database.
-    pub(super) fn advisories(
-        &self,
-        context: &Context,
-        given: Option<&str>,
-        progress: &mut dyn Progress,
-    ) -> Result<Known, Error> {
+    pub(super) fn advisories(&self, context: &Context, given: Option<&str>, progress: &mut dyn Progress) -> Result<Known, Error> {
         let wanted = advisories::Wanted {
             given,
             revision: None,

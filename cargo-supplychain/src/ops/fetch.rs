@@ -44,7 +44,8 @@ pub fn sources(
     settings.advisories.sources.retain(|source| is_wanted(source.kind) && matches!(source.place, SourcePlace::Url(_)));
     let mut named = named.to_vec();
     for kind in kinds {
-        let is_named = settings.advisories.sources.iter().any(|source| source.kind == *kind) || named.iter().any(|feed| feed.kind == *kind);
+        let is_named =
+            settings.advisories.sources.iter().any(|source| source.kind == *kind) || named.iter().any(|feed| feed.kind == *kind);
         match kind.default_url() {
             _ if is_named => {}
             Some(url) => named.push(NamedFeed { kind: *kind, place: url.to_owned() }),
@@ -69,7 +70,8 @@ pub fn sources(
     let mut failed: Option<Error> = None;
     // What can be had is had, whatever another comes to.
     for one in advisories::bring(context, &wanted, true, progress)? {
-        let is_asked = named.iter().any(|feed| feed.kind == one.kind) || settings.advisories.sources.iter().any(|source| source.kind == one.kind);
+        let is_asked = named.iter().any(|feed| feed.kind == one.kind)
+            || settings.advisories.sources.iter().any(|source| source.kind == one.kind);
         match one.source {
             _ if !is_asked => {}
             Ok(source) => {

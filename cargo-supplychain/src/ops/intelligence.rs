@@ -229,7 +229,10 @@ fn advisories(
     progress: &mut dyn Progress,
 ) -> Result<(Advisories, Sources), Error> {
     let LockState::Present { lockfile, .. } = &gathered.lock else {
-        return Ok((Advisories::Unavailable { why: "Cargo.lock is missing".to_owned(), help: String::new() }, Sources::default()));
+        return Ok((
+            Advisories::Unavailable { why: "Cargo.lock is missing".to_owned(), help: String::new() },
+            Sources::default(),
+        ));
     };
     let names: BTreeSet<_> = lockfile.packages.iter().map(|package| package.name.clone()).collect();
     let wanted = database::Wanted {

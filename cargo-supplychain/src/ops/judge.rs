@@ -2,10 +2,10 @@
 
 use camino::Utf8PathBuf;
 
+use super::advisories::NamedFeed;
 use super::gather::{Fault, Gathered};
 use super::intelligence::{self, Intelligence};
 use super::progress::Stage;
-use super::advisories::NamedFeed;
 use super::{Error, Progress, integrity, machine};
 use crate::advisory::FeedInfo;
 use crate::base::Context;

@@ -60,7 +60,10 @@ pub(super) fn sources(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
         match (feed.max_age, info.date) {
             (MaxAge::Unlimited, _) => {
                 let help = "set `max-age` of the source, for example to \"30d\"";
-                list.push(NotEvaluated { required: false, ..entry(name, "its age is not judged: `max-age` is \"none\"".to_owned(), help) });
+                list.push(NotEvaluated {
+                    required: false,
+                    ..entry(name, "its age is not judged: `max-age` is \"none\"".to_owned(), help)
+                });
             }
             (MaxAge::Days(_), None) => list.push(entry(name, "stale, its age is not known".to_owned(), &renew)),
             (MaxAge::Days(limit), Some(date)) => {
@@ -73,7 +76,10 @@ pub(super) fn sources(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
     }
     let concerned = without_signal(facts);
     if concerned > 0 && facts.sources.signals.kev.is_none() {
-        let why = format!("whether {} known to be exploited: there is no KEV catalogue", if concerned == 1 { "1 vulnerability is".to_owned() } else { format!("{concerned} vulnerabilities are") });
+        let why = format!(
+            "whether {} known to be exploited: there is no KEV catalogue",
+            if concerned == 1 { "1 vulnerability is".to_owned() } else { format!("{concerned} vulnerabilities are") }
+        );
         list.push(entry("known exploited", why, "run `cargo supplychain fetch kev`, or name a file with `--feed kev=PATH`"));
     }
     list

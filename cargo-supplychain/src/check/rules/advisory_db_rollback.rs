@@ -1,5 +1,6 @@
 //! `advisory/db-rollback`: a source of advisories offers an older state than it had.
 
+use crate::advisory::RUSTSEC;
 use crate::check::{Facts, Rule};
 use crate::finding::{Area, Finding, Severity};
 
@@ -28,8 +29,11 @@ older state is meant, name it as a file: `--feed KIND=FILE`.
 };
 
 fn run(facts: &Facts<'_>) -> Vec<Finding> {
-    let of_sources = facts.sources.feeds.iter().filter_map(|feed| Some((feed.kind.name(), feed.place.as_str(), feed.rolled_back.as_ref()?)));
-    of_sources
+    let of_sources =
+        facts.sources.feeds.iter().filter_map(|feed| Some((feed.kind.name(), feed.place.as_str(), feed.rolled_back.as_ref()?)));
+    let of_database = facts.sources.database_rolled_back.iter().map(|offered| (RUSTSEC, "the advisory database", offered));
+    of_database
+        .chain(of_sources)
         .map(|(name, place, offered)| {
             Finding::new(RULE.id, RULE.severity, format!("{name}: {offered}"))
                 .because(format!("source {place}"))

@@ -1,5 +1,6 @@
 //! One file a rule. [`ALL`] is the table: a rule that is not in it does not exist.
 
+mod advisory_db_modified;
 mod advisory_db_rollback;
 mod advisory_known_exploited;
 mod advisory_malicious;
@@ -179,6 +180,7 @@ pub static ALL: &[&Rule] = &[
     &advisory_unmaintained::RULE,
     &advisory_notice::RULE,
     &advisory_db_rollback::RULE,
+    &advisory_db_modified::RULE,
     &licence_denied::RULE,
     &licence_missing::RULE,
     &licence_deprecated_id::RULE,

@@ -42,7 +42,15 @@ pub(in crate::cli) fn fetch(shell: &mut Shell, context: &Context, args: &FetchAr
     for info in feeds {
         let date = info.date.map_or_else(|| "unknown date".to_owned(), |date| date.to_string());
         let revision = plain(info.revision.as_deref().unwrap_or("no revision")).into_owned();
-        shell.say("Fetched", &format!("{}: {} {}, {date}, {revision}", plain(&info.name), info.entries, if info.is_rustsec() { "advisories" } else { "entries" }));
+        shell.say(
+            "Fetched",
+            &format!(
+                "{}: {} {}, {date}, {revision}",
+                plain(&info.name),
+                info.entries,
+                if info.is_rustsec() { "advisories" } else { "entries" }
+            ),
+        );
     }
     for one in roots.iter().flatten() {
         let until = one.root.current_until.map(|until| format!(", current until {until}")).unwrap_or_default();

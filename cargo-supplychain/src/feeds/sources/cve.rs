@@ -155,18 +155,26 @@ fn ratings(container: &Container, role: &str) -> Vec<Rating> {
 /// The decision points of an SSVC metric: `options` is a list of objects of one key each.
 fn analysis(container: &Container) -> Result<Option<Analysis>, String> {
     let others = container.metrics.iter().filter_map(|metric| metric.get("other"));
-    let Some(content) = others.filter(|other| other.get("type").and_then(Value::as_str) == Some("ssvc")).find_map(|other| other.get("content"))
+    let Some(content) =
+        others.filter(|other| other.get("type").and_then(Value::as_str) == Some("ssvc")).find_map(|other| other.get("content"))
     else {
         return Ok(None);
     };
     let text = |key: &str| content.get(key).and_then(Value::as_str).unwrap_or_default();
     if !text("version").starts_with("2.0.") {
-        return Err(format!("its SSVC answers are of version {}, and only 2.0 is read", crate::base::text::one_line(text("version"))));
+        return Err(format!(
+            "its SSVC answers are of version {}, and only 2.0 is read",
+            crate::base::text::one_line(text("version"))
+        ));
     }
     let options = content.get("options").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let answer = |point: &str, words: &[&str]| {
         let found = options.iter().find_map(|option| option.get(point)?.as_str()).unwrap_or_default().to_ascii_lowercase();
-        if words.contains(&&*found) { Ok(found) } else { Err(format!("its SSVC answer to {point} is none of {}", words.join(", "))) }
+        if words.contains(&&*found) {
+            Ok(found)
+        } else {
+            Err(format!("its SSVC answer to {point} is none of {}", words.join(", ")))
+        }
     };
     Ok(Some(Analysis {
         exploitation: answer("Exploitation", &["none", "poc", "active"])?,

@@ -37,7 +37,8 @@ pub(super) fn parse(files: &[File]) -> Result<Parsed, String> {
     let mut date = None;
     for file in files {
         let value: Value = serde_json::from_slice(&file.bytes).map_err(|error| not_json(file, &error))?;
-        date = date.max(["generated_at", "last_modified"].iter().find_map(|key| value.get(key)?.as_str()?.parse::<Timestamp>().ok()));
+        date = date
+            .max(["generated_at", "last_modified"].iter().find_map(|key| value.get(key)?.as_str()?.parse::<Timestamp>().ok()));
         for (name, lines) in products(file, value)? {
             rows.insert(product_key(&name), json(&lines)?);
         }

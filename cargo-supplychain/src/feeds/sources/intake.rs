@@ -23,7 +23,8 @@ pub(super) fn key(path: &Utf8Path) -> Result<Sha256, String> {
     let mut digest = Hasher::default();
     for file in list(path)? {
         let metadata = std::fs::metadata(&file).map_err(|error| cannot_read(&file, &error))?;
-        let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).map_or(0, |time| time.as_nanos());
+        let modified =
+            metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).map_or(0, |time| time.as_nanos());
         digest.update(format!("{file}\0{}\0{modified}\n", metadata.len()).as_bytes());
     }
     Ok(digest.finish())
@@ -73,7 +74,8 @@ fn list(path: &Utf8Path) -> Result<Vec<Utf8PathBuf>, String> {
 pub(super) fn unpack(name: &str, bytes: Vec<u8>, limit: u64) -> Result<Vec<File>, String> {
     match bytes.as_slice() {
         [0x1f, 0x8b, ..] => {
-            let bytes = bounded(flate2::read::MultiGzDecoder::new(bytes.as_slice()), limit).map_err(|why| format!("{name}: {why}"))?;
+            let bytes =
+                bounded(flate2::read::MultiGzDecoder::new(bytes.as_slice()), limit).map_err(|why| format!("{name}: {why}"))?;
             Ok(vec![File { name: name.to_owned(), bytes }])
         }
         [b'P', b'K', 3 | 5, 4 | 6, ..] => unzip(name, &bytes, limit),

@@ -67,7 +67,8 @@ fn read(file: &File) -> Result<(Vec<Item>, Option<Timestamp>), String> {
                 if open.len() >= MAX_DEPTH {
                     return Err(format!("it is nested deeper than {MAX_DEPTH}"));
                 }
-                let attribute = |wanted: &str| attributes.iter().find(|one| one.name.local_name == wanted).map(|one| one.value.as_str());
+                let attribute =
+                    |wanted: &str| attributes.iter().find(|one| one.name.local_name == wanted).map(|one| one.value.as_str());
                 match (name.local_name.as_str(), &mut item) {
                     ("item", None) => item = Some(Item::default()),
                     ("references", Some(item)) if attribute("source") == Some("CVE") => {

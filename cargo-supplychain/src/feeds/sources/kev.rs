@@ -63,7 +63,12 @@ pub(super) fn parse(files: &[File]) -> Result<Parsed, String> {
     rows.insert(ACTIONS.to_owned(), json(&actions(&catalogue))?);
     // A file cut by somebody has fewer: what is missing would be taken for "not exploited".
     if catalogue.vulnerabilities.len() != catalogue.count || entries == 0 {
-        return Err(format!("{} says that it has {} entries and has {}", file.name, catalogue.count, catalogue.vulnerabilities.len()));
+        return Err(format!(
+            "{} says that it has {} entries and has {}",
+            file.name,
+            catalogue.count,
+            catalogue.vulnerabilities.len()
+        ));
     }
     let revision = Some(catalogue.catalog_version);
     Ok(Parsed { revision, date: Some(catalogue.date_released), entries, rows })

@@ -87,7 +87,8 @@ pub(super) fn parse(files: &[File]) -> Result<Parsed, String> {
         entries += 1;
         let of_crate = |affected: &&Affected| affected.package.as_ref().is_some_and(|package| package.ecosystem == "crates.io");
         for affected in record.affected.iter().filter(of_crate) {
-            let advisory = advisory(&record, affected).map_err(|why| format!("{}: {}: {why}", file.name, one_line(&record.id)))?;
+            let advisory =
+                advisory(&record, affected).map_err(|why| format!("{}: {}: {why}", file.name, one_line(&record.id)))?;
             of_package.entry(advisory.package.clone()).or_default().push(advisory);
         }
     }
@@ -273,12 +274,20 @@ mod tests {
         let range = |events: &str| format!(r#""ranges":[{{"type":"SEMVER","events":[{events}]}}]"#);
         for (affected, hit, safe) in [
             (range(r#"{"introduced":"0"},{"fixed":"1.2.3"}"#), &["0.0.1", "1.2.2", "1.2.3-rc.1"][..], &["1.2.3", "2.0.0"][..]),
-            (range(r#"{"introduced":"0.0.0-0"},{"fixed":"1.0.0"},{"introduced":"2.0.0"},{"fixed":"2.0.5"}"#), &["0.9.0", "2.0.4"], &["1.0.0", "1.9.9", "2.0.5"]),
+            (
+                range(r#"{"introduced":"0.0.0-0"},{"fixed":"1.0.0"},{"introduced":"2.0.0"},{"fixed":"2.0.5"}"#),
+                &["0.9.0", "2.0.4"],
+                &["1.0.0", "1.9.9", "2.0.5"],
+            ),
             (range(r#"{"introduced":"1.1.0"},{"last_affected":"1.4.0"}"#), &["1.1.0", "1.4.0"], &["1.0.9", "1.4.1"]),
             (range(r#"{"introduced":"1.1.0"}"#), &["1.1.0", "9.0.0"], &["1.0.9"]),
             (r#""versions":["0.3.10"]"#.to_owned(), &["0.3.10"], &["0.3.9", "0.3.11"]),
             (r#""versions":["1.0.0","1.0.1","2.0.0"]"#.to_owned(), &["1.0.0", "1.0.1", "2.0.0"], &["0.9.0", "1.0.2", "3.0.0"]),
-            (r#""versions":["1.0.0"],"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"1.2.0"}]}]"#.to_owned(), &["1.0.0", "1.1.0"], &["1.2.0"]),
+            (
+                r#""versions":["1.0.0"],"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"1.2.0"}]}]"#.to_owned(),
+                &["1.0.0", "1.1.0"],
+                &["1.2.0"],
+            ),
         ] {
             let advisory = read(&affected).unwrap();
             for (versions, expected) in [(hit, true), (safe, false)] {
@@ -288,12 +297,21 @@ mod tests {
             }
         }
         let advisory = read(r#""versions":["1.0.0"]"#).unwrap();
-        assert_eq!((advisory.title.as_str(), advisory.kind, advisory.rating().unwrap().score), ("S T", Kind::Vulnerability, Some(98)));
-        assert_eq!(read(r#""versions":["1.0.0"],"database_specific":{"categories":["malicious"],"informational":null}"#).unwrap().kind, Kind::Malicious);
+        assert_eq!(
+            (advisory.title.as_str(), advisory.kind, advisory.rating().unwrap().score),
+            ("S T", Kind::Vulnerability, Some(98))
+        );
+        assert_eq!(
+            read(r#""versions":["1.0.0"],"database_specific":{"categories":["malicious"],"informational":null}"#).unwrap().kind,
+            Kind::Malicious
+        );
         for (bad, why) in [
             (r#""versions":["x"]"#, "f.json: GHSA-x: `x` is no version of a crate"),
             (r#""versions":[]"#, "f.json: GHSA-x: it says of no version that it is affected"),
-            (r#""ranges":[{"type":"SEMVER","events":[{"fixed":"1.0.0"}]}]"#, "f.json: GHSA-x: a range of it ends before it begins"),
+            (
+                r#""ranges":[{"type":"SEMVER","events":[{"fixed":"1.0.0"}]}]"#,
+                "f.json: GHSA-x: a range of it ends before it begins",
+            ),
         ] {
             assert_eq!(read(bad).unwrap_err(), why);
         }

@@ -155,7 +155,9 @@ fn hostile_files_end_in_an_error() {
     let scene = Scene::new();
     let bomb = vec![b' '; 40 << 20];
     let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
-    let many_entities = JVN.replace("<rdf:RDF", "<!DOCTYPE r [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;&a;&a;&a;&a;\">]><rdf:RDF").replace("見本", "&b;");
+    let many_entities = JVN
+        .replace("<rdf:RDF", "<!DOCTYPE r [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;&a;&a;&a;&a;\">]><rdf:RDF")
+        .replace("見本", "&b;");
     for (kind, bytes, expected) in [
         (FeedKind::Kev, bomb.clone(), "larger than the limit of 33554432 bytes"),
         (FeedKind::Kev, gz(&bomb), "unpacks to more than 33554432 bytes"),
@@ -171,7 +173,11 @@ fn hostile_files_end_in_an_error() {
         (FeedKind::Epss, EPSS.replace("#model", "model").into_bytes(), "does not begin with `#model_version"),
         (FeedKind::Epss, b"\xff\xff".to_vec(), "is not UTF-8 text"),
         (FeedKind::Cve, CVE.replace("2.0.3", "3.0.0").into_bytes(), "its SSVC answers are of version 3.0.0"),
-        (FeedKind::Cve, CVE.replace("\"Automatable\":\"yes\"", "\"Automatable\":\"maybe\"").into_bytes(), "its SSVC answer to Automatable is none of yes, no"),
+        (
+            FeedKind::Cve,
+            CVE.replace("\"Automatable\":\"yes\"", "\"Automatable\":\"maybe\"").into_bytes(),
+            "its SSVC answer to Automatable is none of yes, no",
+        ),
         (FeedKind::Jvn, many_entities.into_bytes(), ""),
         (FeedKind::Jvn, "<a>".repeat(100).into_bytes(), "it is nested deeper than 32"),
         (FeedKind::Jvn, JVN.replace("JVNDB-2023-000001", "x").into_bytes(), "an entry has no id of JVN iPedia"),
