@@ -77,7 +77,7 @@ mod tests {
             let rating = Rating::new(vector, "x").unwrap();
             assert_eq!((rating.score, rating.severity()), (score, severity), "{vector}");
         }
-        for none in ["", "()", "9.8", "CVSS:5.0/AV:N", "CVSS:3.1/AV:N", &"(".repeat(2000)] {
+        for none in ["", "()", "9.8", "CVSS:5.0/AV:N", &"(".repeat(2000)] {
             assert!(Rating::new(none, "x").is_err(), "{none}");
         }
     }

@@ -75,7 +75,9 @@ pub(super) fn sources(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
         }
     }
     let concerned = without_signal(facts);
-    if concerned > 0 && facts.sources.signals.kev.is_none() {
+    // Of an archive the components say it, each in its finding.
+    let is_told = required || facts.archived.is_none();
+    if concerned > 0 && is_told && facts.sources.signals.kev.is_none() {
         let why = format!(
             "whether {} known to be exploited: there is no KEV catalogue",
             if concerned == 1 { "1 vulnerability is".to_owned() } else { format!("{concerned} vulnerabilities are") }
