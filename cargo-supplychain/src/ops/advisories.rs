@@ -194,8 +194,7 @@ fn place_of(text: &str, base: &Utf8Path) -> Place {
 /// What the sources say of all that may turn out to be hit.
 fn signals(brought: &[Brought], advisories: &[Advisory], wanted: &Wanted<'_>) -> Signals {
     let of_advisories = advisories.iter().flat_map(Advisory::ids).filter(|id| is_cve(id)).map(str::to_owned);
-    let mut asked =
-        sources::Wanted { cves: of_advisories.collect(), libraries: wanted.libraries.clone(), ..sources::Wanted::default() };
+    let mut asked = sources::Wanted { cves: of_advisories.collect(), libraries: wanted.libraries.clone() };
     let sources = || brought.iter().filter_map(|one| one.source.as_ref().ok());
     for source in sources().filter(|source| source.kind == FeedKind::Cve) {
         asked.cves.extend(source.records_of(wanted.libraries));

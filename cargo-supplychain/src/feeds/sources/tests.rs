@@ -197,10 +197,13 @@ fn hostile_files_end_in_an_error() {
     assert!(matches!(missing, Err(Error::NotFound { .. })));
 }
 
+/// Status, headers and body.
+type Answer = (u16, Vec<(String, String)>, Vec<u8>);
+
 /// A server with one answer, that notes what it is asked.
 #[derive(Default)]
 struct Answers {
-    answer: Mutex<(u16, Vec<(String, String)>, Vec<u8>)>,
+    answer: Mutex<Answer>,
     asked: Mutex<Vec<String>>,
 }
 
