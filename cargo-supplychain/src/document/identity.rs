@@ -1,5 +1,7 @@
 //! Names that documents mint: identifiers derived from content, and locations that a reader elsewhere can resolve.
 
+use std::borrow::Cow;
+
 use crate::base::Sha256;
 use crate::base::text::without_credentials;
 
@@ -44,6 +46,15 @@ fn is_plain_path(path: &str) -> bool {
         b'%' => bytes.get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)),
         _ => byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/".contains(&byte),
     })
+}
+
+/// `text` with what XML 1.0 (section 2.2) has no way to write as the replacement character.
+pub(super) fn xml_text(text: &str) -> Cow<'_, str> {
+    let is_written = |one: char| matches!(one, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..);
+    match text.chars().all(is_written) {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(text.chars().map(|one| if is_written(one) { one } else { '\u{fffd}' }).collect()),
+    }
 }
 
 /// A setting that says something: a blank one is as good as none.
@@ -109,6 +120,12 @@ mod tests {
         for stem in stems {
             assert!(!stem.contains(['/', '\\', '\n']) && !stem.starts_with(['.', '-']), "{stem}");
         }
+    }
+
+    #[test]
+    fn xml_has_no_control_characters() {
+        assert_eq!(xml_text("a\u{0}\u{1b}\u{ffff}\t日"), "a\u{fffd}\u{fffd}\u{fffd}\t日");
+        assert!(matches!(xml_text("plain <&>"), Cow::Borrowed(_)));
     }
 
     #[test]
