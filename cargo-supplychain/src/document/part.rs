@@ -396,7 +396,7 @@ pub(super) fn linkage_word(linkage: Linkage) -> &'static str {
 
 /// Unique within a document: a crate binds a library of one name in one way once.
 pub(super) fn native_reference(library: &NativeLibrary) -> String {
-    format!("native:{}:{}:{}", linkage_word(library.linkage), library.name, library.component)
+    format!("native:{}:{}:{}", linkage_word(library.linkage), plain(&library.name), library.component)
 }
 
 /// Where exactly this source can be had.

@@ -332,7 +332,10 @@ mod tests {
             ("(MIT  OR Apache-2.0) AND Unicode-3.0", Some("(MIT OR Apache-2.0) AND Unicode-3.0")),
             ("LGPL-3.0+", Some("LGPL-3.0-or-later")),
             ("GPL-3.0", Some("GPL-3.0-only")),
-            ("(MIT/LGPL-2.1) AND GPL-2.0-with-classpath-exception", Some("(MIT OR LGPL-2.1-only) AND GPL-2.0-only WITH Classpath-exception-2.0")),
+            (
+                "(MIT/LGPL-2.1) AND GPL-2.0-with-classpath-exception",
+                Some("(MIT OR LGPL-2.1-only) AND GPL-2.0-only WITH Classpath-exception-2.0"),
+            ),
             ("((GPL-2.0+ OR wxWindows))", Some("((GPL-2.0-or-later OR LGPL-2.0-or-later WITH WxWindows-exception-3.1))")),
             ("GPL-2.0 WITH Classpath-exception-2.0", Some("GPL-2.0-only WITH Classpath-exception-2.0")),
             ("Apache-1.0+", Some("Apache-1.0+")),

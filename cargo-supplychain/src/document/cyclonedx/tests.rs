@@ -112,7 +112,8 @@ fn edges_start_at_the_artifact() {
     let of = |reference: &str| edges.iter().find(|edge| edge["ref"] == reference).unwrap();
     let root = of("pkg:cargo/demo@1.2.0")["dependsOn"].as_array().unwrap();
     assert!(root.contains(&"pkg:cargo/demo-core@1.2.0".into()) && root.contains(&STANDARD_LIBRARY.into()), "{root:?}");
-    assert_eq!(of("pkg:cargo/libz-sys@1.1.23%2B1.3.1")["dependsOn"][0], "pkg:cargo/cc@1.2.40");
+    let of_binding = of("pkg:cargo/libz-sys@1.1.23%2B1.3.1")["dependsOn"].as_array().unwrap();
+    assert!(of_binding.contains(&"pkg:cargo/cc@1.2.40".into()), "{of_binding:?}");
     assert!(of("pkg:cargo/cc@1.2.40")["dependsOn"].is_null());
 }
 
