@@ -128,8 +128,8 @@ proptest! {
         let row = summary.lines().filter(|line| line.starts_with("| high")).collect::<Vec<_>>();
         prop_assert_eq!(row.len(), 1);
         prop_assert_eq!(row[0].replace("\\\\", "").replace("\\|", "").matches('|').count(), 6, "{}", row[0]);
-        let notice = String::from_utf8(notice::document(&build_with(&text)).bytes).unwrap();
-        let expected = String::from_utf8(notice::document(&build_with("x")).bytes).unwrap();
+        let notice = String::from_utf8(notice::document(&build_with(&text), &fixture::texts()).bytes).unwrap();
+        let expected = String::from_utf8(notice::document(&build_with("x"), &fixture::texts()).bytes).unwrap();
         prop_assert_eq!(notice.lines().count(), expected.lines().count());
     }
 
@@ -163,7 +163,8 @@ proptest! {
         for format in SbomFormat::ALL {
             prop_assert_eq!(sbom(format, &build, &settings), sbom(format, &other, &settings));
         }
-        prop_assert_eq!(notice::document(&build), notice::document(&other));
+        let texts = fixture::texts();
+        prop_assert_eq!(notice::document(&build, &texts), notice::document(&other, &texts));
         let materials = |build: &Build| provenance::predicate(build, &fixture::report())["buildDefinition"].clone();
         prop_assert_eq!(materials(&build), materials(&other));
     }

@@ -77,11 +77,11 @@ fn checked(subject: &Subject<'_>) -> Result<Map<String, Value>, Error> {
 }
 
 fn bom(subject: &Subject<'_>, inventory: &Inventory<'_>) -> Map<String, Value> {
-    let Subject { build, artifact, settings, .. } = subject;
+    let Subject { build, artifact, .. } = subject;
     let mut components: Vec<Value> = Vec::with_capacity(inventory.entries.len() + 1);
     for entry in &inventory.entries {
         let nested = component::native(inventory, &entry.part.purl);
-        components.push(component::value(&part::package(build, entry, settings), nested));
+        components.push(component::value(&part::package(subject, entry), nested));
     }
     if has_standard_library(artifact) {
         components.push(component::value(&part::standard_library(&build.toolchain), Vec::new()));
@@ -126,8 +126,7 @@ fn metadata(subject: &Subject<'_>, inventory: &Inventory<'_>) -> Value {
         }
         fields.insert("authors".to_owned(), json!([person]));
     }
-    let mut main = part::artifact(build, artifact, settings, inventory);
-    main.facts.extend(subject.support_fact());
+    let main = part::artifact(subject, inventory);
     fields.insert("component".to_owned(), component::value(&main, component::native(inventory, &inventory.root)));
     if let Some(author) = &author {
         fields.insert("manufacturer".to_owned(), entity(author, contact.as_ref()));

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::base::purl::{Qualifier, cargo};
 use crate::base::{Location, Sha256, Timestamp};
 use crate::finding::{Area, Exempted, FailOn, Finding, NotEvaluated, Report, ReportInput, Severity};
+use crate::model::licence_text::{LicenceFile, LicenceTexts};
 use crate::model::{
     Artifact, ArtifactFile, ArtifactKind, Build, CiRun, Component, Gap, Invocation, Linkage, NativeLibrary, Origin, Role, Source,
     TargetFolder, Toolchain, Use,
@@ -174,6 +175,16 @@ pub(super) fn build() -> Build {
         gaps: Vec::new(),
         reproduction: None,
     }
+}
+
+/// Licence files of some of its packages.
+pub(super) fn texts() -> LicenceTexts {
+    let file = |path: &str, text: &str| vec![LicenceFile { path: path.to_owned(), text: text.to_owned() }];
+    LicenceTexts(BTreeMap::from([
+        (crates_io("itoa", "1.0.15").purl, file("LICENSE", "Do what you want.")),
+        (crates_io("odd", "0.3.0").purl, file("LICENSE", "Do what you want.")),
+        (crates_io("filed", "2.0.0").purl, file("COPYING", "As is.\n\n::error file=a::b\u{c}\n")),
+    ]))
 }
 
 /// The same build before compilation, with something not established.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::base::Sha256;
-use crate::base::text::without_credentials;
+use crate::base::text::{plain, without_credentials};
 
 /// A UUID of version 8 (RFC 9562, section 5.8) made of the first 16 bytes of the SHA-256 of `content`: the same content
 /// always has the same identifier, another content another one.
@@ -55,6 +55,11 @@ pub(super) fn xml_text(text: &str) -> Cow<'_, str> {
         true => Cow::Borrowed(text),
         false => Cow::Owned(text.chars().map(|one| if is_written(one) { one } else { '\u{fffd}' }).collect()),
     }
+}
+
+/// A line of a text that others wrote, such as a licence: tabs and form feeds, which old ones have, are blanks.
+pub(super) fn text_line(line: &str) -> String {
+    plain(&line.replace(['\t', '\u{c}'], " ")).into_owned()
 }
 
 /// A setting that says something: a blank one is as good as none.

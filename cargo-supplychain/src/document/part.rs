@@ -1,13 +1,16 @@
 //! What is said of each thing that a bill of materials lists, in no format's words: all formats say the same of it. Unknown is a word of
 //! its own here, never an omission (CISA 2026 minimum elements, practice "known unknowns").
 
+use std::collections::BTreeMap;
+
 use super::identity::{public_url, rustc_release, stated};
-use super::inventory::{Entry, Inventory};
+use super::inventory::{Entry, Inventory, has_standard_library};
+use super::sbom::Subject;
 use crate::base::Sha256;
 use crate::base::text::{one_line, plain, without_credentials};
 use crate::config::DocumentSettings;
 use crate::model::licence::{Declared, declared};
-use crate::model::{Artifact, ArtifactFile, ArtifactKind, Build, Component, Linkage, NativeLibrary, Origin, Role, Toolchain};
+use crate::model::{ArtifactFile, ArtifactKind, Build, Component, Linkage, NativeLibrary, Origin, Role, Toolchain};
 
 /// Reference of the standard library.
 pub(super) const STANDARD_LIBRARY: &str = "rust-std";
@@ -44,6 +47,8 @@ pub(super) struct Part<'a> {
     pub licence: Declared,
     /// What the manifest says where `licence` says it in today's identifiers.
     pub licence_as_written: Option<String>,
+    /// The texts of the declaration's `LicenseRef-…`, as far as they are known; of a `license-file`, by the empty name.
+    pub licence_texts: Vec<(String, &'a str)>,
     pub producer: Producer,
     /// Where it is developed.
     pub repository: Option<String>,
@@ -140,13 +145,22 @@ pub(super) struct Pedigree {
     pub note: String,
 }
 
+/// Everything that is listed, the artifact first: its packages, native libraries, the standard library, the compiler.
+pub(super) fn all<'a>(subject: &Subject<'a>, inventory: &Inventory<'a>) -> Vec<Part<'a>> {
+    let toolchain = &subject.build.toolchain;
+    let mut parts = vec![artifact(subject, inventory)];
+    parts.extend(inventory.entries.iter().map(|entry| package(subject, entry)));
+    parts.extend(inventory.native.values().flatten().map(|library| native(library)));
+    if has_standard_library(subject.artifact) {
+        parts.push(standard_library(toolchain));
+    }
+    parts.push(compiler(toolchain));
+    parts
+}
+
 /// The part that the document is about: the artifact, which stands for its own package as well.
-pub(super) fn artifact<'a>(
-    build: &'a Build,
-    artifact: &'a Artifact,
-    settings: &DocumentSettings,
-    inventory: &Inventory<'a>,
-) -> Part<'a> {
+pub(super) fn artifact<'a>(subject: &Subject<'a>, inventory: &Inventory<'a>) -> Part<'a> {
+    let Subject { build, artifact, settings, .. } = *subject;
     let version = inventory.own.map_or(build.version.as_str(), |own| own.version.as_str());
     let mut part = Part::new(inventory.root.clone(), Kind::Artifact(artifact.kind), &artifact.name, Some(version));
     part.is_linked = true;
@@ -161,7 +175,7 @@ pub(super) fn artifact<'a>(
         None => part.fact("hash", "unknown: not built"),
     }
     if let Some(own) = inventory.own {
-        part.describe(own);
+        part.describe(subject, own);
         part.fact("package", &own.name);
     }
     if let Some(used) = inventory.own_part {
@@ -171,16 +185,18 @@ pub(super) fn artifact<'a>(
     part.produced_by(inventory.own, settings, true);
     part.repository = build.source.remote.as_deref().and_then(public_url);
     part.source = workspace_source(build);
+    part.facts.extend(subject.support_fact());
     part
 }
 
 /// A package that is linked into the artifact or only helped to build it.
-pub(super) fn package<'a>(build: &Build, entry: &Entry<'a>, settings: &DocumentSettings) -> Part<'a> {
+pub(super) fn package<'a>(subject: &Subject<'a>, entry: &Entry<'a>) -> Part<'a> {
+    let Subject { build, settings, .. } = *subject;
     let package = entry.component;
     let kind = Kind::Package(entry.part.role);
     let mut part = Part::new(entry.part.purl.clone(), kind, &package.name, Some(&package.version));
     part.is_linked = entry.is_linked;
-    part.describe(package);
+    part.describe(subject, package);
     part.fact("role", role_word(entry.part.role));
     part.fact("features", &entry.part.features.join(","));
     if let Some(host) = entry.also_host {
@@ -258,6 +274,7 @@ impl<'a> Part<'a> {
             sha256: None,
             licence: Declared::Missing,
             licence_as_written: None,
+            licence_texts: Vec::new(),
             producer: Producer::Unknown,
             repository: None,
             source: None,
@@ -272,10 +289,17 @@ impl<'a> Part<'a> {
     }
 
     /// What manifest and lockfile say of the package.
-    fn describe(&mut self, package: &Component) {
+    fn describe(&mut self, subject: &Subject<'a>, package: &Component) {
         self.purl = Some(package.purl.clone());
         self.description = package.description.as_deref().map(one_line).filter(|text| !text.is_empty());
         self.licence = declared(package);
+        let references: &[String] = match &self.licence {
+            Declared::Expression { references, .. } => references,
+            Declared::File(_) => &[String::new()],
+            Declared::Unparsed(_) | Declared::Missing => &[],
+        };
+        let text = |reference: &String| Some((reference.clone(), subject.licence_text(package, reference)?.text.as_str()));
+        self.licence_texts = references.iter().filter_map(text).collect();
         let written = package.license.as_deref().map(str::trim).unwrap_or_default();
         match &self.licence {
             Declared::Expression { text, .. } if text != written => {
@@ -342,6 +366,28 @@ impl<'a> Part<'a> {
             }
         }
     }
+}
+
+/// The `LicenseRef-…` of all declarations, each with its text. Where packages mean different texts by one name, each is given with the
+/// packages that mean it; where no text is known, that is said.
+pub(super) fn reference_texts(parts: &[Part<'_>]) -> BTreeMap<String, String> {
+    let mut meant: BTreeMap<&str, BTreeMap<Option<&str>, Vec<&str>>> = BTreeMap::new();
+    for part in parts {
+        let Declared::Expression { references, .. } = &part.licence else { continue };
+        for reference in references {
+            let text = part.licence_texts.iter().find(|(name, _)| name == reference).map(|(_, text)| *text);
+            meant.entry(reference).or_default().entry(text).or_default().push(&part.reference);
+        }
+    }
+    let words = |(text, packages): (&Option<&str>, &Vec<&str>), is_only: bool| match text {
+        Some(text) if is_only => (*text).to_owned(),
+        Some(text) => format!("{} mean by it:\n{text}", packages.join(", ")),
+        None => format!("The text is in the packages that declare it: {}", packages.join(", ")),
+    };
+    let text = |texts: &BTreeMap<Option<&str>, Vec<&str>>| {
+        texts.iter().map(|one| words(one, texts.len() == 1)).collect::<Vec<_>>().join("\n\n")
+    };
+    meant.iter().map(|(reference, texts)| ((*reference).to_owned(), text(texts))).collect()
 }
 
 fn kind_word(kind: ArtifactKind) -> &'static str {

@@ -4,7 +4,8 @@ use super::inventory::Inventory;
 use super::{Document, Error, cyclonedx, spdx, spdx3, swid};
 use crate::base::Timestamp;
 use crate::config::{CycloneDxVersion, DocumentSettings, SbomFormat};
-use crate::model::{Artifact, Build};
+use crate::model::licence_text::{LicenceFile, LicenceTexts};
+use crate::model::{Artifact, Build, Component};
 
 /// What a bill of materials is made from.
 #[derive(Debug, Clone, Copy)]
@@ -13,6 +14,8 @@ pub struct Subject<'a> {
     pub build: &'a Build,
     pub artifact: &'a Artifact,
     pub settings: &'a DocumentSettings,
+    /// The licence files of its packages, where they were read.
+    pub texts: Option<&'a LicenceTexts>,
     /// Whether statements about the documents are signed.
     pub is_signed: bool,
     /// How many steps of dependencies are listed; none: all.
@@ -36,7 +39,7 @@ impl<'a> Subject<'a> {
     /// Everything that is known of the artifact, unsigned.
     #[must_use]
     pub fn new(format: SbomFormat, build: &'a Build, artifact: &'a Artifact, settings: &'a DocumentSettings) -> Self {
-        Self { format, build, artifact, settings, is_signed: false, depth: None, support: SupportEnd::Unknown }
+        Self { format, build, artifact, settings, texts: None, is_signed: false, depth: None, support: SupportEnd::Unknown }
     }
 
     /// The document.
@@ -76,6 +79,11 @@ impl<'a> Subject<'a> {
             "release" => Some("attestations/release.sigstore.json".to_owned()),
             _ => is_plain.then(|| format!("attestations/{name}.{what}.sigstore.json")),
         }
+    }
+
+    /// The text that a licence reference of a package stands for, or its `license-file`.
+    pub(super) fn licence_text(&self, package: &Component, reference: &str) -> Option<&'a LicenceFile> {
+        self.texts?.of_reference(&package.purl, reference, package.license_file.as_deref())
     }
 
     /// The end of support in words of our own.

@@ -20,7 +20,6 @@ use super::sbom::Subject;
 use super::{Document, Error, HOME, TOOL_VERSION};
 use crate::base::text::one_line;
 use crate::model::Linkage;
-use crate::model::licence::Declared;
 
 /// The media types (IANA registrations).
 pub const JSON: &str = "application/spdx+json";
@@ -59,7 +58,7 @@ fn finished(subject: &Subject<'_>) -> Result<SPDX, Error> {
 }
 
 fn spdx(subject: &Subject<'_>, inventory: &Inventory<'_>) -> Result<SPDX, serde_json::Error> {
-    let parts = parts(subject, inventory);
+    let parts = part::all(subject, inventory);
     let references: BTreeMap<&str, String> =
         parts.iter().map(|part| (part.reference.as_str(), package::identifier(part))).collect();
     let mut packages = parts
@@ -79,21 +78,6 @@ fn spdx(subject: &Subject<'_>, inventory: &Inventory<'_>) -> Result<SPDX, serde_
         annotations: Vec::new(),
         spdx_ref_counter: 0,
     })
-}
-
-/// Everything that is listed: the artifact, its packages, native libraries, the standard library, the compiler.
-fn parts<'a>(subject: &Subject<'a>, inventory: &Inventory<'a>) -> Vec<Part<'a>> {
-    let Subject { build, artifact, settings, .. } = *subject;
-    let mut main = part::artifact(build, artifact, settings, inventory);
-    main.facts.extend(subject.support_fact());
-    let mut parts = vec![main];
-    parts.extend(inventory.entries.iter().map(|entry| part::package(build, entry, settings)));
-    parts.extend(inventory.native.values().flatten().map(|library| part::native(library)));
-    if has_standard_library(artifact) {
-        parts.push(part::standard_library(&build.toolchain));
-    }
-    parts.push(part::compiler(&build.toolchain));
-    parts
 }
 
 fn creation(subject: &Subject<'_>, inventory: &Inventory<'_>) -> Result<DocumentCreationInformation, serde_json::Error> {
@@ -201,25 +185,14 @@ fn relationships(subject: &Subject<'_>, inventory: &Inventory<'_>, references: &
 
 /// Every `LicenseRef-…` of a declared expression needs an entry (SPDX 2.3, section 10).
 fn licence_references(parts: &[Part<'_>]) -> Vec<OtherLicensingInformationDetected> {
-    let mut names: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for part in parts {
-        if let Declared::Expression { references, .. } = &part.licence {
-            for reference in references {
-                names.entry(reference).or_default().insert(&part.reference);
-            }
-        }
-    }
-    let entry = |(reference, packages): (&str, BTreeSet<&str>)| OtherLicensingInformationDetected {
-        license_name: reference.to_owned(),
-        license_identifier: reference.to_owned(),
-        extracted_text: format!(
-            "The text is in the packages that declare it: {}",
-            packages.into_iter().collect::<Vec<_>>().join(", ")
-        ),
+    let entry = |(reference, text): (String, String)| OtherLicensingInformationDetected {
+        license_name: reference.clone(),
+        license_identifier: reference,
+        extracted_text: text,
         license_cross_reference: Vec::new(),
         license_comment: None,
     };
-    names.into_iter().map(entry).collect()
+    part::reference_texts(parts).into_iter().map(entry).collect()
 }
 
 /// A licence expression in the library's type, which reads one from text.

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use self::element::{Agents, Graph, package};
 use super::identity::{self, stated};
 use super::inventory::{Inventory, has_standard_library};
-use super::part::{self, Contact, Part, Producer};
+use super::part::{self, Contact, Producer};
 use super::sbom::Subject;
 use super::{Document, Error, HOME, TOOL_VERSION, provenance};
 use crate::base::text::{one_line, plain};
@@ -34,17 +34,16 @@ pub(super) fn document(subject: &Subject<'_>) -> Result<Document, Error> {
 }
 
 fn graph(subject: &Subject<'_>, inventory: &Inventory<'_>, namespace: &str) -> Vec<Value> {
-    let Subject { build, artifact, settings, .. } = *subject;
+    let Subject { build, artifact, .. } = *subject;
     let mut graph = Graph::new(namespace);
     let mut agents = Agents::default();
     let author = author(subject, &mut graph, &mut agents);
     let tool = graph.add("tool", "Tool", json!({"name": format!("cargo-supplychain-{TOOL_VERSION}")}));
-    let mut main = part::artifact(build, artifact, settings, inventory);
-    main.facts.extend(subject.support_fact());
+    let parts = part::all(subject, inventory);
     let mut references: BTreeMap<String, String> = BTreeMap::new();
-    let mut licences = licence::Licences::default();
+    let mut licences = licence::Licences::new(&parts);
     let mut root = String::new();
-    for part in parts(subject, inventory, main) {
+    for part in parts {
         let id = package(&mut graph, &mut agents, &part, subject.support);
         licences.declare(&mut graph, &part, &id);
         if root.is_empty() {
@@ -122,19 +121,6 @@ fn author(subject: &Subject<'_>, graph: &mut Graph, agents: &mut Agents) -> Stri
         }
         None => graph.add("author", "SoftwareAgent", json!({"name": "cargo-supplychain"})),
     }
-}
-
-/// Everything that is listed, the artifact first.
-fn parts<'a>(subject: &Subject<'a>, inventory: &Inventory<'a>, main: Part<'a>) -> Vec<Part<'a>> {
-    let Subject { build, artifact, settings, .. } = *subject;
-    let mut parts = vec![main];
-    parts.extend(inventory.entries.iter().map(|entry| part::package(build, entry, settings)));
-    parts.extend(inventory.native.values().flatten().map(|library| part::native(library)));
-    if has_standard_library(artifact) {
-        parts.push(part::standard_library(&build.toolchain));
-    }
-    parts.push(part::compiler(&build.toolchain));
-    parts
 }
 
 /// One relationship for each listed part and scope, with how complete it is.

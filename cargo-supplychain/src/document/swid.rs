@@ -25,12 +25,12 @@ type Out = Writer<Vec<u8>>;
 
 /// `sbom/<artifact>.swidtag`.
 pub(super) fn document(subject: &Subject<'_>) -> Result<Document, Error> {
-    let Subject { build, artifact, settings, .. } = *subject;
+    let artifact = subject.artifact;
     let Some(file) = &artifact.file else {
         return Err(Error::NotBuilt { format: "swid", artifact: artifact.name.clone() });
     };
     let inventory = subject.inventory()?;
-    let main = part::artifact(build, artifact, settings, &inventory);
+    let main = part::artifact(subject, &inventory);
     let version = main.version.clone().unwrap_or_default();
     let unique = format!("{}\n{version}\n{}", main.reference, file.sha256);
     let mut out = Writer::new_with_indent(Vec::new(), b' ', 2);

@@ -30,7 +30,8 @@ impl LicenceTexts {
             name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_owned()
         };
         let named = files.iter().find(|file| stem(file) == reference);
-        let declared = || files.iter().find(|file| Some(file.path.as_str()) == license_file.map(|path| path.trim_start_matches("./")));
+        let declared =
+            || files.iter().find(|file| Some(file.path.as_str()) == license_file.map(|path| path.trim_start_matches("./")));
         let only = || if let [file] = files { Some(file) } else { None };
         named.or_else(declared).or_else(only)
     }
@@ -71,9 +72,8 @@ mod tests {
     #[test]
     fn what_a_reference_stands_for() {
         let file = |path: &str| LicenceFile { path: path.to_owned(), text: path.to_owned() };
-        let texts = |files: &[&str]| {
-            LicenceTexts(BTreeMap::from([("p".to_owned(), files.iter().map(|path| file(path)).collect())]))
-        };
+        let texts =
+            |files: &[&str]| LicenceTexts(BTreeMap::from([("p".to_owned(), files.iter().map(|path| file(path)).collect())]));
         let path = |files: &[&str], license_file| {
             texts(files).of_reference("p", "LicenseRef-X", license_file).map(|file| file.path.clone())
         };

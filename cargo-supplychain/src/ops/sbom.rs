@@ -2,11 +2,16 @@
 
 use super::gather::{self, gather};
 use super::{Error, Progress};
+use camino::Utf8PathBuf;
+
+use crate::assemble::Plan;
 use crate::base::Context;
+use crate::collect::licence_files;
 use crate::config::{SbomFormat, Settings, Support};
 use crate::document::Document;
 use crate::document::sbom::{Subject, SupportEnd};
 use crate::model::Build;
+use crate::model::licence_text::LicenceTexts;
 
 /// One SBOM an artifact, in the order of their names; `depth` limits the steps of dependencies that are listed.
 pub fn sbom(
@@ -19,12 +24,24 @@ pub fn sbom(
     let gathered = gather(context, request, progress)?;
     let build = &gathered.planned()?.build;
     let settings = &gathered.settings;
+    let texts = licence_texts(gathered.planned()?, build);
     let support = support_end(settings, build, context);
     let document = |artifact| {
         let subject = Subject::new(format, build, artifact, &settings.documents);
-        Subject { depth, support, ..subject }.document()
+        Subject { depth, support, texts: Some(&texts), ..subject }.document()
     };
     build.artifacts.iter().map(document).collect::<Result<_, _>>().map_err(|error| Error::usage(&error))
+}
+
+/// The licence files of what takes part, from the sources that are compiled.
+pub(super) fn licence_texts(plan: &Plan, build: &Build) -> LicenceTexts {
+    let package = |(id, folder): (&String, &Utf8PathBuf)| {
+        let component = build.components.get(plan.purls.get(id)?)?;
+        let license_file = component.license_file.as_deref();
+        let package = licence_files::Package { purl: &component.purl, folder: folder.clone(), license_file };
+        build.takes_part(&component.purl).then_some(package)
+    };
+    licence_files::read(plan.folders.iter().filter_map(package))
 }
 
 /// Until when the policy (`[archive]`) says that this release is supported.

@@ -32,7 +32,7 @@ pub(super) fn value(part: &Part<'_>, nested: Vec<Value>) -> Value {
     if let Some(digest) = &part.sha256 {
         put("hashes", sha256(digest));
     }
-    if let Some(licences) = licences(&part.licence) {
+    if let Some(licences) = licences(part) {
         put("licenses", licences);
     }
     if let Some(cpe) = &part.cpe {
@@ -109,12 +109,26 @@ fn sha256(digest: &Sha256) -> Value {
     json!([{"alg": "SHA-256", "content": digest.to_string()}])
 }
 
-fn licences(licence: &Declared) -> Option<Value> {
-    let named = |name: String| json!([{"license": {"name": name, "acknowledgement": "declared"}}]);
-    match licence {
-        Declared::Expression { text, .. } => Some(json!([{"expression": text, "acknowledgement": "declared"}])),
-        Declared::Unparsed(text) => Some(named(plain(text).into_owned())),
-        Declared::File(file) => Some(named(format!("see the file {} of the package", plain(file)))),
+fn licences(part: &Part<'_>) -> Option<Value> {
+    let named = |name: String| json!({"name": name, "acknowledgement": "declared"});
+    match &part.licence {
+        Declared::Expression { text, .. } => {
+            let detail = |(reference, text): &(String, &str)| json!({"licenseIdentifier": reference, "text": {"content": text}});
+            let mut choice = json!({"expression": text, "acknowledgement": "declared"});
+            let details: Vec<Value> = part.licence_texts.iter().map(detail).collect();
+            if let (Some(fields), false) = (choice.as_object_mut(), details.is_empty()) {
+                fields.insert("expressionDetails".to_owned(), Value::Array(details));
+            }
+            Some(json!([choice]))
+        }
+        Declared::Unparsed(text) => Some(json!([{"license": named(plain(text).into_owned())}])),
+        Declared::File(file) => {
+            let mut licence = named(format!("see the file {} of the package", plain(file)));
+            if let (Some(fields), Some((_, text))) = (licence.as_object_mut(), part.licence_texts.first()) {
+                fields.insert("text".to_owned(), json!({"content": text}));
+            }
+            Some(json!([{"license": licence}]))
+        }
         Declared::Missing => None,
     }
 }

@@ -282,3 +282,25 @@ fn a_signed_document_names_its_signature_and_an_unsigned_one_says_that_there_is_
         assert_eq!(property(&read(subject)["metadata"], "author-signature"), Some("none"));
     }
 }
+
+#[test]
+fn a_licence_that_is_a_text_has_the_text() {
+    let build = fixture::build();
+    let (settings, texts) = (settings(), fixture::texts());
+    let read = |version| {
+        let subject = Subject::new(SbomFormat::CycloneDxJson(version), &build, &build.artifacts[0], &settings);
+        let document = Subject { texts: Some(&texts), ..subject }.document().unwrap();
+        serde_json::from_slice::<Value>(&document.bytes).unwrap()
+    };
+    let newest = read(CycloneDxVersion::V1_7);
+    let detail = &find(&newest, "odd")["licenses"][0]["expressionDetails"][0];
+    assert_eq!(
+        (&detail["licenseIdentifier"], &detail["text"]["content"]),
+        (&"LicenseRef-Odd-1.0".into(), &"Do what you want.".into())
+    );
+    for version in VERSIONS {
+        let document = read(version);
+        let text = find(&document, "filed")["licenses"][0]["license"]["text"]["content"].as_str().unwrap().to_owned();
+        assert!(text.starts_with("As is."), "{text}");
+    }
+}

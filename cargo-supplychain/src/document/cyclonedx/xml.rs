@@ -78,6 +78,7 @@ fn content(element: &str) -> Option<&'static str> {
     match element {
         "hash" => Some("content"),
         "property" | "environmentVar" => Some("value"),
+        "text" => Some("content"),
         "expression" => Some("expression"),
         _ => None,
     }

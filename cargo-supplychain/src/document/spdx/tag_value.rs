@@ -5,6 +5,7 @@ use serde_json::Value;
 use spdx_rs::models::{DocumentCreationInformation, PackageInformation, SPDX};
 
 use crate::base::text::plain;
+use crate::document::identity::text_line;
 
 pub(super) fn text(spdx: &SPDX) -> String {
     let mut out = Lines::default();
@@ -107,7 +108,7 @@ impl Lines {
 
     /// Free text between the specification's marks; its own are broken.
     fn text(&mut self, tag: &str, value: &str) {
-        let lines: Vec<_> = value.lines().map(plain).collect();
+        let lines: Vec<_> = value.lines().map(text_line).collect();
         let value = lines.join("\n").replace("<text>", "< text>").replace("</text>", "< /text>");
         self.0.push_str(&format!("{tag}: <text>{value}</text>\n"));
     }

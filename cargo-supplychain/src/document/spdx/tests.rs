@@ -197,3 +197,15 @@ fn supplier_originator_and_support_end_are_stated() {
     assert!(document["comment"].as_str().unwrap().contains("attestations/demo.spdx.sigstore.json"), "{}", document["comment"]);
     assert_eq!(package(&document, "serde")["licenseComments"], "Declared as: MIT/Apache-2.0");
 }
+
+#[test]
+fn a_licence_that_is_a_text_has_the_text() {
+    let build = fixture::build();
+    let (settings, texts) = (settings(), fixture::texts());
+    let subject = Subject::new(SbomFormat::SpdxJson, &build, &build.artifacts[0], &settings);
+    let document = Subject { texts: Some(&texts), ..subject }.document().unwrap();
+    let document: Value = serde_json::from_slice(&document.bytes).unwrap();
+    assert_eq!(document["hasExtractedLicensingInfos"][0]["extractedText"], "Do what you want.");
+    let unread = &render(&build)["hasExtractedLicensingInfos"][0]["extractedText"];
+    assert_eq!(unread, "The text is in the packages that declare it: pkg:cargo/odd@0.3.0");
+}

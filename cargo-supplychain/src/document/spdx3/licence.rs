@@ -6,20 +6,25 @@ use serde_json::{Map, Value, json};
 
 use super::element::Graph;
 use crate::base::Sha256;
-use crate::document::part::Part;
+use crate::document::part::{self, Part};
 use crate::model::licence::Declared;
 
 /// The individual of the specification for what is not known.
 const NO_ASSERTION: &str = "expandedlicensing_NoAssertionLicense";
 
 /// Expressions and the texts of their references, each once.
-#[derive(Default)]
 pub(super) struct Licences {
+    /// What references stand for.
+    meant: BTreeMap<String, String>,
     expressions: BTreeMap<String, String>,
     texts: BTreeMap<String, String>,
 }
 
 impl Licences {
+    pub(super) fn new(parts: &[Part<'_>]) -> Self {
+        Self { meant: part::reference_texts(parts), expressions: BTreeMap::new(), texts: BTreeMap::new() }
+    }
+
     pub(super) fn declare(&mut self, graph: &mut Graph, part: &Part<'_>, package: &str) {
         let declared = match &part.licence {
             Declared::Expression { text, references } => self.expression(graph, text, references),
@@ -52,10 +57,8 @@ impl Licences {
         if let Some(id) = self.texts.get(reference) {
             return id.clone();
         }
-        let fields = json!({
-            "name": reference,
-            "simplelicensing_licenseText": "The text is in the packages that declare it.",
-        });
+        let text = self.meant.get(reference).map_or("unknown", String::as_str);
+        let fields = json!({"name": reference, "simplelicensing_licenseText": text});
         let name = format!("text-{}", &Sha256::of(reference).to_string()[..20]);
         let id = graph.add(&name, "simplelicensing_SimpleLicensingText", fields);
         self.texts.insert(reference.to_owned(), id.clone());

@@ -19,7 +19,7 @@ use crate::model::release::{FORMAT_VERSION, FileRole, ReleaseFile, ReleaseManife
 use crate::model::{Artifact, Build};
 use crate::ops::gather::Gathered;
 use crate::ops::progress::Stage;
-use crate::ops::sbom::support_end;
+use crate::ops::sbom::{licence_texts, support_end};
 use crate::ops::signer::{self, Chosen, Expected, Statements};
 use crate::ops::{Class, Error, Interrupt, Progress};
 use crate::verify::{self, Verified};
@@ -125,12 +125,13 @@ impl Writer<'_> {
     fn documents(&mut self, context: &Context, input: &Input<'_>, build: &Build) -> Result<Vec<Planned>, Error> {
         let settings = &input.gathered.settings;
         let support = support_end(settings, build, context);
+        let texts = licence_texts(input.gathered.planned()?, build);
         let provenance = document::provenance::predicate(build, &input.report);
         let mut statements = Vec::new();
         for artifact in &build.artifacts {
             let sbom = |format| {
                 let subject = Subject::new(format, build, artifact, &settings.documents);
-                let subject = Subject { is_signed: input.signer.is_some(), support, ..subject };
+                let subject = Subject { is_signed: input.signer.is_some(), support, texts: Some(&texts), ..subject };
                 subject.document().map_err(|error| Error::usage(&error))
             };
             let [cyclonedx, spdx] = SbomFormat::ALWAYS.map(sbom);
@@ -146,7 +147,7 @@ impl Writer<'_> {
         }
         self.add(FileRole::Report, &document::report::document(&input.report))?;
         self.add(FileRole::Report, &document::sarif::document(&input.report, &rule_infos()))?;
-        self.add(FileRole::Notice, &document::notice::document(build))?;
+        self.add(FileRole::Notice, &document::notice::document(build, &texts))?;
         self.add(FileRole::Evidence, &document::evidence::build(build))?;
         self.add(FileRole::Evidence, &document::evidence::feeds(&input.feeds))?;
         let evidence =
