@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::base::purl::{Qualifier, cargo};
-use crate::base::{Location, Sha256, Timestamp};
+use crate::base::{Location, Sha256, Sha512, Timestamp};
 use crate::finding::{Area, Exempted, FailOn, Finding, NotEvaluated, Report, ReportInput, Severity};
 use crate::model::licence_text::{LicenceFile, LicenceTexts};
 use crate::model::{
@@ -119,7 +119,12 @@ fn artifact(components: &BTreeMap<String, Component>) -> Artifact {
             NativeLibrary { name: "m".to_owned(), linkage: Linkage::Dynamic, component: purl("demo") },
             NativeLibrary { name: "z".to_owned(), linkage: Linkage::Static, component: purl("libz-sys") },
         ],
-        file: Some(ArtifactFile { name: "demo".to_owned(), size: 4_242_424, sha256: Sha256::of("demo") }),
+        file: Some(ArtifactFile {
+            name: "demo".to_owned(),
+            size: 4_242_424,
+            sha256: Sha256::of("demo"),
+            sha512: Sha512::of("demo"),
+        }),
     }
 }
 
@@ -218,7 +223,7 @@ pub(super) fn hostile() -> Build {
     artifact.dependencies.entry(artifact.package.clone()).or_default().push(evil.purl.clone());
     artifact.native.push(NativeLibrary { name: HOSTILE.to_owned(), linkage: Linkage::Unspecified, component: evil.purl.clone() });
     artifact.name = HOSTILE.to_owned();
-    artifact.file = Some(ArtifactFile { name: HOSTILE.to_owned(), size: 1, sha256: Sha256::of("x") });
+    artifact.file = Some(ArtifactFile { name: HOSTILE.to_owned(), size: 1, sha256: Sha256::of("x"), sha512: Sha512::of("x") });
     build.components.insert(evil.purl.clone(), evil);
     build.name = HOSTILE.to_owned();
     build.source.remote = Some(HOSTILE.to_owned());

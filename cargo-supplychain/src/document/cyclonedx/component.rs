@@ -2,7 +2,6 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::base::Sha256;
 use crate::base::text::plain;
 use crate::document::inventory::Inventory;
 use crate::document::part::{self, Contact, Kind, Part, Producer, Source};
@@ -29,8 +28,8 @@ pub(super) fn value(part: &Part<'_>, nested: Vec<Value>) -> Value {
     if !matches!(part.kind, Kind::Artifact(_)) {
         put("scope", json!(if part.is_linked { "required" } else { "excluded" }));
     }
-    if let Some(digest) = &part.sha256 {
-        put("hashes", sha256(digest));
+    if let Some(hashes) = hashes(part) {
+        put("hashes", hashes);
     }
     if let Some(licences) = licences(part) {
         put("licenses", licences);
@@ -105,8 +104,10 @@ pub(super) fn entity(name: &str, contact: Option<&Contact>) -> Value {
     }
 }
 
-fn sha256(digest: &Sha256) -> Value {
-    json!([{"alg": "SHA-256", "content": digest.to_string()}])
+fn hashes(part: &Part<'_>) -> Option<Value> {
+    let sha256 = json!({"alg": "SHA-256", "content": part.sha256?.to_string()});
+    let sha512 = part.file.map(|file| json!({"alg": "SHA-512", "content": file.sha512.to_string()}));
+    Some(std::iter::once(sha256).chain(sha512).collect())
 }
 
 fn licences(part: &Part<'_>) -> Option<Value> {
@@ -140,10 +141,10 @@ fn references(part: &Part<'_>) -> Vec<Value> {
     }
     match &part.source {
         Some(Source { url, commit: None }) => {
-            let digest = part.sha256.as_ref().filter(|_| part.file.is_none());
+            let hashes = hashes(part).filter(|_| part.file.is_none());
             let mut reference = json!({"url": url, "type": "source-distribution"});
-            if let (Some(fields), Some(digest)) = (reference.as_object_mut(), digest) {
-                fields.insert("hashes".to_owned(), sha256(digest));
+            if let (Some(fields), Some(hashes)) = (reference.as_object_mut(), hashes) {
+                fields.insert("hashes".to_owned(), hashes);
             }
             list.push(reference);
         }
@@ -155,8 +156,7 @@ fn references(part: &Part<'_>) -> Vec<Value> {
     if let Some(file) = part.file {
         // Relative to the folder of the release: where it is published is not known here.
         if let Some(url) = relative_url(&file.name) {
-            let hashes = json!([{"alg": "SHA-256", "content": file.sha256.to_string()}]);
-            list.push(json!({"url": url, "type": "distribution", "hashes": hashes}));
+            list.push(json!({"url": url, "type": "distribution", "hashes": hashes(part)}));
         }
     }
     list

@@ -52,6 +52,7 @@ fn header_and_artifact() {
     assert_eq!((&artifact["name"], &artifact["type"]), (&"demo".into(), &"application".into()));
     assert_eq!(artifact["purl"], "pkg:cargo/demo@1.2.0");
     assert_eq!(artifact["hashes"][0]["content"], build.artifacts[0].file.as_ref().unwrap().sha256.to_string());
+    assert_eq!(artifact["hashes"][1]["content"], build.artifacts[0].file.as_ref().unwrap().sha512.to_string());
     assert_eq!(artifact["supplier"]["name"], "unknown");
 }
 

@@ -78,7 +78,7 @@ pub(super) fn information(part: &Part<'_>, identifier: &str) -> Result<PackageIn
         },
         files_analyzed: Some(false),
         package_verification_code: None,
-        package_checksum: part.sha256.iter().map(|digest| Checksum::new(Algorithm::SHA256, &digest.to_string())).collect(),
+        package_checksum: checksums(part),
         package_home_page: part.repository.clone(),
         source_information: source_information(part),
         concluded_license: Some(expression(NOASSERTION)?),
@@ -98,6 +98,12 @@ pub(super) fn information(part: &Part<'_>, identifier: &str) -> Result<PackageIn
         valid_until_date: None,
         primary_package_purpose: Some(purpose(part.kind)),
     })
+}
+
+fn checksums(part: &Part<'_>) -> Vec<Checksum> {
+    let sha256 = part.sha256.iter().map(|digest| Checksum::new(Algorithm::SHA256, &digest.to_string()));
+    let sha512 = part.file.iter().map(|file| Checksum::new(Algorithm::SHA512, &file.sha512.to_string()));
+    sha256.chain(sha512).collect()
 }
 
 fn reference(category: ExternalPackageReferenceCategory, kind: &str, locator: &str) -> ExternalPackageReference {

@@ -106,8 +106,10 @@ fn identifier_of(kind: &str, identifier: &str) -> Value {
     json!({"type": "ExternalIdentifier", "externalIdentifierType": kind, "identifier": identifier})
 }
 
-pub(super) fn hash(digest: &Sha256) -> Value {
-    json!([{"type": "Hash", "algorithm": "sha256", "hashValue": digest.to_string()}])
+fn hashes(part: &Part<'_>) -> Option<Value> {
+    let hash = |algorithm: &str, value: String| json!({"type": "Hash", "algorithm": algorithm, "hashValue": value});
+    let sha256 = hash("sha256", part.sha256?.to_string());
+    Some(std::iter::once(sha256).chain(part.file.map(|file| hash("sha512", file.sha512.to_string()))).collect())
 }
 
 /// A name for an IRI: what it stands for, for people, and a digest so that two never meet.
@@ -141,8 +143,8 @@ pub(super) fn package(graph: &mut Graph, agents: &mut Agents, part: &Part<'_>, s
     if let Some(url) = &part.repository {
         put("externalRef", json!([{"type": "ExternalRef", "externalRefType": "vcs", "locator": [url]}]));
     }
-    if let Some(digest) = &part.sha256 {
-        put("verifiedUsing", hash(digest));
+    if let Some(hashes) = hashes(part) {
+        put("verifiedUsing", hashes);
     }
     if let Some(supplier) = producers.first() {
         put("suppliedBy", json!(supplier));
@@ -191,7 +193,7 @@ pub(super) fn file(graph: &mut Graph, part: &Part<'_>, package: &str) {
         purposes.extend(traits.is_archive.then_some("archive"));
         purposes.push(if traits.is_structured { "container" } else { "firmware" });
     }
-    let mut fields = json!({"name": plain(&file.name), "verifiedUsing": hash(&file.sha256)});
+    let mut fields = json!({"name": plain(&file.name), "verifiedUsing": hashes(part)});
     if let (Some(fields), false) = (fields.as_object_mut(), purposes.is_empty()) {
         let words = "software_additionalPurpose field is used to indicate the properties of BSI TR-03183-2";
         fields.insert("comment".to_owned(), json!(words));
