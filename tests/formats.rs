@@ -26,11 +26,11 @@ fn file(format: &str, name: &str) -> String {
     let (format, version) = format.split_once('@').unwrap();
     match (format, version) {
         ("cyclonedx-json", "1.7") => format!("{name}.cdx.json"),
-        ("cyclonedx-json", _) => format!("{name}.{version}.cdx.json"),
+        ("cyclonedx-json", _) => format!("{name}.cdx-{version}.json"),
         ("cyclonedx-xml", "1.6") => format!("{name}.cdx.xml"),
-        ("cyclonedx-xml", _) => format!("{name}.{version}.cdx.xml"),
+        ("cyclonedx-xml", _) => format!("{name}.cdx-{version}.xml"),
         ("spdx-json", "2.3") => format!("{name}.spdx.json"),
-        ("spdx-json", _) => format!("{name}.{version}.spdx.json"),
+        ("spdx-json", _) => format!("{name}.spdx-{version}.json"),
         ("spdx-tag-value", _) => format!("{name}.spdx"),
         ("swid", _) => format!("{name}.swidtag"),
         _ => panic!("{format} has no file name here"),
@@ -47,7 +47,7 @@ fn every_format_that_help_and_documentation_name_works() {
         let (name, version) = format.split_once('@').unwrap();
         let row = documentation.lines().find(|line| line.starts_with(&format!("| `{name}` |"))).unwrap();
         assert!(row.contains(version), "{format}: {row}");
-        let outcome = project.run(&["sbom", "--offline", "--format-sbom", format]);
+        let outcome = project.run(&["sbom", "--format-sbom", format]);
         if name == "swid" {
             assert!(outcome.expect(2).text().contains("swid describes released files"));
             continue;
@@ -56,7 +56,7 @@ fn every_format_that_help_and_documentation_name_works() {
         assert!(text.contains("itoa") && text.contains("pkg:cargo/itoa@"), "{format}: {text}");
         // Without a version the first one counts.
         if ["1.7", "2.3"].contains(&version) || format == "cyclonedx-xml@1.6" {
-            assert_eq!(project.run(&["sbom", "--offline", "--format-sbom", name]).expect(0).stdout, text, "{format}");
+            assert_eq!(project.run(&["sbom", "--format-sbom", name]).expect(0).stdout, text, "{format}");
         }
     }
     let outcome = project.run(&["sbom", "--format-sbom", "cyclonedx-json@1.3"]).expect(2);
@@ -101,7 +101,7 @@ fn everywhere(project: &Project, environment: &[(&str, &str)]) -> BTreeMap<Strin
     let formats = named_by_help(project);
     let formats = formats.iter().filter(|format| !format.starts_with("swid"));
     let text = |format: &String| {
-        let mut command = project.command(&["sbom", "--offline", "--format-sbom", format]);
+        let mut command = project.command(&["sbom", "--format-sbom", format]);
         for (name, value) in environment {
             command = command.env(name, value);
         }
@@ -126,7 +126,7 @@ fn the_bytes_depend_on_neither_place_nor_user_nor_time_zone() {
 #[test]
 fn a_limit_of_depth_is_stated_in_every_format() {
     let project = Project::example("workspace");
-    let arguments = ["sbom", "--offline", "--bin", "report", "--depth", "1", "--format-sbom"];
+    let arguments = ["sbom", "--bin", "report", "--depth", "1", "--format-sbom"];
     for (format, words) in [
         ("cyclonedx-json", "further away than that are not listed"),
         ("cyclonedx-xml", "<aggregate>incomplete</aggregate>"),

@@ -4,10 +4,12 @@
 Usage: validate_documents.py [--sarif-schema FILE] FOLDER...
 
 What is judged, by whom:
-  *.cdx.json           the official strict JSON schema of its specVersion, as cyclonedx-python-lib ships it
-  *.cdx.xml            the official XML schema of its namespace, as cyclonedx-python-lib ships it
+  *.cdx.json, *.cdx-VERSION.json
+                       the official strict JSON schema of its specVersion, as cyclonedx-python-lib ships it
+  *.cdx.xml, *.cdx-VERSION.xml
+                       the official XML schema of its namespace, as cyclonedx-python-lib ships it
   *.spdx.json, *.spdx  spdx-tools: parser and full validation of SPDX 2.3
-  *.3.0.1.spdx.json    spdx-python-model, made from the official model: classes, properties, cardinalities, types of links. And
+  *.spdx-3.0.1.json    spdx-python-model, made from the official model: classes, properties, cardinalities, types of links. And
                        spdx3-validate with the official JSON schema and SHACL shapes, which it fetches from spdx.org: only with
                        --spdx-org, because nothing else here needs that network
   *.swidtag            the rules of NISTIR 8060 and of the XML schema of ISO/IEC 19770-2:2015 for what is written, as code below (no
@@ -84,12 +86,10 @@ def judge_cyclonedx_xml(path, _options):
     return first_lines([error] if error is not None else [])
 
 
-def judge_spdx(path, options):
+def judge_spdx(path, _options):
     from spdx_tools.spdx.parser.parse_anything import parse_file
     from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
 
-    if path.name.endswith(".3.0.1.spdx.json"):
-        return judge_spdx3(path, options)
     is_right = "SPDXVersion: SPDX-2.3" in path.read_text(encoding="utf-8").splitlines()[0:1] if path.suffix == ".spdx" else None
     if is_right is False or (is_right is None and read_json(path)["spdxVersion"] != "SPDX-2.3"):
         return ["not SPDX-2.3"]
@@ -237,7 +237,9 @@ def fetched_sarif_schema():
 
 JUDGES = [
     ("*.cdx.json", judge_cyclonedx),
-    ("*.cdx.xml", judge_cyclonedx_xml),
+    ("*.cdx-*.json", judge_cyclonedx),
+    ("*.cdx*.xml", judge_cyclonedx_xml),
+    ("*.spdx-3.0.1.json", judge_spdx3),
     ("*.spdx.json", judge_spdx),
     ("*.spdx", judge_spdx),
     ("*.swidtag", judge_swid),

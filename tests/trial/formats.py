@@ -70,12 +70,12 @@ def unknown_producers(path):
 def judge(path, options):
     """What objects: (judge, words)."""
     name, problems = path.name, []
-    is_spdx3 = name.endswith(".3.0.1.spdx.json")
-    if name.endswith((".spdx", ".spdx.json")) and not is_spdx3:
+    is_spdx3 = name.endswith(".spdx-3.0.1.json")
+    if name.endswith((".spdx", ".spdx.json")):
         result = run([BIN / "pyspdxtools", "--infile", path])
         if result.returncode != 0 or "not valid" in result.stdout + result.stderr:
             problems.append(("pyspdxtools", (result.stdout + result.stderr)[-400:]))
-    if name.endswith(".spdx.json"):
+    if name.endswith((".spdx.json", ".spdx-3.0.1.json")):
         spec = ["--sbom-spec", "spdx3"] if is_spdx3 else []
         result = run([BIN / "ntia-checker", *spec, "--output", "json", "--output-file", path.with_suffix(".ntia"), path])
         try:
@@ -127,9 +127,9 @@ def main():
         result = subprocess.run([sys.executable, HERE.parent / "judges" / "validate_documents.py", to]
                                 + (["--spdx-org"] if options.spdx_org else []), text=True, capture_output=True)
         invalid = [line for line in result.stdout.splitlines() if not line.startswith("valid ")]
-        documents = sorted(path for path in to.rglob("*") if re.search(r"\.(cdx\.json|cdx\.xml|spdx\.json|spdx|swidtag)$", path.name))
+        documents = sorted(path for path in to.rglob("*") if re.search(r"\.(cdx[^.]*(\.\d)?\.(json|xml)|spdx(-3\.0\.1)?\.json|spdx|swidtag)$", path.name))
         problems = [(path.name, *problem) for path in documents for problem in judge(path, options)]
-        unknown = {len(unknown_producers(path)) for path in documents if path.name.endswith(".spdx.json")}
+        unknown = {len(unknown_producers(path)) for path in documents if path.name.endswith((".spdx.json", ".spdx-3.0.1.json"))}
         print(f"{crate}: {len(documents)} SBOMs, judges: {invalid[-1] if invalid else result.stderr}, producers unknown: {max(unknown, default=0)}")
         for problem in problems:
             print("   ", *problem)

@@ -27,19 +27,19 @@ use crate::config::CycloneDxVersion;
 pub const JSON: &str = "application/vnd.cyclonedx+json";
 pub const XML: &str = "application/vnd.cyclonedx+xml";
 
-/// `sbom/<artifact>.cdx.json`; of an earlier version than the newest `sbom/<artifact>.<version>.cdx.json`.
+/// `sbom/<artifact>.cdx.json`; of an earlier version than the newest `sbom/<artifact>.cdx-<version>.json`.
 pub(super) fn json(subject: &Subject<'_>, version: CycloneDxVersion) -> Result<Document, Error> {
     let document = lower::to(version, checked(subject)?);
-    let infix = if version == CycloneDxVersion::V1_7 { String::new() } else { format!(".{}", version.as_str()) };
-    let path = format!("sbom/{}{infix}.cdx.json", file_stem(&subject.artifact.name));
+    let infix = if version == CycloneDxVersion::V1_7 { String::new() } else { format!("-{}", version.as_str()) };
+    let path = format!("sbom/{}.cdx{infix}.json", file_stem(&subject.artifact.name));
     Ok(Document::json(path, JSON, &with_header(document, version)))
 }
 
-/// `sbom/<artifact>.cdx.xml`; of an earlier version than the newest `sbom/<artifact>.<version>.cdx.xml`.
+/// `sbom/<artifact>.cdx.xml`; of an earlier version than the newest `sbom/<artifact>.cdx-<version>.xml`.
 pub(super) fn xml(subject: &Subject<'_>, version: CycloneDxVersion) -> Result<Document, Error> {
     let document = lower::to(version, checked(subject)?);
-    let infix = if version == CycloneDxVersion::V1_6 { String::new() } else { format!(".{}", version.as_str()) };
-    let path = format!("sbom/{}{infix}.cdx.xml", file_stem(&subject.artifact.name));
+    let infix = if version == CycloneDxVersion::V1_6 { String::new() } else { format!("-{}", version.as_str()) };
+    let path = format!("sbom/{}.cdx{infix}.xml", file_stem(&subject.artifact.name));
     Ok(Document::text(path, XML, xml::text(&with_header(document, version), version)))
 }
 

@@ -22,14 +22,14 @@ pub const MEDIA_TYPE: &str = "application/spdx+json";
 
 const CONTEXT: &str = "https://spdx.org/rdf/3.0.1/spdx-context.jsonld";
 
-/// `sbom/<artifact>.3.0.1.spdx.json`.
+/// `sbom/<artifact>.spdx-3.0.1.json`.
 pub(super) fn document(subject: &Subject<'_>) -> Result<Document, Error> {
     let inventory = subject.inventory()?;
     // The identifiers begin with a namespace that is derived from the content without one.
     let content = Value::Array(graph(subject, &inventory, "urn:content:")).to_string();
     let namespace = format!("{HOME}/spdx/{}#", identity::uuid(content.as_bytes()));
     let value = json!({"@context": CONTEXT, "@graph": graph(subject, &inventory, &namespace)});
-    let path = format!("sbom/{}.3.0.1.spdx.json", identity::file_stem(&subject.artifact.name));
+    let path = format!("sbom/{}.spdx-3.0.1.json", identity::file_stem(&subject.artifact.name));
     Ok(Document::json(path, MEDIA_TYPE, &value))
 }
 
