@@ -14,6 +14,7 @@ pub mod feed;
 pub mod index;
 pub mod integrity;
 pub mod licence;
+pub mod licence_text;
 pub mod lockfile;
 pub mod machine;
 pub mod manifest;
