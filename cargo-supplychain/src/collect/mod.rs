@@ -14,6 +14,7 @@ pub mod lockfile;
 pub mod manifests;
 pub mod members;
 pub mod memo;
+pub mod native;
 pub mod places;
 pub mod process;
 pub mod programs;

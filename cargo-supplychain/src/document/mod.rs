@@ -2,6 +2,7 @@
 //! Signing them is `attest` and `sign`, placing them in a folder is `ops`; nothing here knows either.
 
 pub mod affected;
+pub mod audit_data;
 #[cfg(test)]
 mod any_text;
 pub mod cyclonedx;
@@ -14,6 +15,7 @@ pub mod github;
 mod identity;
 mod inventory;
 mod markdown;
+mod native;
 pub mod notice;
 pub mod provenance;
 pub mod rebuild;

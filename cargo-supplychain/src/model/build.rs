@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::native::NativeLibrary;
 use super::reproduction::Reproduction;
 use super::surroundings::{CiRun, Invocation, Source, Toolchain};
 use crate::base::{Sha256, Timestamp};
@@ -164,26 +165,6 @@ pub struct ArtifactFile {
     pub name: String,
     pub size: u64,
     pub sha256: Sha256,
-}
-
-/// How a native library is bound.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Linkage {
-    Static,
-    Dynamic,
-    Framework,
-    /// The build script left the kind to the linker.
-    Unspecified,
-}
-
-/// A library outside Rust that a build script asked the linker for (`cargo::rustc-link-lib`).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct NativeLibrary {
-    pub name: String,
-    pub linkage: Linkage,
-    /// Package URL of the crate whose build script asked for it.
-    pub component: String,
 }
 
 /// Whether our target folder existed when the build began.

@@ -1,7 +1,7 @@
 //! `sbom`: the documents of the planned build, without building.
 
 use super::gather::{self, gather};
-use super::{Error, Progress};
+use super::{Error, Progress, native};
 use crate::base::Context;
 use crate::document::{self, Document};
 
@@ -20,11 +20,11 @@ pub fn sbom(
     progress: &mut dyn Progress,
 ) -> Result<Vec<Document>, Error> {
     let gathered = gather(context, request, progress)?;
-    let build = &gathered.planned()?.build;
+    let build = native::expected(gathered.planned()?);
     let settings = &gathered.settings.documents;
     let document = |artifact| match format {
-        Format::CycloneDxJson => document::cyclonedx::document(build, artifact, settings),
-        Format::SpdxJson => document::spdx::document(build, artifact, settings),
+        Format::CycloneDxJson => document::cyclonedx::document(&build, artifact, settings),
+        Format::SpdxJson => document::spdx::document(&build, artifact, settings),
     };
     build.artifacts.iter().map(document).collect::<Result<_, _>>().map_err(|error| Error::usage(&error))
 }

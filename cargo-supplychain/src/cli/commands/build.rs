@@ -39,6 +39,7 @@ pub(in crate::cli) fn run(
         release_dir: args.release_dir.clone(),
         dry_run: args.dry_run,
         reproduce: args.reproduce,
+        embed_audit_data: args.embed_audit_data,
         signer: signer_request(&args.signer, args.no_sign),
         sandbox: args.sandbox,
     };

@@ -4,7 +4,7 @@ use std::str::FromStr as _;
 
 use cyclonedx_bom::external_models::normalized_string::NormalizedString;
 use cyclonedx_bom::external_models::uri::{Purl, Uri};
-use cyclonedx_bom::models::component::{Classification, Component as Part, Components, Scope};
+use cyclonedx_bom::models::component::{Classification, Component as Part, Components, Cpe, Scope};
 use cyclonedx_bom::models::external_reference::{ExternalReference, ExternalReferenceType, ExternalReferences};
 use cyclonedx_bom::models::hash::{Hash, HashAlgorithm, HashValue, Hashes};
 use cyclonedx_bom::models::license::{LicenseChoice, Licenses};
@@ -16,7 +16,9 @@ use crate::base::text::{one_line, plain, without_credentials};
 use crate::config::DocumentSettings;
 use crate::document::identity::{public_url, rustc_release, stated};
 use crate::document::inventory::{Entry, Inventory};
+use crate::document::native as words;
 use crate::model::licence::{Declared, declared};
+use crate::model::native::NativeVersion;
 use crate::model::{Artifact, ArtifactKind, Build, Component, Linkage, NativeLibrary, Origin, Role, Toolchain};
 
 /// Reference of the standard library.
@@ -216,23 +218,41 @@ fn linkage_word(linkage: Linkage) -> &'static str {
     }
 }
 
-/// Native libraries under the crate that asked for them. The linker's name (`z`) is no identity, so none is claimed.
+/// Native libraries under the crate that asked for them. The linker's name (`z`) is no identity: one is claimed only of what is known by
+/// upstream's name.
 fn native(inventory: &Inventory<'_>, holder: &str) -> Option<Components> {
     let libraries = inventory.native.get(holder)?;
     let nested = libraries.iter().map(|library| {
         let mut part = Part::new(Classification::Library, &library.name, "", Some(native_reference(library)));
-        part.version = None;
+        part.version = library.version.known().map(NormalizedString::new);
         part.scope = Some(Scope::Required);
         part.supplier = Some(OrganizationalEntity::new("unknown"));
-        let mut list = PropertyList::default();
-        list.add("role", "native");
-        list.add("linkage", linkage_word(library.linkage));
-        list.add("version", "unknown");
-        list.add("hash", "unknown: the linker takes it");
-        part.properties = Some(list.finish());
+        part.purl = library.purl.as_deref().and_then(|purl| Purl::from_str(purl).ok());
+        part.cpe = library.cpe.clone().map(Cpe);
+        part.properties = Some(native_properties(library));
         part
     });
     Some(Components(nested.collect()))
+}
+
+fn native_properties(library: &NativeLibrary) -> Properties {
+    let mut list = PropertyList::default();
+    list.add("role", "native");
+    list.add("linkage", linkage_word(library.linkage));
+    list.add("supply", words::supply(library.supply));
+    list.add("witness", words::witness(library.witness));
+    if !library.link_names.is_empty() {
+        list.add("link-names", &library.link_names.join(","));
+    }
+    match &library.version {
+        NativeVersion::Known { evidence, .. } => list.add("version:evidence", &words::evidence(evidence)),
+        NativeVersion::Unknown { why } => list.add("version", &format!("unknown: {why}")),
+    }
+    if let Some(import) = &library.import {
+        list.add("import", &words::import(import));
+    }
+    list.add("hash", "unknown: the linker takes it");
+    list.finish()
 }
 
 /// The toolchain's standard library, precompiled, linked into every binary unless the crates are all `no_std`.

@@ -10,6 +10,7 @@ use crate::base::text::{one_line, plain};
 use crate::config::DocumentSettings;
 use crate::document::identity::{public_url, rustc_release, stated};
 use crate::document::inventory::{Entry, Inventory};
+use crate::document::native as words;
 use crate::model::licence::{Declared, declared};
 use crate::model::{Artifact, ArtifactKind, Build, Component, NativeLibrary, Origin, Role, Toolchain};
 
@@ -196,12 +197,16 @@ pub(super) fn native_identifier(library: &NativeLibrary) -> String {
     identifier("Native", &library.name, &format!("{:?} {} {}", library.linkage, library.name, library.component))
 }
 
-/// A library outside Rust, by the linker's name; everything else about it is unknown.
+/// A library outside Rust; what is not known of it is said.
 pub(super) fn native(library: &NativeLibrary) -> Result<PackageInformation> {
-    let mut package = unasserted(&native_identifier(library), &library.name, None)?;
+    let mut package = unasserted(&native_identifier(library), &library.name, library.version.known())?;
     package.primary_package_purpose = Some(PrimaryPackagePurpose::Library);
-    package.package_comment =
-        Some("A native library by the name that the linker was given; version and digest are unknown.".to_owned());
+    package.external_reference = library.purl.iter().map(|purl| purl_reference(purl)).collect();
+    if let Some(cpe) = &library.cpe {
+        let (category, kind) = (ExternalPackageReferenceCategory::Security, "cpe23Type".to_owned());
+        package.external_reference.push(ExternalPackageReference::new(category, kind, cpe.clone(), None));
+    }
+    package.package_comment = Some(words::sentence(library));
     Ok(package)
 }
 
