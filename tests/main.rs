@@ -34,6 +34,7 @@ mod line;
 mod lock;
 mod lock_changes;
 mod memory;
+mod native;
 mod published;
 mod rebuild;
 mod registry;

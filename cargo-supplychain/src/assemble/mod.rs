@@ -119,7 +119,7 @@ pub fn plan(mut evidence: Evidence<'_>) -> Result<Plan, Error> {
     let graph = package_graph(&metadata)?;
     let declared = declared::Declared::from_json(&metadata).map_err(|error| Error::Metadata(error.to_string()))?;
     let selected = selection::resolve(&graph, &declared, &evidence)?;
-    let components = components::Components::of(&graph, evidence.lockfile);
+    let components = components::Components::of(&graph, evidence.lockfile, &declared.replaced);
     let planned = graph::plan(&graph, &declared, &selected, &evidence, &components)?;
     if planned.artifacts.is_empty() {
         return Err(Error::NothingToRelease);

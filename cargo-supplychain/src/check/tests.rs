@@ -91,6 +91,7 @@ fn build(linked: &[&str]) -> Build {
         links: None,
         has_build_script: false,
         is_proc_macro: false,
+        replaces: None,
     };
     let uses = |name: &&str| Use { purl: component(name).purl, role: Role::Runtime, features: Vec::new() };
     let artifact = Artifact {

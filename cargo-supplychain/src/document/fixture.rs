@@ -24,6 +24,7 @@ pub(super) fn crates_io(name: &str, version: &str) -> Component {
         name: name.to_owned(),
         version: version.to_owned(),
         origin: Origin::Registry { index: "https://github.com/rust-lang/crates.io-index".to_owned(), crates_io: true },
+        replaces: None,
         checksum: Some(Sha256::of(format!("{name}-{version}.crate"))),
         license: Some("MIT OR Apache-2.0".to_owned()),
         license_file: None,

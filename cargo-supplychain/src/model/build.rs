@@ -56,6 +56,10 @@ pub struct Component {
     pub name: String,
     pub version: String,
     pub origin: Origin,
+    /// The source that manifests ask for, where `[patch]` puts this package in its place: without credentials, as cargo writes sources
+    /// (`registry+https://…`, `git+https://…`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<String>,
     /// SHA-256 of the `.crate` file, as locked; only registry packages have one.
     pub checksum: Option<Sha256>,
     /// The manifest's `license`: a declared SPDX expression, as written.

@@ -37,6 +37,7 @@ pub(in crate::check) fn component(name: &str, version: &str, license: Option<&st
         links: None,
         has_build_script: false,
         is_proc_macro: false,
+        replaces: None,
     }
 }
 

@@ -17,6 +17,7 @@ use crate::model::release::Signing;
 use crate::model::sandbox::Enforcement;
 use crate::model::{Build, TargetFolder};
 use crate::ops;
+use crate::model::native::Witness;
 use crate::ops::Interrupt;
 use crate::ops::build::{Outcome, Released, Request};
 use crate::ops::judge;
@@ -238,10 +239,10 @@ fn artifacts(shell: &Shell, released: &Released) {
         for artifact in &released.build.artifacts {
             let Some(file) = &artifact.file else { continue };
             let (linked, host) = (artifact.linked.len(), artifact.build_only().count());
-            let native = if artifact.native.len() == 1 {
-                "1 native library".to_owned()
-            } else {
-                format!("{} native libraries", artifact.native.len())
+            // Those that only the file names, libc before all, are in every program.
+            let native = match artifact.native.iter().filter(|one| one.witness == Witness::BuildScript).count() {
+                1 => "1 native library".to_owned(),
+                count => format!("{count} native libraries"),
             };
             writeln!(
                 err,

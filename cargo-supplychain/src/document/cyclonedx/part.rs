@@ -104,6 +104,9 @@ pub(super) fn component(entry: &Entry<'_>, inventory: &Inventory<'_>, settings: 
         list.add("host-features", &host.features.join(","));
     }
     origin(&mut list, &package.origin);
+    if let Some(replaces) = &package.replaces {
+        list.add("replaces", &plain(replaces));
+    }
     if package.has_build_script {
         list.add("build-script", "true");
     }
