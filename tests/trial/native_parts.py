@@ -34,7 +34,7 @@ CASES = {
         "parts": [("openssl", "SELF", "bundled", "static", "cpe:2.3:a:openssl:openssl:")],
     },
     "sqlite": {
-        "dependencies": 'libsqlite3-sys = { version = "0.35", features = ["bundled"] }',
+        "dependencies": 'libsqlite3-sys = { version = "0.40", features = ["bundled"] }',
         "says": C % "libsqlite3_sys::sqlite3_libversion",
         "parts": [("sqlite", "SELF", "bundled", "static", "cpe:2.3:a:sqlite:sqlite:")],
     },
@@ -48,7 +48,6 @@ CASES = {
         "dependencies": 'freetype-sys = "=0.17.0"\nlibz-sys = { version = "1", features = ["static"] }',
         "says": "{ let mut l = std::ptr::null_mut(); let (mut a, mut b, mut c) = (0, 0, 0); unsafe { freetype_sys::FT_Init_FreeType(&mut l); "
                 "freetype_sys::FT_Library_Version(l, &mut a, &mut b, &mut c) }; format!(\"{a}.{b}.{c}\") }",
-        "environment": {"FREETYPE2_NO_PKG_CONFIG": "1"},
         "parts": [("freetype", "SELF", "bundled", "static", "cpe:2.3:a:freetype:freetype:2.12.1")],
     },
     "zstd": {

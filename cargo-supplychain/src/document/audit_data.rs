@@ -21,7 +21,12 @@ const MAX_BYTES: u64 = 8 << 20;
 #[derive(Serialize)]
 struct VersionInfo<'b> {
     packages: Vec<Package<'b>>,
+    format: u32,
 }
+
+/// The revision of the format whose readers take procedural macros for what they are: not linked. Revision 8, the most exact one, says that
+/// the data came from a file of cargo's that only nightly writes.
+const FORMAT: u32 = 1;
 
 #[derive(Serialize)]
 struct Package<'b> {
@@ -60,7 +65,7 @@ pub fn content(build: &Build, artifact: &Artifact) -> Result<Vec<u8>, Error> {
     };
     let packages = artifact.linked.iter().enumerate().map(package).collect::<Result<_, UnknownComponent>>()?;
     let invalid = |reason: String| Error::Invalid { format: "cargo-auditable", artifact: artifact.name.clone(), reason };
-    let json = serde_json::to_vec(&VersionInfo { packages }).map_err(|error| invalid(error.to_string()))?;
+    let json = serde_json::to_vec(&VersionInfo { packages, format: FORMAT }).map_err(|error| invalid(error.to_string()))?;
     if json.len() as u64 > MAX_BYTES {
         return Err(invalid(format!("{} bytes, and its readers take {MAX_BYTES}", json.len())));
     }

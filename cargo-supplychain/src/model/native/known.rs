@@ -162,10 +162,25 @@ static TABLE: &[(&str, &[KnownPart])] = &[
             ..PART
         }],
     ),
+    (
+        "brotli-sys",
+        &[KnownPart { name: "brotli", cpe: Some("google:brotli"), libraries: &["brotli"], versions: &[], ..PART }],
+    ),
     ("bzip2-sys", &[KnownPart { name: "bzip2", cpe: Some("bzip:bzip2"), libraries: &["bz2"], bundled: Bundled::Depends, ..PART }]),
     (
         "curl-sys",
         &[KnownPart { name: "curl", cpe: Some("haxx:curl"), libraries: &["curl", "libcurl"], bundled: Bundled::Depends, ..PART }],
+    ),
+    (
+        "expat-sys",
+        &[KnownPart {
+            name: "expat",
+            cpe: Some("libexpat_project:libexpat"),
+            libraries: &["expat"],
+            versions: &[File("expat/lib/expat.h", Numbers(&["XML_MAJOR_VERSION", "XML_MINOR_VERSION", "XML_MICRO_VERSION"]))],
+            bundled: Bundled::Depends,
+            ..PART
+        }],
     ),
     (
         "freetype-sys",
@@ -186,6 +201,17 @@ static TABLE: &[(&str, &[KnownPart])] = &[
             libraries: &["harfbuzz*", "embedded_harfbuzz"],
             versions: &[File("harfbuzz/src/hb-version.h", Text("HB_VERSION_STRING"))],
             bundled: Bundled::With("bundled"),
+            ..PART
+        }],
+    ),
+    (
+        "libffi-sys",
+        &[KnownPart {
+            name: "libffi",
+            cpe: Some("libffi_project:libffi"),
+            libraries: &["ffi", "libffi"],
+            versions: &[File("libffi/configure.ac", After("AC_INIT([libffi],"))],
+            bundled: Bundled::Depends,
             ..PART
         }],
     ),
@@ -240,26 +266,15 @@ static TABLE: &[(&str, &[KnownPart])] = &[
     ),
     (
         "libsqlite3-sys",
-        &[
-            KnownPart {
-                name: "sqlite",
-                cpe: Some("sqlite:sqlite"),
-                libraries: &["sqlite3"],
-                versions: &[File("sqlite3/sqlite3.h", Text("SQLITE_VERSION"))],
-                bundled: Bundled::With("bundled"),
-                only_without: Some("sqlcipher"),
-                ..PART
-            },
-            KnownPart {
-                name: "sqlcipher",
-                cpe: Some("zetetic:sqlcipher"),
-                libraries: &["sqlite3", "sqlcipher"],
-                versions: &[File("sqlcipher/sqlite3.c", Text("CIPHER_VERSION_NUMBER"))],
-                bundled: Bundled::With("bundled-sqlcipher"),
-                only_with: Some("sqlcipher"),
-                ..PART
-            },
-        ],
+        &[KnownPart {
+            name: "sqlite",
+            cpe: Some("sqlite:sqlite"),
+            libraries: &["sqlite3"],
+            versions: &[File("sqlite3/sqlite3.h", Text("SQLITE_VERSION"))],
+            bundled: Bundled::With("bundled"),
+            only_without: Some("bundled-sqlcipher"),
+            ..PART
+        }],
     ),
     (
         "libssh2-sys",
@@ -272,8 +287,19 @@ static TABLE: &[(&str, &[KnownPart])] = &[
             ..PART
         }],
     ),
+    (
+        "libusb1-sys",
+        &[KnownPart {
+            name: "libusb",
+            cpe: Some("libusb:libusb"),
+            libraries: &["usb-1.0", "usb-vendored"],
+            versions: &[File("libusb/libusb/version.h", Numbers(&["LIBUSB_MAJOR", "LIBUSB_MINOR", "LIBUSB_MICRO"]))],
+            bundled: Bundled::Depends,
+            ..PART
+        }],
+    ),
     ("libwebp-sys", &[KnownPart { versions: &[File("vendor/configure.ac", After("AC_INIT([libwebp],"))], ..WEBP }]),
-    ("libwebp-sys2", &[KnownPart { versions: &[File("vendor/configure.ac", After("AC_INIT([libwebp],"))], ..WEBP }]),
+    ("libwebp-sys2", &[KnownPart { bundled: Bundled::Depends, versions: &[File("c_src/configure.ac", After("AC_INIT([libwebp],"))], ..WEBP }]),
     (
         "libz-sys",
         &[
@@ -292,6 +318,7 @@ static TABLE: &[(&str, &[KnownPart])] = &[
             },
         ],
     ),
+    ("lz4-sys", &[KnownPart { name: "lz4", cpe: Some("lz4_project:lz4"), libraries: &["lz4"], ..PART }]),
     (
         "onig_sys",
         &[KnownPart {
@@ -316,6 +343,21 @@ static TABLE: &[(&str, &[KnownPart])] = &[
         }],
     ),
     (
+        "pcre2-sys",
+        &[KnownPart {
+            name: "pcre2",
+            cpe: Some("pcre:pcre2"),
+            libraries: &["pcre2", "pcre2-8"],
+            versions: &[File("upstream/include/pcre2.h", Numbers(&["PCRE2_MAJOR", "PCRE2_MINOR"]))],
+            bundled: Bundled::Depends,
+            ..PART
+        }],
+    ),
+    (
+        "rdkafka-sys",
+        &[KnownPart { name: "librdkafka", libraries: &["rdkafka"], bundled: Bundled::Depends, ..PART }],
+    ),
+    (
         "ring",
         &[KnownPart {
             name: "ring-core",
@@ -331,7 +373,7 @@ static TABLE: &[(&str, &[KnownPart])] = &[
         &[KnownPart {
             name: "zstd",
             cpe: Some("facebook:zstandard"),
-            libraries: &["zstd"],
+            libraries: &["zstd", "zstd_static", "zstd_seekable"],
             versions: &[
                 File("zstd/lib/zstd.h", Numbers(&["ZSTD_VERSION_MAJOR", "ZSTD_VERSION_MINOR", "ZSTD_VERSION_RELEASE"])),
                 BuildMetadata,
