@@ -35,6 +35,7 @@ mod lock;
 mod lock_changes;
 mod memory;
 mod native;
+mod origins;
 mod published;
 mod rebuild;
 mod registry;

@@ -111,8 +111,7 @@ fn audit_data_is_in_the_file_and_lists_what_is_linked() {
     let release = project.release();
     let file = fs::read(release.join("artifacts/app")).unwrap();
     let content = cargo_supplychain::document::audit_data::object::embedded(&file).unwrap();
-    let json: Value =
-        serde_json::from_slice(&cargo_supplychain::document::audit_data::unpacked(content).unwrap()).unwrap();
+    let json: Value = serde_json::from_slice(&cargo_supplychain::document::audit_data::unpacked(content).unwrap()).unwrap();
     assert_snapshot!(json, @"");
     let build: Value = serde_json::from_slice(&fs::read(release.join("evidence/build.json")).unwrap()).unwrap();
     assert_eq!((&build["invocation"]["audit_data"], &build["gaps"]), (&Value::Bool(true), &serde_json::json!([])));

@@ -141,9 +141,7 @@ fn package_named<'b>(build: &'b Build, artifact: &Artifact, name: &str) -> Optio
 fn by_convention(name: &str, crate_version: &str, package: &str) -> NativeVersion {
     let is_binding = ["-sys", "_sys", "-src", "_src"].iter().any(|ending| name.ends_with(ending));
     match version::of_build_metadata(crate_version).filter(|_| is_binding) {
-        Some(version) => {
-            NativeVersion::Known { version, evidence: Evidence::BuildMetadata { package: package.to_owned() } }
-        }
+        Some(version) => NativeVersion::Known { version, evidence: Evidence::BuildMetadata { package: package.to_owned() } },
         None => unknown("neither the crate's version nor a known file of it says it"),
     }
 }

@@ -130,8 +130,7 @@ mod tests {
         let path = |kind: &str, folder: &str| format!("{kind}{}", root.join(folder));
         let own = [path("native=", "out/lib"), path("", "package/lib"), path("all=", "system")];
         let libs = ["static=z", "static=pre", "ssl", "static=ssl", "static=w", "static=none"];
-        let scripts =
-            [run("a", &root.join("out"), &libs, &own), run("b", &root.join("out2"), &[], &[path("native=", "other")])];
+        let scripts = [run("a", &root.join("out"), &libs, &own), run("b", &root.join("out2"), &[], &[path("native=", "other")])];
         let folders = BTreeMap::from([("a".to_owned(), root.join("package"))]);
         let found: Vec<_> =
             places(&scripts, &folders).into_iter().map(|((_, name), supply)| format!("{name} {supply:?}")).collect();

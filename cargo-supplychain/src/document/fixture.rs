@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::base::purl::{Qualifier, cargo};
 use crate::base::{Location, Sha256, Timestamp};
-use crate::model::native::{Evidence, Import, NativeVersion, Supply, known};
 use crate::finding::{Area, Exempted, FailOn, Finding, NotEvaluated, Report, ReportInput, Severity};
+use crate::model::native::{Evidence, Import, NativeVersion, Supply, known};
 use crate::model::{
     Artifact, ArtifactFile, ArtifactKind, Build, CiRun, Component, Gap, Invocation, Linkage, NativeLibrary, Origin, Role, Source,
     TargetFolder, Toolchain, Use,

@@ -2,9 +2,9 @@
 //! Signing them is `attest` and `sign`, placing them in a folder is `ops`; nothing here knows either.
 
 pub mod affected;
-pub mod audit_data;
 #[cfg(test)]
 mod any_text;
+pub mod audit_data;
 pub mod cyclonedx;
 pub mod diff;
 pub mod evidence;

@@ -13,7 +13,8 @@ impl BuildEvents {
     /// Adds what a later call said, over the same target folder: what was built again takes the place of what it was.
     pub fn add(&mut self, later: Self) {
         let same = |a: &BuiltTarget, b: &BuiltTarget| {
-            (&a.package_id, &a.name, &a.kinds, &a.features, a.is_test) == (&b.package_id, &b.name, &b.kinds, &b.features, b.is_test)
+            (&a.package_id, &a.name, &a.kinds, &a.features, a.is_test)
+                == (&b.package_id, &b.name, &b.kinds, &b.features, b.is_test)
                 && a.files == b.files
         };
         self.targets.retain(|one| !later.targets.iter().any(|other| same(one, other)));

@@ -29,9 +29,7 @@ pub mod surroundings;
 pub mod toolchain_file;
 pub mod workflow;
 
-pub use build::{
-    Artifact, ArtifactFile, ArtifactKind, Build, Component, Gap, Origin, Role, TargetFolder, Use,
-};
+pub use build::{Artifact, ArtifactFile, ArtifactKind, Build, Component, Gap, Origin, Role, TargetFolder, Use};
 pub use cargo_config::{CargoConfig, ConfigEntry, Scope};
 pub use lockfile::{LockedPackage, Lockfile};
 pub use native::{Linkage, NativeLibrary};

@@ -193,7 +193,7 @@ impl LinkRequest {
 #[must_use]
 pub fn stem(file: &str) -> &str {
     let file = file.rsplit(['/', '\\']).next().unwrap_or(file);
-    let name = ["lib"].iter().find_map(|prefix| file.strip_prefix(prefix)).unwrap_or(file);
+    let name = file.strip_prefix("lib").unwrap_or(file);
     let end = [".so", ".dylib", ".dll", ".a", ".lib", ".tbd"].iter().filter_map(|ending| name.find(ending)).min();
     let name = end.map_or(name, |end| &name[..end]);
     if name.is_empty() { file } else { name }

@@ -101,7 +101,7 @@ fn invocation() -> Invocation {
         rustflags: Vec::new(),
         rustflags_from: crate::model::cargo_config::FlagsFrom::default(),
         path_remapping: None,
-            audit_data: false,
+        audit_data: false,
         target_folder: TargetFolder::Unused,
         environment: BTreeMap::new(),
         profile_overrides: BTreeMap::new(),

@@ -13,11 +13,11 @@ use super::{
 use crate::base::Context;
 use crate::base::text::{counted, plain};
 use crate::finding::Report;
+use crate::model::native::Witness;
 use crate::model::release::Signing;
 use crate::model::sandbox::Enforcement;
 use crate::model::{Build, TargetFolder};
 use crate::ops;
-use crate::model::native::Witness;
 use crate::ops::Interrupt;
 use crate::ops::build::{Outcome, Released, Request};
 use crate::ops::judge;

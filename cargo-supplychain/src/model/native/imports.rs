@@ -1,7 +1,7 @@
 //! What a produced file itself asks the system for: `DT_NEEDED` of ELF, dylibs of Mach-O, import and delay-load tables of PE. The second
 //! witness beside build scripts. Files come out of the user's own build and are read as if they did not.
 
-use object::read::elf::{ElfFile, FileHeader};
+use object::read::elf::{Dyn as _, ElfFile, FileHeader};
 use object::read::macho::{MachHeader, MachOFile};
 use object::read::pe::{ImageNtHeaders, PeFile};
 use object::{FileKind, LittleEndian as LE};
@@ -51,11 +51,10 @@ fn elf<H: FileHeader>(data: &[u8]) -> object::Result<Vec<String>> {
     let Some((entries, strings)) = file.elf_section_table().dynamic(endian, data)? else { return Ok(names) };
     let strings = file.elf_section_table().strings(endian, data, strings)?;
     for entry in entries {
-        use object::read::elf::Dyn as _;
-        if entry.tag32(endian) == Some(object::elf::DT_NULL) {
+        if entry.tag(endian) == object::elf::DT_NULL {
             break;
         }
-        if entry.tag32(endian) == Some(object::elf::DT_NEEDED) {
+        if entry.tag(endian) == object::elf::DT_NEEDED {
             push(&mut names, entry.string(endian, strings)?);
         }
     }

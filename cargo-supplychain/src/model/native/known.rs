@@ -110,7 +110,10 @@ impl KnownPart {
             match *source {
                 BuildMetadata => {
                     if let Some(version) = version::of_build_metadata(package_version) {
-                        return NativeVersion::Known { version, evidence: Evidence::BuildMetadata { package: package.to_owned() } };
+                        return NativeVersion::Known {
+                            version,
+                            evidence: Evidence::BuildMetadata { package: package.to_owned() },
+                        };
                     }
                 }
                 File(path, pattern) => match read(path) {
@@ -139,7 +142,8 @@ const OPENSSL: KnownPart = KnownPart {
     ..PART
 };
 const XZ: KnownPart = KnownPart { name: "xz", cpe: Some("tukaani:xz"), libraries: &["lzma", "liblzma"], ..PART };
-const WEBP: KnownPart = KnownPart { name: "libwebp", cpe: Some("webmproject:libwebp"), libraries: &["webp*", "sharpyuv"], ..PART };
+const WEBP: KnownPart =
+    KnownPart { name: "libwebp", cpe: Some("webmproject:libwebp"), libraries: &["webp*", "sharpyuv"], ..PART };
 const FREETYPE: &[&str] = &["FREETYPE_MAJOR", "FREETYPE_MINOR", "FREETYPE_PATCH"];
 
 /// By crate.
@@ -162,11 +166,11 @@ static TABLE: &[(&str, &[KnownPart])] = &[
             ..PART
         }],
     ),
+    ("brotli-sys", &[KnownPart { name: "brotli", cpe: Some("google:brotli"), libraries: &["brotli"], versions: &[], ..PART }]),
     (
-        "brotli-sys",
-        &[KnownPart { name: "brotli", cpe: Some("google:brotli"), libraries: &["brotli"], versions: &[], ..PART }],
+        "bzip2-sys",
+        &[KnownPart { name: "bzip2", cpe: Some("bzip:bzip2"), libraries: &["bz2"], bundled: Bundled::Depends, ..PART }],
     ),
-    ("bzip2-sys", &[KnownPart { name: "bzip2", cpe: Some("bzip:bzip2"), libraries: &["bz2"], bundled: Bundled::Depends, ..PART }]),
     (
         "curl-sys",
         &[KnownPart { name: "curl", cpe: Some("haxx:curl"), libraries: &["curl", "libcurl"], bundled: Bundled::Depends, ..PART }],
@@ -260,10 +264,7 @@ static TABLE: &[(&str, &[KnownPart])] = &[
     ),
     ("liblzma-sys", &[KnownPart { bundled: Bundled::Depends, versions: XZ_FILE, ..XZ }]),
     ("lzma-sys", &[KnownPart { bundled: Bundled::Depends, versions: LZMA_SYS_FILE, ..XZ }]),
-    (
-        "libnghttp2-sys",
-        &[KnownPart { name: "nghttp2", cpe: Some("nghttp2:nghttp2"), libraries: &["nghttp2"], ..PART }],
-    ),
+    ("libnghttp2-sys", &[KnownPart { name: "nghttp2", cpe: Some("nghttp2:nghttp2"), libraries: &["nghttp2"], ..PART }]),
     (
         "libsqlite3-sys",
         &[KnownPart {
@@ -299,7 +300,10 @@ static TABLE: &[(&str, &[KnownPart])] = &[
         }],
     ),
     ("libwebp-sys", &[KnownPart { versions: &[File("vendor/configure.ac", After("AC_INIT([libwebp],"))], ..WEBP }]),
-    ("libwebp-sys2", &[KnownPart { bundled: Bundled::Depends, versions: &[File("c_src/configure.ac", After("AC_INIT([libwebp],"))], ..WEBP }]),
+    (
+        "libwebp-sys2",
+        &[KnownPart { bundled: Bundled::Depends, versions: &[File("c_src/configure.ac", After("AC_INIT([libwebp],"))], ..WEBP }],
+    ),
     (
         "libz-sys",
         &[
@@ -353,17 +357,16 @@ static TABLE: &[(&str, &[KnownPart])] = &[
             ..PART
         }],
     ),
-    (
-        "rdkafka-sys",
-        &[KnownPart { name: "librdkafka", libraries: &["rdkafka"], bundled: Bundled::Depends, ..PART }],
-    ),
+    ("rdkafka-sys", &[KnownPart { name: "librdkafka", libraries: &["rdkafka"], bundled: Bundled::Depends, ..PART }]),
     (
         "ring",
         &[KnownPart {
             name: "ring-core",
             libraries: &["ring_core_*"],
             versions: &[],
-            no_upstream: Some("its C and assembly come from BoringSSL and OpenSSL and are kept in the crate; no upstream version is stated"),
+            no_upstream: Some(
+                "its C and assembly come from BoringSSL and OpenSSL and are kept in the crate; no upstream version is stated",
+            ),
             ..PART
         }],
     ),

@@ -44,17 +44,19 @@ pub fn read(pattern: Pattern, text: &str) -> Option<String> {
 #[must_use]
 pub fn of_build_metadata(crate_version: &str) -> Option<String> {
     let (_, metadata) = crate_version.split_once('+')?;
-    let start = metadata.find(|one: char| one.is_ascii_digit())?;
-    // A name may stand before it, with what separates them: letters, then one of `-`, `.`, or `v` alone.
-    let is_name = |name: &str| {
-        let name = name.strip_suffix('v').unwrap_or(name);
-        let name = name.strip_suffix(['-', '.']).unwrap_or(name);
-        name.bytes().all(|byte| byte.is_ascii_alphabetic())
+    // A name may stand before it, with `-` or `.` between them, or `v` alone.
+    let after = |separator: char| metadata.split_once(separator).filter(|(name, _)| is_name(name)).map(|(_, rest)| rest);
+    let version = |text: &str| {
+        let text = text.strip_prefix('v').unwrap_or(text);
+        let end = text.find(|one: char| !(one.is_ascii_alphanumeric() || one == '.')).unwrap_or(text.len());
+        let version = text[..end].trim_end_matches('.');
+        (version.contains('.') && plausible(version)).then(|| version.to_owned())
     };
-    let (name, rest) = metadata.split_at(start);
-    let end = rest.find(|one: char| !(one.is_ascii_alphanumeric() || one == '.')).unwrap_or(rest.len());
-    let version = rest[..end].trim_end_matches('.');
-    (is_name(name) && version.contains('.') && plausible(version)).then(|| version.to_owned())
+    [Some(metadata), after('-'), after('.')].into_iter().flatten().find_map(version)
+}
+
+fn is_name(text: &str) -> bool {
+    text.starts_with(|one: char| one.is_ascii_alphabetic()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 fn plausible(version: &str) -> bool {
@@ -123,6 +125,7 @@ mod tests {
             ("2.1.3+zstd.1.5.7", Some("1.5.7")),
             ("0.1.13+1.0.8", Some("1.0.8")),
             ("1.0.0+v2.3", Some("2.3")),
+            ("1.11.1+lz4-1.10.0", Some("1.10.0")),
             ("0.6.1+5.3.1-0-g81034ce1f1373e37dc865038e1bc8eeecf559ce8", Some("5.3.1")),
             ("0.9.34+deprecated", None),
             ("1.0.0", None),

@@ -147,8 +147,9 @@ impl Embedding {
             let Some(path) = made.files.iter().find(|file| file.artifact == *name).map(|file| &file.path) else { continue };
             let bytes = files::read(path, MAX_FILE).map_err(|error| Error::usage(&format!("cannot read {path}: {error}")))?;
             if embedded(&bytes) != Some(content) {
-                return Err(Error::usage(&format!("the audit data is not in {}", file_name(path)))
-                    .with_help("the linker, or a setting of it, left the section .dep-v0 out; build without --embed-audit-data"));
+                return Err(Error::usage(&format!("the audit data is not in {}", file_name(path))).with_help(
+                    "the linker, or a setting of it, left the section .dep-v0 out; build without --embed-audit-data",
+                ));
             }
         }
         Ok(())
