@@ -124,6 +124,7 @@ fn build(linked: &[&str]) -> Build {
         rustflags: Vec::new(),
         rustflags_from: crate::model::cargo_config::FlagsFrom::default(),
         path_remapping: None,
+        audit_data: false,
         target_folder: TargetFolder::Unused,
         environment: BTreeMap::new(),
         profile_overrides: BTreeMap::new(),

@@ -231,7 +231,7 @@ fn native(inventory: &Inventory<'_>, holder: &str) -> Option<Components> {
         part.scope = Some(Scope::Required);
         part.supplier = Some(OrganizationalEntity::new("unknown"));
         part.purl = library.purl.as_deref().and_then(|purl| Purl::from_str(purl).ok());
-        part.cpe = library.cpe.clone().map(Cpe);
+        part.cpe = library.cpe.clone().map(Cpe::from);
         part.properties = Some(native_properties(library));
         part
     });
