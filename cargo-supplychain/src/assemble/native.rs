@@ -232,6 +232,7 @@ fn is_of(import: &str, link_name: &str) -> bool {
 
 /// Fills in what is to be expected of the artifacts of a plan: the parts that their crates are known to bring. Whether a build script
 /// compiles them or takes those of the system is known only where features or packages decide it.
+#[must_use]
 pub fn expect(plan: &Plan, facts: &NativeFacts) -> Build {
     let mut build = plan.build.clone();
     let expected = |artifact: &Artifact| {

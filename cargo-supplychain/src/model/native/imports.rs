@@ -98,8 +98,8 @@ mod tests {
     use super::*;
 
     /// The test itself is such a file.
+    #[allow(clippy::disallowed_methods, reason = "a test reads the file that it runs from")]
     fn own() -> Vec<u8> {
-        #[expect(clippy::disallowed_methods, reason = "a test reads the file that it runs from")]
         std::fs::read(std::env::current_exe().unwrap()).unwrap()
     }
 

@@ -5,7 +5,7 @@
 //! stands between cargo and the compiler, and what a compiler cache knows stays known. It takes one package and one target at a time, so the
 //! targets are built one after the other; of what they share nothing is compiled twice.
 
-use camino::Utf8PathBuf;
+use camino::Utf8Path;
 use cargo_platform::Cfg;
 
 use super::compile::{Call, Made};
@@ -156,6 +156,6 @@ impl Embedding {
     }
 }
 
-fn file_name(path: &Utf8PathBuf) -> &str {
+fn file_name(path: &Utf8Path) -> &str {
     path.file_name().unwrap_or(path.as_str())
 }
