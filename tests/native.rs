@@ -94,12 +94,21 @@ fn native(sbom: &Value) -> String {
 fn what_build_scripts_link_is_named_with_its_evidence() {
     let project = app();
     let planned = project.run(&["sbom"]).expect(0);
-    assert_snapshot!(native(&planned.json()), @"");
+    assert_snapshot!(native(&planned.json()), @"libz-sys < zlib - pkg:generic/zlib - | unspecified | unknown | unknown: the build script decides whether it compiles it or takes the system's; the package brings 1.3.1");
 
     project.run(&["build", "--profile", "dev", "--sandbox", "off", "--no-sign"]).expect(0);
     let release = project.release();
     let sbom: Value = serde_json::from_slice(&fs::read(release.join("sbom/app.cdx.json")).unwrap()).unwrap();
-    assert_snapshot!(native(&sbom), @"");
+    let (imported, linked): (Vec<_>, Vec<_>) = native(&sbom).lines().map(str::to_owned).partition(|line| line.starts_with("app < "));
+    assert_snapshot!(linked.join("\n"), @r"
+    libz-sys < m - - - | dynamic | system | m | absent: the file does not need it | unknown: it is a library of the system that the artifact runs on
+    libz-sys < zlib 1.3.1 pkg:generic/zlib@1.3.1 cpe:2.3:a:zlib:zlib:1.3.1:*:*:*:*:*:*:* | static | bundled | z | file src/zlib/zlib.h of pkg:cargo/libz-sys@1.1.0, sha256:c1fe98f45995ceb7c0c507fd3c499b125dd8ca97aafcbeb68e95453e01a314ca
+    own-sys < dl - - - | unspecified | system | dl | absent: the file does not need it | unknown: it is a library of the system that the artifact runs on
+    own-sys < own 2.3.4 - - | static | bundled | own | build metadata of the version of pkg:cargo/own-sys@0.1.0%2B2.3.4
+    ");
+    // What no build script named: the C library, which the standard library needs.
+    let libc = "app < libc.so.6 - - - | dynamic | system | needed: libc.so.6 | ";
+    assert!(imported.iter().any(|line| line.starts_with(libc)), "{imported:?}");
     let spdx = fs::read_to_string(release.join("sbom/app.spdx.json")).unwrap();
     assert!(spdx.contains("pkg:generic/zlib@1.3.1") && spdx.contains("cpe:2.3:a:zlib:zlib:1.3.1:*:*:*:*:*:*:*"));
 }
@@ -112,7 +121,7 @@ fn audit_data_is_in_the_file_and_lists_what_is_linked() {
     let file = fs::read(release.join("artifacts/app")).unwrap();
     let content = cargo_supplychain::document::audit_data::object::embedded(&file).unwrap();
     let json: Value = serde_json::from_slice(&cargo_supplychain::document::audit_data::unpacked(content).unwrap()).unwrap();
-    assert_snapshot!(json, @"");
+    assert_snapshot!(json, @r#"{"packages":[{"name":"app","version":"1.0.0","source":"local","dependencies":[1,2],"root":true},{"name":"libz-sys","version":"1.1.0","source":"local"},{"name":"own-sys","version":"0.1.0+2.3.4","source":"local"}],"format":1}"#);
     let build: Value = serde_json::from_slice(&fs::read(release.join("evidence/build.json")).unwrap()).unwrap();
     assert_eq!((&build["invocation"]["audit_data"], &build["gaps"]), (&Value::Bool(true), &serde_json::json!([])));
 
