@@ -99,7 +99,8 @@ fn what_build_scripts_link_is_named_with_its_evidence() {
     project.run(&["build", "--profile", "dev", "--sandbox", "off", "--no-sign"]).expect(0);
     let release = project.release();
     let sbom: Value = serde_json::from_slice(&fs::read(release.join("sbom/app.cdx.json")).unwrap()).unwrap();
-    let (imported, linked): (Vec<_>, Vec<_>) = native(&sbom).lines().map(str::to_owned).partition(|line| line.starts_with("app < "));
+    let (imported, linked): (Vec<_>, Vec<_>) =
+        native(&sbom).lines().map(str::to_owned).partition(|line| line.starts_with("app < "));
     assert_snapshot!(linked.join("\n"), @r"
     libz-sys < m - - - | dynamic | system | m | absent: the file does not need it | unknown: it is a library of the system that the artifact runs on
     libz-sys < zlib 1.3.1 pkg:generic/zlib@1.3.1 cpe:2.3:a:zlib:zlib:1.3.1:*:*:*:*:*:*:* | static | bundled | z | file src/zlib/zlib.h of pkg:cargo/libz-sys@1.1.0, sha256:c1fe98f45995ceb7c0c507fd3c499b125dd8ca97aafcbeb68e95453e01a314ca
