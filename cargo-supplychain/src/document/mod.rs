@@ -5,7 +5,7 @@ pub mod affected;
 #[cfg(test)]
 mod any_text;
 pub mod audit_data;
-pub mod cyclonedx;
+mod cyclonedx;
 pub mod diff;
 pub mod evidence;
 pub mod export_guide;
@@ -17,6 +17,7 @@ mod inventory;
 mod markdown;
 mod native;
 pub mod notice;
+mod part;
 pub mod provenance;
 pub mod rebuild;
 pub mod release;
@@ -24,10 +25,13 @@ pub mod report;
 pub mod rescan;
 pub mod run;
 pub mod sarif;
+pub mod sbom;
 #[cfg(test)]
 mod schema;
-pub mod spdx;
+mod spdx;
+mod spdx3;
 pub mod summary;
+mod swid;
 pub mod verify_guide;
 pub mod vsa;
 
