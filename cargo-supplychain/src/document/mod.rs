@@ -4,6 +4,7 @@
 pub mod affected;
 #[cfg(test)]
 mod any_text;
+pub mod audit_data;
 mod cyclonedx;
 pub mod diff;
 pub mod evidence;
@@ -14,6 +15,7 @@ pub mod github;
 mod identity;
 mod inventory;
 mod markdown;
+mod native;
 pub mod notice;
 mod part;
 pub mod provenance;
