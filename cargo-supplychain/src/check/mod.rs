@@ -16,6 +16,7 @@ mod gained;
 mod kin;
 mod licensed;
 mod listed;
+pub mod minimum_elements;
 mod names;
 mod not_evaluated;
 mod owners;

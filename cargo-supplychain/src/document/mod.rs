@@ -22,6 +22,7 @@ pub mod report;
 pub mod rescan;
 pub mod run;
 pub mod sarif;
+pub mod sbom_check;
 #[cfg(test)]
 mod schema;
 pub mod spdx;
