@@ -86,11 +86,16 @@ fn our_own_documents_are_read() {
             gaps.map(|one| one["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
         };
         // A document that is printed has no attestation beside it.
-        assert_eq!((missing("document_fields"), missing("component_fields")), (vec!["author-signature".to_owned()], Vec::new()), "{json}");
+        assert_eq!(
+            (missing("document_fields"), missing("component_fields")),
+            (vec!["author-signature".to_owned()], Vec::new()),
+            "{json}"
+        );
     }
     // Both formats list the same.
     let diff = project.run(&["diff", "own.cdx.json", "own.spdx.json", "--format", "json"]).expect(0).json();
-    let kinds: Vec<_> = diff["changes"].as_array().unwrap().iter().map(|one| (one["kind"].as_str(), one["name"].as_str())).collect();
+    let kinds: Vec<_> =
+        diff["changes"].as_array().unwrap().iter().map(|one| (one["kind"].as_str(), one["name"].as_str())).collect();
     assert_eq!(kinds, [(Some("added"), Some("rustc"))], "{diff}");
 }
 
@@ -111,8 +116,7 @@ fn differences_of_documents() {
 #[test]
 fn affected_documents() {
     let project = project();
-    project.write("advisory-db/crates/fig/RUSTSEC-2026-0100.md", "```toml\n[advisory]\nid = \"RUSTSEC-2026-0100\"\npackage = \"fig\"\n\
-        date = \"2026-08-01\"\naliases = [\"CVE-2026-1000\"]\n[versions]\npatched = [\">= 1.3.0\"]\n```\n# A flaw in fig\n\nText.\n");
+    project.advisory_with("RUSTSEC-2026-0100", "fig", "2026-08-20", "", "patched = [\">= 1.3.0\"]");
     let mut unnamed = cyclonedx("1.2.3", "");
     unnamed["components"][0].as_object_mut().unwrap().shift_remove("purl");
     project.write("unnamed.cdx.json", unnamed.to_string());
@@ -120,13 +124,16 @@ fn affected_documents() {
         let arguments = [&["affected", query, "--advisory-db", "advisory-db", "--now", "2026-08-20", "--sbom"], more].concat();
         project.run(&arguments)
     };
-    assert_snapshot!(affected("CVE-2026-1000", &["old.cdx.json", "other.spdx"]).expect(1).stdout, @"");
-    affected("CVE-2026-1000", &["other.spdx"]).expect(0);
+    assert_snapshot!(affected("RUSTSEC-2026-0100", &["old.cdx.json", "other.spdx"]).expect(1).stdout, @"");
+    affected("RUSTSEC-2026-0100", &["other.spdx"]).expect(0);
     affected("pkg:cargo/fig@<1.3", &["old.cdx.json"]).expect(1);
     affected("pkg:cargo/fig", &["other.spdx"]).expect(1);
-    let outcome = affected("CVE-2026-1000", &["unnamed.cdx.json"]).expect(4);
+    let outcome = affected("RUSTSEC-2026-0100", &["unnamed.cdx.json"]).expect(4);
     assert!(outcome.stderr.contains("fig 1.2.3 has no package URL"), "{outcome}");
-    let json = affected("CVE-2026-1000", &["old.cdx.json", "--format", "json"]).expect(1).json();
-    assert_eq!((json["archive"].clone(), json["documents"][0]["found"][0]["advisories"][0].clone()), (Value::Null, json!("RUSTSEC-2026-0100")));
-    affected("CVE-1999-0001", &["old.cdx.json"]).expect(4);
+    let json = affected("RUSTSEC-2026-0100", &["old.cdx.json", "--format", "json"]).expect(1).json();
+    assert_eq!(
+        (json["archive"].clone(), json["documents"][0]["found"][0]["advisories"][0].clone()),
+        (Value::Null, json!("RUSTSEC-2026-0100"))
+    );
+    affected("RUSTSEC-1999-0001", &["old.cdx.json"]).expect(4);
 }

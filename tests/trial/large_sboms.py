@@ -95,12 +95,12 @@ def hostile(work):
         "containment in a circle": json.dumps({"spdxVersion": "SPDX-2.3", "packages": [{"SPDXID": one, "name": one} for one in "ab"], "relationships": [
             {"spdxElementId": "a", "relationshipType": "CONTAINS", "relatedSpdxElement": "b"},
             {"spdxElementId": "b", "relationshipType": "CONTAINS", "relatedSpdxElement": "a"}]}),
-        "120 MiB of empty objects": head + ",".join(["{}"] * (40 << 20)) + "]}",
-        "120 MiB of small components": head + ",".join(['{"name":"a"}'] * (9 << 20)) + "]}",
-        "1,400,000 small components": head + ",".join(['{"name":"a"}'] * 1_400_000) + "]}",
+        "120 MiB of empty objects": head + "{}," * (40 << 20) + "{}" + "]}",
+        "120 MiB of small components": head + '{"name":"a"},' * (9 << 20) + "{}" + "]}",
+        "1,400,000 small components": head + '{"name":"a"},' * 1_400_000 + '{"name":"a"}' + "]}",
         "120 MiB of one text": head + '{"name":"' + "a" * (120 << 20) + '",}]}',
         "5,000,000 edges": head + '{"bom-ref":"a","name":"a"},{"bom-ref":"b","name":"b"}],"dependencies":[{"ref":"a","dependsOn":['
-            + ",".join(['"b"'] * 5_000_000) + "]}]}",
+            + '"b",' * 5_000_000 + '"b"]}]}',
         "an entity that grows": '<!DOCTYPE bom [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;">]><bom>&b;</bom>',
         "4,000,000 elements": '<bom xmlns="http://cyclonedx.org/schema/bom/1.6">' + "<a/>" * 4_000_000 + "</bom>",
         "1,000,000 attributes": "<bom " + " ".join(f'a{number}=""' for number in range(1_000_000)) + "/>",

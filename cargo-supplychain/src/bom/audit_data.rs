@@ -96,7 +96,10 @@ pub(super) fn unpacked(text: &str) -> Result<Bom, Error> {
     for (from, package) in (0_u32..).zip(&raw.packages) {
         for to in &package.dependencies {
             if *to >= count {
-                return Err(Error::at(format!("the package {:?}", package.name), format!("it depends on number {to} of {count}")));
+                return Err(Error::at(
+                    format!("the package {:?}", package.name),
+                    format!("it depends on number {to} of {count}"),
+                ));
             }
             builder.edge_between(from, *to)?;
         }

@@ -67,7 +67,9 @@ pub fn compare<'l>(old: &'l [Listed], new: &'l [Listed]) -> Vec<Change<'l>> {
     }
     for (key, before) in &was {
         let now: &[&Listed] = is.get(key).map_or(&[], Vec::as_slice);
-        let gone = before.iter().filter(|one| !replaced.contains(&std::ptr::from_ref(**one)) && !now.iter().any(|other| is_same(one, other)));
+        let gone = before
+            .iter()
+            .filter(|one| !replaced.contains(&std::ptr::from_ref(**one)) && !now.iter().any(|other| is_same(one, other)));
         changes.extend(gone.map(|one| Change { kind: Kind::Removed, old: Some(one), new: None }));
     }
     fn order<'c>(change: &Change<'c>) -> (&'c str, Option<&'c str>, Option<&'c str>) {
@@ -200,9 +202,16 @@ mod tests {
     #[test]
     fn each_change_stands_in_the_place_of_what_is_gone() {
         let old = [("a", "1.0.0"), ("b", "1.0.0"), ("b", "2.0.0"), ("c", "1.0.0"), ("d", "2.0.0"), ("f", "1.0.0")];
-        let new = [("a", "1.0.0"), ("b", "1.0.1"), ("b", "2.0.0"), ("c", "1.0.0"), ("c", "2.0.0"), ("d", "1.0.0"), ("e", "1.0.0")];
+        let new =
+            [("a", "1.0.0"), ("b", "1.0.1"), ("b", "2.0.0"), ("c", "1.0.0"), ("c", "2.0.0"), ("d", "1.0.0"), ("e", "1.0.0")];
         let of = |list: &[(&str, &str)]| list.iter().map(|(name, version)| thing(name, version)).collect::<Vec<_>>();
-        let expected = ["Updated b 1.0.0 1.0.1", "Updated c 1.0.0 2.0.0", "Downgraded d 2.0.0 1.0.0", "Added e - 1.0.0", "Removed f 1.0.0 -"];
+        let expected = [
+            "Updated b 1.0.0 1.0.1",
+            "Updated c 1.0.0 2.0.0",
+            "Downgraded d 2.0.0 1.0.0",
+            "Added e - 1.0.0",
+            "Removed f 1.0.0 -",
+        ];
         assert_eq!(lines(&of(&old), &of(&new)), expected);
         assert_eq!(lines(&of(&old), &of(&old)), Vec::<String>::new());
     }

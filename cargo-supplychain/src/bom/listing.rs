@@ -130,7 +130,9 @@ fn key_of(purl: &PackageUrl<'_>) -> String {
 pub fn source_of(purl: &PackageUrl<'_>) -> Option<String> {
     let qualifier = |key: &str| purl.qualifiers().get(key).map(ToString::to_string);
     match (purl.ty(), qualifier("vcs_url"), qualifier("repository_url"), qualifier("download_url")) {
-        (_, Some(vcs), ..) => Some(vcs.rsplit_once('@').map_or_else(|| vcs.clone(), |(url, revision)| format!("{url}#{revision}"))),
+        (_, Some(vcs), ..) => {
+            Some(vcs.rsplit_once('@').map_or_else(|| vcs.clone(), |(url, revision)| format!("{url}#{revision}")))
+        }
         (_, None, Some(registry), _) => Some(format!("registry+{registry}")),
         // cargo-cyclonedx names a folder of the workspace so.
         ("cargo", None, None, Some(url)) if url.starts_with("file:") => None,

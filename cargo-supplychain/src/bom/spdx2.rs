@@ -194,8 +194,7 @@ fn part(raw: RawPackage, kind: Kind) -> Part {
     for RawChecksum { algorithm, checksum_value } in &raw.checksums {
         part.hashes.values.push(Hash::new(algorithm, checksum_value));
     }
-    let licences =
-        [(raw.license_declared, Acknowledgement::Declared), (raw.license_concluded, Acknowledgement::Concluded)];
+    let licences = [(raw.license_declared, Acknowledgement::Declared), (raw.license_concluded, Acknowledgement::Concluded)];
     for (text, acknowledgement) in licences {
         part.licences.say(text.as_deref().unwrap_or_default(), |text| Licence { text: text.to_owned(), acknowledgement });
     }
@@ -263,7 +262,9 @@ fn relate(builder: &mut Builder, document: &str, raw: &RawRelationship) -> Resul
             }
             depends(builder, left, right)
         }
-        "DEPENDENCY_OF" | "RUNTIME_DEPENDENCY_OF" | "PROVIDED_DEPENDENCY_OF" | "PREREQUISITE_FOR" => depends(builder, right, left),
+        "DEPENDENCY_OF" | "RUNTIME_DEPENDENCY_OF" | "PROVIDED_DEPENDENCY_OF" | "PREREQUISITE_FOR" => {
+            depends(builder, right, left)
+        }
         "OPTIONAL_DEPENDENCY_OF" | "OPTIONAL_COMPONENT_OF" => {
             if let Some(part) = builder.find(left).and_then(|index| builder.part(index)) {
                 part.scope = Scope::Optional;

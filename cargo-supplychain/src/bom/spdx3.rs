@@ -202,8 +202,7 @@ fn is_relationship(element: &RawElement) -> bool {
 }
 
 fn others(graph: &[RawElement]) -> Others<'_> {
-    let mut others =
-        Others { agents: HashMap::new(), tools: HashMap::new(), licences: HashMap::new(), hashes: HashMap::new() };
+    let mut others = Others { agents: HashMap::new(), tools: HashMap::new(), licences: HashMap::new(), hashes: HashMap::new() };
     for element in graph {
         let id = element.spdx_id.as_str();
         let name = element.name.as_deref().unwrap_or_default();
@@ -234,7 +233,8 @@ fn others(graph: &[RawElement]) -> Others<'_> {
 /// What the document says of itself.
 fn document(builder: &mut Builder, graph: &[RawElement], others: &Others<'_>) {
     let bom = &mut builder.bom;
-    let head = graph.iter().find(|element| element.type_word == "SpdxDocument").or_else(|| graph.iter().find(|one| is_collection(one)));
+    let head =
+        graph.iter().find(|element| element.type_word == "SpdxDocument").or_else(|| graph.iter().find(|one| is_collection(one)));
     let Some(head) = head else { return };
     // A revised document is another element (SPDX 3.0.1, Core, Element: an element never changes under its identifier).
     bom.serial = Some(head.spdx_id.clone()).filter(|id| !id.is_empty());
@@ -372,8 +372,14 @@ fn relate(builder: &mut Builder, element: &RawElement, others: &Others<'_>) -> R
             }
         }
         "hasDistributionArtifact" => distributed(builder, from, to),
-        "dependsOn" | "hasDynamicLink" | "hasStaticLink" | "hasPrerequisite" | "hasOptionalDependency" | "hasProvidedDependency"
-        | "usesTool" | "hasOptionalComponent" => depends(builder, element, from, kind, to)?,
+        "dependsOn"
+        | "hasDynamicLink"
+        | "hasStaticLink"
+        | "hasPrerequisite"
+        | "hasOptionalDependency"
+        | "hasProvidedDependency"
+        | "usesTool"
+        | "hasOptionalComponent" => depends(builder, element, from, kind, to)?,
         _ => {}
     }
     Ok(())
@@ -422,9 +428,11 @@ fn licensed(builder: &mut Builder, from: &str, licence: &str, acknowledgement: A
     let text = match individual(licence) {
         Some(Individual::NoAssertion) => "NOASSERTION",
         Some(Individual::None) => "NONE",
-        None => others.licences.get(licence).copied().unwrap_or_else(|| {
-            licence.strip_prefix("https://spdx.org/licenses/").unwrap_or(licence)
-        }),
+        None => others
+            .licences
+            .get(licence)
+            .copied()
+            .unwrap_or_else(|| licence.strip_prefix("https://spdx.org/licenses/").unwrap_or(licence)),
     };
     if let Some(part) = builder.find(from).and_then(|index| builder.part(index)) {
         part.licences.say(text, |text| Licence { text: text.to_owned(), acknowledgement });

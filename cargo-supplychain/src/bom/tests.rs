@@ -152,11 +152,17 @@ fn spdx_2_json_is_read_whole() {
     let bom = read_json(&spdx2()).unwrap();
     insta::assert_snapshot!(lines(&bom).join("\n"), @"");
     assert_eq!((bom.subjects.as_slice(), bom.version.as_deref(), bom.contexts.first()), (&[0][..], Some("3"), Some("build")));
-    assert_eq!(bom.signature, Some(Signature::Referenced("the attestation attestations/app.spdx.json of the release".to_owned())));
+    assert_eq!(
+        bom.signature,
+        Some(Signature::Referenced("the attestation attestations/app.spdx.json of the release".to_owned()))
+    );
     assert_eq!(bom.tools, [Tool { name: "maker-x".to_owned(), version: Some("1.2".to_owned()) }]);
     assert_eq!(bom.parts[2].hashes.absent(), Some(Absence::Unknown));
     let traits = &bom.parts[1].traits;
-    assert_eq!((traits.features.clone(), traits.capabilities.join(",")), (Some(vec!["std".into(), "alloc".into()]), "build script".into()));
+    assert_eq!(
+        (traits.features.clone(), traits.capabilities.join(",")),
+        (Some(vec!["std".into(), "alloc".into()]), "build script".into())
+    );
 }
 
 const TAGS: &str = "SPDXVersion: SPDX-2.3
@@ -312,7 +318,10 @@ fn what_is_wrong_is_told_with_its_place() {
         (with(&|value| value["components"][0]["purl"] = 5.into()), "invalid type: integer `5`, expected a string"),
         (read(deep(40).as_bytes()).unwrap_err().to_string(), "nested deeper than 64 levels"),
         (read(deep(10_000).as_bytes()).unwrap_err().to_string(), "nested deeper than 64 levels"),
-        (read(b"{\"bomFormat\": \"CycloneDX\",\n \"specVersion\": }").unwrap_err().to_string(), "line 2, column 17: expected value"),
+        (
+            read(b"{\"bomFormat\": \"CycloneDX\",\n \"specVersion\": }").unwrap_err().to_string(),
+            "line 2, column 17: expected value",
+        ),
         (read(b"").unwrap_err().to_string(), "it is empty"),
         (read(b"hello").unwrap_err().to_string(), "no bill of materials"),
         (read(b"{}").unwrap_err().to_string(), "neither CycloneDX"),
@@ -338,7 +347,8 @@ fn what_is_wrong_is_told_with_its_place() {
 fn containment_in_a_circle_is_refused_and_a_cycle_of_dependencies_told() {
     let mut value = spdx2();
     let relations = value["relationships"].as_array_mut().unwrap();
-    let relation = |from: &str, kind: &str, to: &str| json!({"spdxElementId": from, "relationshipType": kind, "relatedSpdxElement": to});
+    let relation =
+        |from: &str, kind: &str, to: &str| json!({"spdxElementId": from, "relationshipType": kind, "relatedSpdxElement": to});
     relations.push(relation("SPDXRef-a", "DEPENDS_ON", "SPDXRef-app"));
     assert_eq!(read_json(&value).unwrap().notes, ["the dependencies form a cycle through \"app\""]);
     let relations = value["relationships"].as_array_mut().unwrap();

@@ -71,7 +71,9 @@ pub(super) fn read(text: &str) -> Result<Bom, Error> {
         "bom" => cyclonedx_xml::read(&root),
         "SoftwareIdentity" => swid::read(&root),
         "RDF" => Err(Error::whole("SPDX in RDF/XML is not read: convert it to JSON or tag-value")),
-        other => Err(Error::whole(format!("it is XML, but its root `{other}` is neither CycloneDX's `bom` nor SWID's `SoftwareIdentity`"))),
+        other => Err(Error::whole(format!(
+            "it is XML, but its root `{other}` is neither CycloneDX's `bom` nor SWID's `SoftwareIdentity`"
+        ))),
     }
 }
 

@@ -103,7 +103,8 @@ impl AffectedDocument {
         Self {
             file: file.to_owned(),
             format: format!("{name} {} ({encoding})", bom.format_version),
-            subject: subject.map(|part| format!("{} {}", part.name, part.version.first().unwrap_or_default()).trim_end().to_owned()),
+            subject: subject
+                .map(|part| format!("{} {}", part.name, part.version.first().unwrap_or_default()).trim_end().to_owned()),
             components: bom.parts.iter().filter(|part| part.kind == PartKind::Component).count(),
             found,
         }

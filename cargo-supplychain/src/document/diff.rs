@@ -130,7 +130,8 @@ fn blank(kind: Kind, name: &str) -> Entry {
 
 fn entry(input: Input<'_>, change: &Change<'_>, thing: &Listed) -> Entry {
     let version = |one: &Listed| Some(one.version.clone()).filter(|version| !version.is_empty());
-    let mut entry = Entry { from: change.old.and_then(version), to: change.new.and_then(version), ..blank(change.kind, &thing.name) };
+    let mut entry =
+        Entry { from: change.old.and_then(version), to: change.new.and_then(version), ..blank(change.kind, &thing.name) };
     let Some(new) = change.new else { return entry };
     let source = new.source.as_deref().filter(|source| !CRATES_IO.contains(source));
     entry.source = source.map(crate::base::text::without_credentials);
@@ -449,8 +450,11 @@ mod tests {
         assert_eq!(versions(&entry), "1.0.0 → 1.0.1");
         assert_eq!(people(&entry), "alice → r9");
         assert_eq!(age(&entry), "2026-08-20, 3 days before");
-        assert_eq!(brings(&entry), "new: build script; features: std; without native: z (static); new dependencies: flatmap-s; no longer: old; licence ISC → MIT; \
-             now excluded; yanked");
+        assert_eq!(
+            brings(&entry),
+            "new: build script; features: std; without native: z (static); new dependencies: flatmap-s; no longer: old; licence ISC → MIT; \
+             now excluded; yanked"
+        );
         assert_eq!(summary(&[entry]), "1 updated");
         assert_eq!(summary(&[]), "no change");
     }

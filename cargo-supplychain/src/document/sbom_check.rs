@@ -185,7 +185,13 @@ pub fn human(input: Input<'_>, all: bool) -> String {
     }
     for one in &assessment.components {
         let gaps = gaps_of(one.field, one.unknown + one.withheld, one.missing);
-        let state = if gaps > 0 { "GAP" } else if one.field.is_required { "ok" } else { "optional" };
+        let state = if gaps > 0 {
+            "GAP"
+        } else if one.field.is_required {
+            "ok"
+        } else {
+            "optional"
+        };
         line(format_args!("  {state:<8} {}  {}", one.field.name, counts(one.given, one.unknown, one.withheld, one.missing)));
     }
     let shown = if all { usize::MAX } else { ROW_LIMIT };
@@ -218,7 +224,13 @@ pub fn markdown(input: Input<'_>) -> Document {
     }
     for one in &assessment.components {
         let gaps = gaps_of(one.field, one.unknown + one.withheld, one.missing);
-        let state = if gaps > 0 { "GAP" } else if one.field.is_required { "ok" } else { "optional" };
+        let state = if gaps > 0 {
+            "GAP"
+        } else if one.field.is_required {
+            "ok"
+        } else {
+            "optional"
+        };
         let cells = [one.given, one.unknown, one.withheld, one.missing].map(|count| count.to_string());
         line(&format!("| {} | {state} | {} |", text(one.field.name), cells.join(" | ")));
     }

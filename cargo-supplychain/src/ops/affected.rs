@@ -11,8 +11,8 @@ use crate::archive::Access;
 use crate::archived::answer::{InReleases, join, sequences};
 use crate::archived::query::Query;
 use crate::base::Context;
-use crate::bom::{Bom, Part, Scope};
 use crate::bom::listing::{crate_of, is_same_purl};
+use crate::bom::{Bom, Part, Scope};
 use crate::check::archived as judge;
 use crate::config::Settings;
 use crate::document::affected::{Affected, AffectedDocument, DocumentComponent, NamedAdvisory, SCHEMA_VERSION};
@@ -122,7 +122,11 @@ fn in_bom(query: &Query, meant: &Meant, bom: &Bom) -> (Vec<DocumentComponent>, V
     for part in &bom.parts {
         let crates: Vec<_> = part.purls.iter().filter_map(|purl| Some((purl, crate_of(part, purl)?))).collect();
         if crates.is_empty() && part.purls.is_empty() && meant.names.contains(&part.name) {
-            unknown.push(format!("{} {} has no package URL: it may be another program of that name", part.name, shown_version(part)));
+            unknown.push(format!(
+                "{} {} has no package URL: it may be another program of that name",
+                part.name,
+                shown_version(part)
+            ));
         }
         for (purl, (name, version, source)) in crates {
             if !meant.names.contains(&name) {

@@ -157,7 +157,10 @@ fn document_field(bom: &Bom, field: &'static Field, attested: Option<&str>) -> D
         Element::Author => said(&bom.authors, |party| party.name.clone()),
         Element::AuthorContact => match bom.authors.values.iter().find_map(|party| party.contact.clone()) {
             Some(contact) => (State::Given, Some(contact)),
-            None => (absent(&bom.authors), bom.authors.values.first().map(|party| format!("{}, without an e-mail address or a URL", party.name))),
+            None => (
+                absent(&bom.authors),
+                bom.authors.values.first().map(|party| format!("{}, without an e-mail address or a URL", party.name)),
+            ),
         },
         Element::AuthorSignature => signature(bom, attested),
         Element::FormatName => (State::Given, Some(bom.format.names().0.to_owned())),
@@ -165,7 +168,9 @@ fn document_field(bom: &Bom, field: &'static Field, attested: Option<&str>) -> D
         Element::RecentFormat => recent(bom),
         Element::GenerationContext => said(&bom.contexts, Clone::clone),
         Element::Timestamp => match bom.timestamp.as_deref() {
-            Some(text) if text.parse::<Timestamp>().is_err() => (State::Missing, Some(format!("{text:?} is no time by RFC 3339"))),
+            Some(text) if text.parse::<Timestamp>().is_err() => {
+                (State::Missing, Some(format!("{text:?} is no time by RFC 3339")))
+            }
             text => of_text(text),
         },
         Element::ToolName => match bom.tools.as_slice() {

@@ -51,8 +51,10 @@ fn spdx3() -> Value {
             "software_packageUrl": format!("pkg:cargo/{name}@1.0.0"), "suppliedBy": "urn:x:org",
             "verifiedUsing": [{"type": "Hash", "algorithm": "sha256", "hashValue": "ab"}]})
     };
-    let relation = |from: &str, kind: &str, to: &str| json!({"type": "Relationship", "spdxId": format!("urn:x:{from}{kind}"),
-        "from": format!("urn:x:{from}"), "to": [format!("urn:x:{to}")], "relationshipType": kind});
+    let relation = |from: &str, kind: &str, to: &str| {
+        json!({"type": "Relationship", "spdxId": format!("urn:x:{from}{kind}"),
+        "from": format!("urn:x:{from}"), "to": [format!("urn:x:{to}")], "relationshipType": kind})
+    };
     json!({"@context": "https://spdx.org/rdf/3.0.1/spdx-context.jsonld", "@graph": [
         {"type": "CreationInfo", "@id": "_:c", "specVersion": "3.0.1", "created": "2026-11-29T00:00:00Z", "createdBy": ["urn:x:org"], "createdUsing": ["urn:x:tool"]},
         {"type": "Organization", "spdxId": "urn:x:org", "name": "Org"},
@@ -201,7 +203,10 @@ fn an_attestation_is_given_and_not_verified() {
     let bom = bom::read(document.to_string().as_bytes()).unwrap();
     let assessment = assess(&bom, Profile::Cisa2026, Some("a.sigstore.json"));
     let signature = &assessment.document[1];
-    assert_eq!((signature.state, signature.value.as_deref()), (State::Given, Some("attested by a.sigstore.json; not verified here")));
+    assert_eq!(
+        (signature.state, signature.value.as_deref()),
+        (State::Given, Some("attested by a.sigstore.json; not verified here"))
+    );
     assert!(!assessment.has_gaps());
     assert_eq!(assessment.score(), 1000);
 }

@@ -49,8 +49,7 @@ fn check(shell: &mut Shell, context: &Context, args: &SbomCheckArgs) -> Result<E
     }
     let request = ops::sbom_check::Request { file: args.file.clone(), profile: args.profile, bundles: args.bundle.clone() };
     let checked = ops::sbom_check::check(context, &request)?;
-    let input =
-        Input { file: checked.file.as_str(), sha256: checked.sha256, bom: &checked.bom, assessment: &checked.assessment };
+    let input = Input { file: checked.file.as_str(), sha256: checked.sha256, bom: &checked.bom, assessment: &checked.assessment };
     match shell.format {
         args::Format::Json => shell.out(&sbom_check::json(input).bytes),
         args::Format::Markdown => shell.out(&sbom_check::markdown(input).bytes),

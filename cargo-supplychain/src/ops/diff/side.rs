@@ -23,7 +23,10 @@ pub(super) enum Side {
     Lockfile(Box<Lockfile>),
     Document(Vec<Listed>),
     /// What its bills of materials list, and its lockfile.
-    Release { listed: Vec<Listed>, lockfile: Option<Box<Lockfile>> },
+    Release {
+        listed: Vec<Listed>,
+        lockfile: Option<Box<Lockfile>>,
+    },
 }
 
 impl Side {
