@@ -66,7 +66,13 @@ fn cyclonedx() -> Value {
 #[test]
 fn cyclonedx_json_is_read_whole() {
     let bom = read_json(&cyclonedx()).unwrap();
-    insta::assert_snapshot!(lines(&bom).join("\n"), @"");
+    insta::assert_snapshot!(lines(&bom).join("\n"), @"
+    Component app 1.0.0 |  |  |  |  |  | parent None | Included on a service Complete
+    Component a 1.0.0 | pkg:cargo/a@1.0.0 | cpe:2.3:a:x:a:1.0.0:*:*:*:*:*:*:* | SHA256:ab SHA512:cd | MIT OR ISC/Declared | Sup Pub | parent None | Excluded on  Unstated
+    Component z 1.3 |  |  |  | Zlib/Unstated own words/Unstated |  | parent Some(1) | Included on  Unknown
+    Component unreferenced - |  | tag |  |  |  | parent None | Included on  Unstated
+    Service service - |  |  |  |  |  | parent None | Included on  Unstated
+    ");
     assert_eq!((bom.subjects.as_slice(), bom.version.as_deref(), bom.format_version.as_str()), (&[0][..], Some("2"), "1.6"));
     assert_eq!(bom.authors.values, [Party { name: "Ann".to_owned(), contact: Some("ann@example.org".to_owned()) }]);
     assert_eq!(bom.tools, [Tool { name: "maker".to_owned(), version: Some("1.2".to_owned()) }]);
@@ -150,7 +156,13 @@ fn spdx2() -> Value {
 #[test]
 fn spdx_2_json_is_read_whole() {
     let bom = read_json(&spdx2()).unwrap();
-    insta::assert_snapshot!(lines(&bom).join("\n"), @"");
+    insta::assert_snapshot!(lines(&bom).join("\n"), @"
+    Component app 1.0.0 |  |  |  |  |  | parent None | Included on a Unstated
+    Component a 1.0.0 | pkg:cargo/a@1.0.0 | cpe:2.3:a:x:a:1:*:*:*:*:*:*:* | SHA256:ab | LicenseRef-1 (Own licence)/Declared | Ann | parent None | Included on b Unstated
+    Component b - |  |  |  |  |  | parent None | Excluded on c Unstated
+    Component c 2 |  |  |  |  |  | parent None | Excluded on  Unknown
+    File ./bin/app - |  |  | SHA1:ef |  |  | parent Some(0) | Included on  Unstated
+    ");
     assert_eq!((bom.subjects.as_slice(), bom.version.as_deref(), bom.contexts.first()), (&[0][..], Some("3"), Some("build")));
     assert_eq!(
         bom.signature,
@@ -259,7 +271,11 @@ fn spdx3() -> Value {
 #[test]
 fn spdx_3_is_read_whole() {
     let bom = read_json(&spdx3()).unwrap();
-    insta::assert_snapshot!(lines(&bom).join("\n"), @"");
+    insta::assert_snapshot!(lines(&bom).join("\n"), @"
+    Component app 1.0.0 |  |  |  |  |  | parent None | Included on a Complete
+    Component a 1.0.0 | pkg:cargo/a@1.0.0 | cpe:2.3:a:x:a:1:*:*:*:*:*:*:* | SHA256:ab | MIT OR ISC/Declared | Org | parent None | Included on b Unstated
+    Component b - |  |  |  |  |  | parent None | Excluded on  Unstated
+    ");
     assert_eq!((bom.format, bom.subjects.as_slice(), bom.contexts.first()), (Format::Spdx3, &[0][..], Some("build")));
     assert_eq!(bom.tools, [Tool { name: "maker".to_owned(), version: Some("1.2".to_owned()) }]);
     assert_eq!(bom.authors.values, [Party { name: "Org".to_owned(), contact: Some("org@example.org".to_owned()) }]);
@@ -275,7 +291,11 @@ fn swid_is_read() {
       <Payload><Directory name="bin"><File name="app" size="3" SHA256:hash="AB"/></Directory></Payload>
     </SoftwareIdentity>"#;
     let bom = read(text.as_bytes()).unwrap();
-    insta::assert_snapshot!(lines(&bom).join("\n"), @"");
+    insta::assert_snapshot!(lines(&bom).join("\n"), @"
+    Component app 1.0.0 |  | example.org/app-1 |  |  | Org | parent None | Included on a Unstated
+    Component a 1.0.0 | pkg:cargo/a@1.0.0 |  |  |  |  | parent None | Included on  Unstated
+    File app - |  |  | SHA256:ab |  |  | parent Some(0) | Included on  Unstated
+    ");
     assert_eq!(bom.authors.values[0].name, "Org");
 }
 
@@ -286,7 +306,11 @@ fn audit_data_is_read() {
         {"name":"b","version":"2.0.0","source":"git","kind":"build"},
         {"name":"app","version":"0.1.0","source":"local","dependencies":[0],"root":true}],"format":1}"#;
     let bom = audit_data::unpacked(text).unwrap();
-    insta::assert_snapshot!(lines(&bom).join("\n"), @"");
+    insta::assert_snapshot!(lines(&bom).join("\n"), @"
+    Component a 1.0.0 | pkg:cargo/a@1.0.0 |  |  |  |  | parent None | Included on b Unstated
+    Component b 2.0.0 |  | cargo:git:b@2.0.0 |  |  |  | parent None | Excluded on  Unstated
+    Component app 0.1.0 |  | cargo:local:app@0.1.0 |  |  |  | parent None | Included on a Unstated
+    ");
     assert_eq!(bom.subjects, [2]);
     let error = audit_data::unpacked(&text.replace("[1]", "[3]")).unwrap_err().to_string();
     assert_eq!(error, "the package \"a\": it depends on number 3 of 3");

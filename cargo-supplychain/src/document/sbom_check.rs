@@ -343,7 +343,58 @@ mod tests {
         let bom = document("app");
         let assessment = assess(&bom, Profile::Cisa2026, None);
         let input = Input { file: "app.cdx.json", sha256: Sha256::of(b""), bom: &bom, assessment: &assessment };
-        insta::assert_snapshot!(human(input, false), @"");
-        insta::assert_snapshot!(String::from_utf8(markdown(input).bytes).unwrap(), @"");
+        insta::assert_snapshot!(human(input, false), @"
+        app.cdx.json: CycloneDX 1.6 (JSON), 2 components, by cisa-2026
+          GAP      SBOM Author
+          GAP      Author Signature
+          ok       Data Format Name  CycloneDX
+          ok       Data Format Version  1.6
+          GAP      Generation Context
+          ok       Timestamp  2026-11-29T00:00:00Z
+          ok       Tool Name  app
+          ok       Tool Version  1
+          ok       SBOM Version  1
+          GAP      Component Producer  1 unknown, 1 missing
+          ok       Dependency Relationship  2 given
+          GAP      Hash Value  2 missing
+          GAP      Hash Algorithm  2 missing
+          GAP      Identifiers  1 given, 1 missing
+          GAP      License  2 missing
+          ok       Name  2 given
+          GAP      Version  1 given, 1 missing
+          - app 1: Component Producer, Hash Value, Hash Algorithm, Identifiers, License
+          - pkg:cargo/b@1.0.0: Hash Value, Hash Algorithm, License, Version
+        cisa-2026: 13 of 25 required fields stated, 52.0 %; 12 gaps in 2 components
+        ");
+        insta::assert_snapshot!(String::from_utf8(markdown(input).bytes).unwrap(), @"
+        ## SBOM `app.cdx.json` by cisa-2026
+
+        cisa-2026: 13 of 25 required fields stated, 52.0 %; 12 gaps in 2 components
+
+        | field | | given | unknown | withheld | missing |
+        |---|---|---|---|---|---|
+        | SBOM Author | GAP |  | | | |
+        | Author Signature | GAP |  | | | |
+        | Data Format Name | ok | CycloneDX | | | |
+        | Data Format Version | ok | 1.6 | | | |
+        | Generation Context | GAP |  | | | |
+        | Timestamp | ok | 2026-11-29T00:00:00Z | | | |
+        | Tool Name | ok | app | | | |
+        | Tool Version | ok | 1 | | | |
+        | SBOM Version | ok | 1 | | | |
+        | Component Producer | GAP | 0 | 1 | 0 | 1 |
+        | Dependency Relationship | ok | 2 | 0 | 0 | 0 |
+        | Hash Value | GAP | 0 | 0 | 0 | 2 |
+        | Hash Algorithm | GAP | 0 | 0 | 0 | 2 |
+        | Identifiers | GAP | 1 | 0 | 0 | 1 |
+        | License | GAP | 0 | 0 | 0 | 2 |
+        | Name | ok | 2 | 0 | 0 | 0 |
+        | Version | GAP | 1 | 0 | 0 | 1 |
+
+        | component | not given |
+        |---|---|
+        | app 1 | Component Producer, Hash Value, Hash Algorithm, Identifiers, License |
+        | pkg:cargo/b&#64;1.0.0 | Hash Value, Hash Algorithm, License, Version |
+        ");
     }
 }
