@@ -3,7 +3,7 @@
 use cargo_supplychain::bom;
 use cargo_supplychain::bom::comparison::compare;
 use cargo_supplychain::bom::listing::of_bom;
-use cargo_supplychain::check::minimum_elements::{Profile, assess};
+use cargo_supplychain::bom::minimum_elements::{Profile, assess};
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 
 fuzz_target!(|data: &[u8]| {

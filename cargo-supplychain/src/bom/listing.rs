@@ -59,7 +59,7 @@ pub fn is_same_purl(a: &str, b: &str) -> bool {
     }
 }
 
-/// Everything that a bill of materials lists but its own subject, files and services. In the order of the document.
+/// Everything that a bill of materials lists but files, services, and a subject that is no package. In the order of the document.
 #[must_use]
 pub fn of_bom(bom: &Bom) -> Vec<Listed> {
     let mut native: BTreeMap<u32, Vec<String>> = BTreeMap::new();
@@ -67,7 +67,9 @@ pub fn of_bom(bom: &Bom) -> Vec<Listed> {
         native.entry(part.parent.unwrap_or(u32::MAX)).or_default().push(shown(part));
     }
     let listed = |(index, part): (usize, &Part)| {
-        let is_listed = part.kind == Kind::Component && !bom.subjects.contains(&index) && !is_nested_native(part);
+        // The subject as well, where it is a package: a lockfile lists it too.
+        let is_foreign = !bom.subjects.contains(&index) || !part.purls.is_empty();
+        let is_listed = part.kind == Kind::Component && is_foreign && !is_nested_native(part);
         let own = u32::try_from(index).unwrap_or(u32::MAX);
         is_listed.then(|| of_part(bom, part, native.get(&own).cloned().unwrap_or_default()))
     };

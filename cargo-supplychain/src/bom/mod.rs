@@ -1,6 +1,7 @@
 //! Layer 1: bills of materials of anyone, read only: one model for every format, and a strict, bounded reader per format, one file each.
 //! What identifies a part (name, version, package URL, other identifiers, digests, licences, producers, edges, nesting) is kept as written,
-//! or the document is refused. Nothing is judged here (`check`), nothing written (`document`), no file opened (`collect`).
+//! or the document is refused. What is stated is compared with lists of minimum elements; whether it is true is not judged here. Nothing is
+//! written (`document`), no file opened (`ops`).
 
 mod audit_data;
 mod build;
@@ -9,6 +10,7 @@ mod cyclonedx;
 mod cyclonedx_xml;
 mod json;
 pub mod listing;
+pub mod minimum_elements;
 mod said;
 mod spdx2;
 mod spdx2_tags;

@@ -15,9 +15,9 @@ impl Absence {
         let text = text.trim();
         let word = text.split_once(':').map_or(text, |(word, _)| word).trim_end();
         let is = |one: &&str| word.eq_ignore_ascii_case(one);
-        if ["noassertion", "unknown"].iter().any(|one| is(&one)) {
+        if ["noassertion", "unknown"].iter().any(is) {
             Some(Self::Unknown)
-        } else if ["withheld", "redacted"].iter().any(|one| is(&one)) {
+        } else if ["withheld", "redacted"].iter().any(is) {
             Some(Self::Withheld)
         } else {
             None

@@ -297,10 +297,9 @@ fn depends(builder: &mut Builder, from: &str, to: &str) -> Result<(), Error> {
 
 /// What is linked as a library stands outside of the language's packages.
 fn linked(builder: &mut Builder, of: &str, linkage: &str) {
-    if let Some(part) = builder.find(of).and_then(|index| builder.part(index)) {
-        if part.purls.iter().all(|purl| !purl.starts_with("pkg:cargo/")) {
-            part.traits.property("cargo-supplychain:linkage", linkage);
-        }
+    let part = builder.find(of).and_then(|index| builder.part(index));
+    if let Some(part) = part.filter(|part| part.purls.iter().all(|purl| !purl.starts_with("pkg:cargo/"))) {
+        part.traits.property("cargo-supplychain:linkage", linkage);
     }
 }
 

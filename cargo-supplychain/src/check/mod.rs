@@ -16,7 +16,6 @@ mod gained;
 mod kin;
 mod licensed;
 mod listed;
-pub mod minimum_elements;
 mod names;
 mod not_evaluated;
 mod owners;

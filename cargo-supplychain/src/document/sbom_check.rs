@@ -8,8 +8,8 @@ use super::Document;
 use super::markdown::{code, text};
 use crate::base::Sha256;
 use crate::base::text::{counted, plain};
+use crate::bom::minimum_elements::{Assessment, DocumentField, Field, Gap, State};
 use crate::bom::{Bom, Part};
-use crate::check::minimum_elements::{Assessment, DocumentField, Field, Gap, State};
 
 /// Version of the JSON form.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -306,7 +306,7 @@ fn closing(input: Input<'_>) -> String {
 mod tests {
     use super::*;
     use crate::bom;
-    use crate::check::minimum_elements::{Profile, assess};
+    use crate::bom::minimum_elements::{Profile, assess};
     use crate::document::fixture::HOSTILE;
     use crate::document::schema;
 

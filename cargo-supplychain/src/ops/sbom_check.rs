@@ -6,7 +6,7 @@ use super::{Error, foreign};
 use crate::attest::{Attestation, Content, MAX_BUNDLE_BYTES, SigstoreBundle, strict_json};
 use crate::base::{Context, Sha256};
 use crate::bom::Bom;
-use crate::check::minimum_elements::{Assessment, Profile, assess};
+use crate::bom::minimum_elements::{Assessment, Profile, assess};
 use crate::files;
 
 /// What is asked.

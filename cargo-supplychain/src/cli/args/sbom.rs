@@ -3,7 +3,7 @@
 use camino::Utf8PathBuf;
 use clap::{Args, Subcommand};
 
-use crate::check::minimum_elements::Profile;
+use crate::bom::minimum_elements::Profile;
 
 #[derive(Debug, Subcommand)]
 pub enum SbomCommand {

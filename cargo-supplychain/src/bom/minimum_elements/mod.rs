@@ -8,8 +8,8 @@ mod tests;
 use serde::Serialize;
 
 pub use self::profiles::{Element, Field, Profile};
+use super::{Absence, Acknowledgement, Bom, Completeness, Format, Hash, Kind, Part, Said, Signature};
 use crate::base::Timestamp;
-use crate::bom::{Absence, Acknowledgement, Bom, Completeness, Format, Hash, Kind, Part, Said, Signature};
 
 /// What is said of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
