@@ -138,9 +138,13 @@ fn creation(bom: &mut Bom, raw: &RawDocument) {
             None => bom.authors.say(creator, party),
         }
     }
-    let comments = [&raw.creation_info.comment, &raw.comment];
-    for line in comments.into_iter().flatten().flat_map(|comment| comment.lines()) {
-        // A full stop within a path or a version does not end a sentence.
+    let all = [&raw.creation_info.comment, &raw.comment];
+    all.into_iter().flatten().for_each(|text| comments(bom, text));
+}
+
+/// The sentences of a comment of the document. A full stop within a path or a version does not end one.
+pub(super) fn comments(bom: &mut Bom, text: &str) {
+    for line in text.lines() {
         line.split(". ").for_each(|sentence| comment(bom, sentence.trim().trim_end_matches('.')));
     }
 }
@@ -150,7 +154,8 @@ fn comment(bom: &mut Bom, sentence: &str) {
     let lower = sentence.to_ascii_lowercase();
     let behind = |label: &str| lower.starts_with(label).then(|| sentence[label.len()..].trim());
     if let Some(context) = behind("generation context:").or_else(|| behind("sbom type:")).or_else(|| behind("lifecycle:")) {
-        bom.contexts.say(context, str::to_owned);
+        let is_new = bom.contexts.values.iter().all(|known| known != context);
+        bom.contexts.say(if is_new { context } else { "" }, str::to_owned);
     }
     if lower.starts_with("the author of this document is unknown") || lower.starts_with("author: unknown") {
         bom.authors.absence = Some(Absence::Unknown);

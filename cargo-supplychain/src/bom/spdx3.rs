@@ -259,6 +259,7 @@ fn document(builder: &mut Builder, graph: &[RawElement], others: &Others<'_>) {
         }
     }
     for element in graph.iter().filter(|element| is_collection(element)) {
+        super::spdx2::comments(bom, element.comment.as_deref().unwrap_or_default());
         for context in element.sbom_type.list() {
             bom.contexts.say(context, str::to_owned);
         }
