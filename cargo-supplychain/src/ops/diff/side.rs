@@ -12,7 +12,17 @@ use crate::model::Lockfile;
 use crate::{collect, files};
 
 /// The endings of a release's documents; those of the first that it has are read.
-const ENDINGS: [&str; 6] = [".cdx.json", ".cdx.xml", ".spdx.json", ".spdx3.json", ".spdx", ".swidtag"];
+const ENDINGS: [&str; 9] = [
+    ".cdx.json",
+    ".spdx.json",
+    ".cdx-1.6.json",
+    ".cdx-1.5.json",
+    ".cdx-1.4.json",
+    ".cdx.xml",
+    ".spdx-3.0.1.json",
+    ".spdx",
+    ".swidtag",
+];
 /// The most documents of one release that are read.
 const MAX_DOCUMENTS: usize = 1000;
 
