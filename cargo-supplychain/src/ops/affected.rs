@@ -1,17 +1,22 @@
-//! `affected`: which archived releases, and which of their files, have what an advisory names.
+//! `affected`: which archived releases, and which of their files, have what an advisory names; or which bills of materials of anyone.
 
 use std::collections::BTreeSet;
 
-use super::archived::{Opened, Request};
-use super::{Class, Error, Progress};
+use camino::Utf8PathBuf;
+
+use super::archived::{Opened, Request, load_advisories};
+use super::{Class, Error, Progress, foreign, gather};
 use crate::advisory::{self, Advisory, AdvisoryDatabase, FeedInfo};
 use crate::archive::Access;
 use crate::archived::answer::{InReleases, join, sequences};
 use crate::archived::query::Query;
 use crate::base::Context;
+use crate::bom::listing::{crate_of, is_same_purl};
+use crate::bom::{Bom, Part, Scope};
 use crate::check::archived as judge;
-use crate::document::affected::{Affected, NamedAdvisory, SCHEMA_VERSION};
-use crate::finding::NotEvaluated;
+use crate::config::Settings;
+use crate::document::affected::{Affected, AffectedDocument, DocumentComponent, NamedAdvisory, SCHEMA_VERSION};
+use crate::finding::{Area, NotEvaluated};
 
 /// What the question comes to.
 struct Meant {
@@ -27,13 +32,9 @@ struct Meant {
 /// # Errors
 /// The question, the policy, the archive or the advisory database cannot be used; the advisory is not known.
 pub fn affected(context: &Context, request: &Request, asked: &str, progress: &mut dyn Progress) -> Result<Affected, Error> {
-    let query: Query = asked.parse().map_err(|error| {
-        Error::usage(&error).with_help(
-            "ask for RUSTSEC-2023-0061, CVE-2023-4863, GHSA-j7hp-h8jx-5ppr, pkg:cargo/libwebp-sys or 'pkg:cargo/libwebp-sys@<0.9.3'",
-        )
-    })?;
+    let query = query(asked)?;
     let mut opened = Opened::new(context, request, Access::Read, progress)?;
-    let meant = meant(context, request, &opened, &query, progress)?;
+    let meant = meant(context, request, &opened.settings, &query, progress)?;
     let candidates = opened.ask(context, progress, |index| index.components(&meant.names))?;
     let found: Vec<_> =
         candidates.into_iter().filter_map(|one| found_by(&query, &meant.advisories, &one).map(|ids| (one, ids))).collect();
@@ -51,7 +52,8 @@ pub fn affected(context: &Context, request: &Request, asked: &str, progress: &mu
         tool: super::TOOL.to_owned(),
         asked_at: context.now,
         query: asked.to_owned(),
-        archive: opened.asked(),
+        archive: Some(opened.asked()),
+        documents: Vec::new(),
         feed: meant.feed,
         advisories: meant.advisories.iter().map(NamedAdvisory::from).collect(),
         supported_only: request.supported,
@@ -61,10 +63,115 @@ pub fn affected(context: &Context, request: &Request, asked: &str, progress: &mu
     })
 }
 
+fn query(asked: &str) -> Result<Query, Error> {
+    asked.parse().map_err(|error| {
+        Error::usage(&error).with_help(
+            "ask for RUSTSEC-2023-0061, CVE-2023-4863, GHSA-j7hp-h8jx-5ppr, pkg:cargo/libwebp-sys or 'pkg:cargo/libwebp-sys@<0.9.3'",
+        )
+    })
+}
+
+/// Answers of bills of materials instead of an archive.
+///
+/// # Errors
+/// The question, the policy, a document or the advisory database cannot be used; the advisory is not known.
+pub fn in_documents(
+    context: &Context,
+    request: &Request,
+    asked: &str,
+    files: &[Utf8PathBuf],
+    progress: &mut dyn Progress,
+) -> Result<Affected, Error> {
+    let query = query(asked)?;
+    let (settings, _) = gather::settings(context, request.policy.as_deref(), &context.cwd, None)?;
+    let meant = meant(context, request, &settings, &query, progress)?;
+    let mut not_evaluated = meant.not_evaluated.clone();
+    let mut documents = Vec::new();
+    for file in files {
+        let bom = foreign::read(context, file)?.bom;
+        let (found, unknown) = in_bom(&query, &meant, &bom);
+        not_evaluated.extend(unknown.into_iter().map(|why| NotEvaluated {
+            area: Area::Advisories,
+            check: format!("components of {file}"),
+            why,
+            required: true,
+            help: "ask whoever made the document for package URLs with versions".to_owned(),
+        }));
+        documents.push(AffectedDocument::new(file.as_str(), &bom, found));
+    }
+    Ok(Affected {
+        schema_version: SCHEMA_VERSION,
+        tool: super::TOOL.to_owned(),
+        asked_at: context.now,
+        query: asked.to_owned(),
+        archive: None,
+        documents,
+        feed: meant.feed,
+        advisories: meant.advisories.iter().map(NamedAdvisory::from).collect(),
+        supported_only: false,
+        not_listed: 0,
+        releases: Vec::new(),
+        not_evaluated,
+    })
+}
+
+/// What a document has of what is meant, and what cannot be told of it: a part of that name without a package URL or a version of cargo's form
+/// may be what is meant.
+fn in_bom(query: &Query, meant: &Meant, bom: &Bom) -> (Vec<DocumentComponent>, Vec<String>) {
+    let (mut found, mut unknown) = (Vec::new(), Vec::new());
+    for part in &bom.parts {
+        let crates: Vec<_> = part.purls.iter().filter_map(|purl| Some((purl, crate_of(part, purl)?))).collect();
+        if crates.is_empty() && part.purls.is_empty() && meant.names.contains(&part.name) {
+            unknown.push(format!(
+                "{} {} has no package URL: it may be another program of that name",
+                part.name,
+                shown_version(part)
+            ));
+        }
+        for (purl, (name, version, source)) in crates {
+            if !meant.names.contains(&name) {
+                continue;
+            }
+            let ids = match (query, version.parse::<semver::Version>()) {
+                (Query::Component { purl: wanted, .. }, _) => is_same_purl(wanted, purl).then(Vec::new),
+                (_, Err(_)) => {
+                    unknown.push(format!("{purl} has no version that can be compared"));
+                    None
+                }
+                (Query::Crate { versions, .. }, Ok(version)) => versions.include(&version).then(Vec::new),
+                (Query::Advisory(_), Ok(version)) => {
+                    let applies = |one: &&Advisory| advisory::applies(one, &name, &version, source.as_deref());
+                    let ids: Vec<_> = meant.advisories.iter().filter(applies).map(|one| one.id.clone()).collect();
+                    (!ids.is_empty()).then_some(ids)
+                }
+            };
+            if let Some(advisories) = ids {
+                found.push(DocumentComponent {
+                    purl: purl.clone(),
+                    name,
+                    version,
+                    source,
+                    advisories,
+                    scope: match part.scope {
+                        Scope::Excluded => "excluded",
+                        Scope::Optional => "optional",
+                        Scope::Included => "included",
+                    },
+                });
+            }
+        }
+    }
+    (found, unknown)
+}
+
+fn shown_version(part: &Part) -> &str {
+    part.version.first().unwrap_or("without a version")
+}
+
 fn meant(
     context: &Context,
     request: &Request,
-    opened: &Opened,
+    settings: &Settings,
     query: &Query,
     progress: &mut dyn Progress,
 ) -> Result<Meant, Error> {
@@ -75,8 +182,7 @@ fn meant(
         }
         Query::Advisory(id) => id,
     };
-    let database = opened
-        .advisories(context, request.advisory_db.as_deref(), progress)?
+    let database = load_advisories(context, settings, request.advisory_db.as_deref(), progress)?
         .database
         .map_err(|(why, help)| Error::new(Class::Undetermined, &why).with_help(help))?;
     let named =
@@ -88,7 +194,7 @@ fn meant(
     let feed = database.info.clone();
     // An old database may have an older range: the same limit as everywhere.
     let of_the_day = AdvisoryDatabase { advisories: Vec::new(), ..database };
-    let not_evaluated = judge::judge(&opened.settings, context.now, Ok(of_the_day).into(), &[]).not_evaluated;
+    let not_evaluated = judge::judge(settings, context.now, Ok(of_the_day).into(), &[]).not_evaluated;
     let names = advisories.iter().map(|advisory| advisory.package.clone()).collect();
     Ok(Meant { names, advisories, feed: Some(feed), not_evaluated })
 }

@@ -2,6 +2,8 @@
 
 mod place;
 
+use std::collections::BTreeSet;
+
 use camino::Utf8PathBuf;
 
 use super::{Class, Error, Progress, advisories, gather};
@@ -76,21 +78,6 @@ impl Opened {
         })
     }
 
-    /// The advisories of today, whole: what is archived may have any crate in it. `given` is over the policy's database.
-    pub(super) fn advisories(&self, context: &Context, given: Option<&str>, progress: &mut dyn Progress) -> Result<Known, Error> {
-        let wanted = advisories::Wanted {
-            given,
-            revision: None,
-            feeds: &[],
-            settings: &self.settings,
-            root: &context.cwd,
-            workspace: None,
-            packages: None,
-            libraries: &std::collections::BTreeSet::new(),
-        };
-        advisories::load(context, &wanted, progress)
-    }
-
     /// The archive, for an answer.
     pub(super) fn asked(&self) -> AskedArchive {
         AskedArchive { place: self.archive.place(), id: self.index.archive(), head: self.index.head().to_string() }
@@ -107,6 +94,26 @@ impl Opened {
         };
         self.index.unreadable().map(unknown).collect()
     }
+}
+
+/// The advisories of today, whole: what is archived may have any crate in it. `given` is over the policy's database.
+pub(super) fn load_advisories(
+    context: &Context,
+    settings: &Settings,
+    given: Option<&str>,
+    progress: &mut dyn Progress,
+) -> Result<Known, Error> {
+    let wanted = advisories::Wanted {
+        given,
+        revision: None,
+        feeds: &[],
+        settings,
+        root: &context.cwd,
+        workspace: None,
+        packages: None,
+        libraries: &BTreeSet::new(),
+    };
+    advisories::load(context, &wanted, progress)
 }
 
 /// Brings the index of an archive up to date, or makes it again.

@@ -116,7 +116,7 @@ pub fn rescan(context: &Context, request: &Request, progress: &mut dyn Progress)
 }
 
 fn judge_all(context: &Context, request: &Request, opened: &mut Opened, progress: &mut dyn Progress) -> Result<Judged, Error> {
-    let known = opened.advisories(context, request.archived.advisory_db.as_deref(), progress)?;
+    let known = archived::load_advisories(context, &opened.settings, request.archived.advisory_db.as_deref(), progress)?;
     let mut names = known_names(opened.index().history());
     let mut feeds = Vec::new();
     if let Ok(database) = &known.database {
