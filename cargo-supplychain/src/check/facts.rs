@@ -1,5 +1,7 @@
 //! All that the rules may look at: evidence, model, settings and dated intelligence.
 
+use std::collections::BTreeMap;
+
 use crate::advisory::{AdvisoryDatabase, FeedInfo, Hit, Signals};
 use crate::base::Timestamp;
 use crate::config::{MaxAge, Settings};
@@ -13,6 +15,7 @@ use crate::model::index::IndexFacts;
 use crate::model::integrity::IntegrityFacts;
 use crate::model::machine::MachineFacts;
 use crate::model::manifest::Manifest;
+use crate::model::native::NativeVersion;
 use crate::model::published::PublishedFacts;
 use crate::model::registry::Registry;
 use crate::model::sandbox::SandboxFacts;
@@ -68,11 +71,16 @@ pub struct Feed {
     pub rolled_back: Option<String>,
 }
 
+/// Versions of the libraries that locked crates bring along: by name and version of the crate, and upstream's name of the library.
+pub type NativeVersions = BTreeMap<(String, String, &'static str), NativeVersion>;
+
 /// The sources besides the RustSec database, and what they say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sources {
     pub feeds: Vec<Feed>,
     pub signals: Signals,
+    /// What they are asked about besides crates.
+    pub natives: NativeVersions,
     /// What the server of the RustSec database offered, where that is older than the copy.
     pub database_rolled_back: Option<String>,
     /// How a checkout of the RustSec database differs from its commit.

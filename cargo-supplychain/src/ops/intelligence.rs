@@ -235,6 +235,8 @@ fn advisories(
         ));
     };
     let names: BTreeSet<_> = lockfile.packages.iter().map(|package| package.name.clone()).collect();
+    let natives = super::native::of_lockfile(lockfile, gathered.plan.as_ref().ok());
+    let libraries = natives.keys().map(|(_, _, library)| (*library).to_owned()).chain(["rust".to_owned()]).collect();
     let wanted = database::Wanted {
         given: request.advisory_db.as_deref(),
         revision: request.advisory_db_rev.as_deref(),
@@ -243,7 +245,7 @@ fn advisories(
         root: &gathered.workspace.root,
         workspace: Some(&gathered.workspace.root),
         packages: Some(&names),
-        libraries: &BTreeSet::new(),
+        libraries: &libraries,
     };
     if !scope.includes(Area::Advisories) {
         // Workflows are judged by the catalogue of what is exploited, not by the database.
@@ -251,6 +253,7 @@ fn advisories(
         return Ok((Advisories::Unavailable { why: "not asked for".to_owned(), help: String::new() }, sources));
     }
     let Known { database, sources } = database::load(context, &wanted, progress)?;
+    let sources = Sources { natives, ..sources };
     let advisories = match database {
         Ok(database) => {
             let hits = advisory::hits(&database, lockfile);

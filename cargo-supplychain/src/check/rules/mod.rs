@@ -2,8 +2,10 @@
 
 mod advisory_db_modified;
 mod advisory_db_rollback;
+mod advisory_end_of_life;
 mod advisory_known_exploited;
 mod advisory_malicious;
+mod advisory_native_vulnerability;
 mod advisory_notice;
 mod advisory_unmaintained;
 mod advisory_unsound;
@@ -174,11 +176,13 @@ pub static ALL: &[&Rule] = &[
     &sandbox_denied_call::RULE,
     &sandbox_unavailable::RULE,
     &advisory_vulnerability::RULE,
+    &advisory_native_vulnerability::RULE,
     &advisory_known_exploited::RULE,
     &advisory_malicious::RULE,
     &advisory_unsound::RULE,
     &advisory_unmaintained::RULE,
     &advisory_notice::RULE,
+    &advisory_end_of_life::RULE,
     &advisory_db_rollback::RULE,
     &advisory_db_modified::RULE,
     &licence_denied::RULE,
