@@ -197,4 +197,4 @@ fn no_text_of_others_commands_anybody() {
     }
 }
 
-const FORMATS: [&str; 5] = ["human", "json", "sarif", "markdown", "github"];
+const FORMATS: [&str; 6] = ["human", "json", "sarif", "markdown", "github", "gitlab"];

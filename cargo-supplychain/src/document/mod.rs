@@ -11,10 +11,12 @@ pub mod export_guide;
 #[cfg(test)]
 mod fixture;
 pub mod github;
+pub mod gitlab;
 mod identity;
 mod inventory;
 mod markdown;
 pub mod notice;
+mod placed;
 pub mod provenance;
 pub mod rebuild;
 pub mod release;
