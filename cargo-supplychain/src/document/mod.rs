@@ -4,6 +4,7 @@
 pub mod affected;
 #[cfg(test)]
 mod any_text;
+pub mod composition;
 pub mod cyclonedx;
 pub mod diff;
 pub mod evidence;

@@ -1,11 +1,13 @@
-//! What a release is published as: its artifacts under the names that their attestations have, each with its bundles beside it, the SBOMs, and
-//! their digests. The release folder itself stays as it is.
+//! What a release is published as: its artifacts under the names that their attestations have, or with the target in them, each with its
+//! bundles beside it, the SBOMs, and their digests. Attestations are about digests, so that names are free. The release folder itself stays as
+//! it is.
 
 use std::collections::BTreeMap;
 use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::inputs::AssetNames;
 use crate::attest::{PROVENANCE, SHA256SUMS, sha256sums};
 use crate::base::Sha256;
 use crate::files;
@@ -42,7 +44,12 @@ impl Assets {
 }
 
 /// Copies them into `into`.
-pub(super) fn collect(release: &Utf8Path, manifest: &ReleaseManifest, into: &Utf8Path) -> io::Result<Assets> {
+pub(super) fn collect(
+    release: &Utf8Path,
+    manifest: &ReleaseManifest,
+    names: AssetNames,
+    into: &Utf8Path,
+) -> io::Result<Assets> {
     let mut assets = Assets::default();
     let mut sums = BTreeMap::new();
     let mut copy = |from: &str, name: String| -> io::Result<Utf8PathBuf> {
@@ -57,9 +64,13 @@ pub(super) fn collect(release: &Utf8Path, manifest: &ReleaseManifest, into: &Utf
     };
     for file in &manifest.files {
         let name = Utf8Path::new(&file.path).file_name().unwrap_or(&file.path);
+        let name = match names {
+            AssetNames::Plain => name.to_owned(),
+            AssetNames::Target => with_target(name, &manifest.target),
+        };
         match file.role {
             FileRole::Artifact => {
-                assets.artifacts.push(copy(&file.path, name.to_owned())?);
+                assets.artifacts.push(copy(&file.path, name.clone())?);
                 for statement in manifest.statements.iter().filter(|statement| statement.subject == file.path) {
                     if !release.join(&statement.path).is_file() {
                         continue;
@@ -74,18 +85,38 @@ pub(super) fn collect(release: &Utf8Path, manifest: &ReleaseManifest, into: &Utf
                 }
             }
             FileRole::Sbom => {
-                let path = copy(&file.path, name.to_owned())?;
+                let path = copy(&file.path, name.clone())?;
                 if name.ends_with(".spdx.json") { &mut assets.spdx } else { &mut assets.cyclonedx }.push(path);
             }
             FileRole::Report | FileRole::Evidence | FileRole::Notice | FileRole::Guide => {}
         }
     }
     assets.files = sums.keys().map(|name| into.join(name)).collect();
-    let list = into.join(SHA256SUMS);
+    let list = into.join(match names {
+        AssetNames::Plain => SHA256SUMS.to_owned(),
+        AssetNames::Target => format!("{}-{}-{}.{SHA256SUMS}", manifest.name, manifest.version, manifest.target),
+    });
     files::write(&list, sha256sums(&sums).as_bytes())?;
     assets.files.push(list.clone());
     assets.checksums.push(list);
     Ok(assets)
+}
+
+/// `app-TARGET.cdx.json` of `app.cdx.json`, `app-TARGET.exe` of `app.exe`; what has the target in it already stays.
+fn with_target(name: &str, target: &str) -> String {
+    const ENDS: [&str; 12] = [
+        ".cdx.json", ".spdx.json", ".exe", ".dll", ".so", ".dylib", ".a", ".lib", ".wasm", ".crate", ".tar.gz", ".zip",
+    ];
+    if name.contains(target) {
+        return name.to_owned();
+    }
+    let end = ENDS.into_iter().find(|end| name.ends_with(end)).unwrap_or_default();
+    let stem = &name[..name.len() - end.len()];
+    // The SBOM of `app.exe` is `app.exe.cdx.json`.
+    if end.ends_with(".json") && ENDS.iter().any(|end| stem.ends_with(end)) {
+        return format!("{}{end}", with_target(stem, target));
+    }
+    format!("{stem}-{target}{end}")
 }
 
 /// `cyclonedx` of `attestations/app.cyclonedx.sigstore.json`.
@@ -96,6 +127,21 @@ fn kind(path: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_tell_targets_apart() {
+        for (name, with) in [
+            ("app", "app-x-y"),
+            ("app.exe", "app-x-y.exe"),
+            ("app.cdx.json", "app-x-y.cdx.json"),
+            ("app.exe.spdx.json", "app-x-y.exe.spdx.json"),
+            ("libapp.so", "libapp-x-y.so"),
+            ("app.v2", "app.v2-x-y"),
+            ("app-x-y.tar.gz", "app-x-y.tar.gz"),
+        ] {
+            assert_eq!(with_target(name, "x-y"), with);
+        }
+    }
 
     #[test]
     fn what_a_bundle_is_about() {
