@@ -1,6 +1,8 @@
 //! The GitHub Action as a runner starts it: `run.sh` with the variables of action.yml, the real binary, and stand-ins for the repository's host
 //! and for Sigstore on this machine. In a workflow it runs in `tests/trial/action.py`.
 
+mod published;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::process::{Command, Stdio};
@@ -369,7 +371,8 @@ fn a_pull_request_has_one_comment() {
     project.write("util/Cargo.toml", "[package]\nname = \"util\"\nversion = \"0.1.0\"\nedition = \"2021\"\nlicense = \"MIT\"\n");
     project.write("util/src/lib.rs", "");
     project.write("Cargo.toml", project.read("Cargo.toml") + "\n[dependencies]\nutil = { path = \"util\" }\n");
-    let lock = project.read("Cargo.lock") + "dependencies = [\n \"util\",\n]\n\n[[package]]\nname = \"util\"\nversion = \"0.1.0\"\n";
+    let lock =
+        project.read("Cargo.lock") + "dependencies = [\n \"util\",\n]\n\n[[package]]\nname = \"util\"\nversion = \"0.1.0\"\n";
     project.write("Cargo.lock", lock);
     job.uses(&check).expect(0);
     assert_eq!(host.comments().len(), 1);
@@ -500,45 +503,6 @@ fn a_separate_job_signs() {
     assert!(Utf8Path::new(used.output("bundle-path")).is_file());
 }
 
-/// Two releases of one GitHub release: their files are told apart by name, and verify under it.
-#[test]
-fn releases_of_several_targets_are_published_together() {
-    let (sigstore, host, project) = (Sigstore::start(), Host::start(), Project::app());
-    let mut job = Job::new(&project);
-    job.uses(&[("attest", "none"), ("args", "--sandbox\noff"), ("output-dir", "out")]).expect(0);
-    let release = project.path("out/release").read_dir_utf8().unwrap().find_map(|one| {
-        let path = one.unwrap().path().to_owned();
-        path.join("release.json").is_file().then_some(path)
-    });
-    let release = release.unwrap();
-    let target = release.file_name().unwrap().strip_prefix("app-1.0.0-").unwrap().to_owned();
-    // A second one is there: no other target can be built here.
-    fs::create_dir(project.path("out/release/second")).unwrap();
-    fs::copy(release.join("release.json"), project.path("out/release/second/release.json")).unwrap();
-    let mut job = Job::new(&project).identity(&sigstore).host(&host);
-    let args = BUNDLES[..2].join("\n");
-    let inputs = [
-        ("command", "attest"),
-        ("subject-path", "out/release"),
-        ("args", args.as_str()),
-        ("attest", "github"),
-        ("upload-release-assets", "true"),
-    ];
-    let refused = job.uses(&inputs).expect(2);
-    assert!(refused.commands()[0].contains("input `asset-names`: there are 2 releases"), "{}", refused.log);
-    assert!(host.asked().is_empty() && sigstore.asked().is_empty());
-    let one = [&inputs[..1], &[("subject-path", release.as_str())], &inputs[2..], &[("asset-names", "target")]].concat();
-    let used = job.uses(&one).expect(0);
-    let names = host.assets();
-    for name in [format!("app-{target}"), format!("app-{target}.cdx.json"), format!("app-{target}.cyclonedx.sigstore.json")] {
-        assert!(names.contains(&name), "{name} is not in {names:?}");
-    }
-    assert!(names.contains(&format!("app-1.0.0-{target}.SHA256SUMS")), "{names:?}");
-    let file = used.output("bundle-path").trim_end_matches(".sigstore.json");
-    let signer = format!("--identity={}\n--issuer={}\n--trusted-root=../root.json", Sigstore::identity(), sigstore.issuer());
-    job.uses(&[("command", "verify"), ("subject-path", file), ("args", &signer), ("offline", "true")]).expect(0);
-}
-
 #[test]
 fn sboms_are_written_and_releases_archived() {
     let project = Project::app();
@@ -564,46 +528,4 @@ fn sboms_are_written_and_releases_archived() {
     // Who has to have signed is not said: nothing is taken in, and the reason is told.
     let refused = job.uses(&[&common[..], &inputs[..2]].concat()).expect(2);
     assert!(refused.commands().len() == 1 && refused.output("result") == "error", "{}", refused.log);
-}
-
-/// `.ci/digests`: a released program is in the action's table after it verified, once, and no other way.
-#[test]
-fn the_digest_table_takes_what_verified() {
-    let (sigstore, host, project) = (Sigstore::start(), Host::start(), Project::app());
-    for path in ["Cargo.toml", "Cargo.lock"] {
-        project.write(path, project.read(path).replace("\"app\"", "\"cargo-supplychain\""));
-    }
-    let mut job = Job::new(&project).identity(&sigstore).host(&host);
-    let args = BUNDLES.join("\n");
-    job.uses(&[("args", &args), ("attest", "sigstore"), ("asset-names", "target"), ("output-dir", "out")]).expect(0);
-    project.write("digests.txt", "# VERSION NAME DIGEST\n");
-    let add = || {
-        let mut command = Command::new("bash");
-        command.arg(action("../.ci/digests")).args(["1.0.0", "out/assets"]).current_dir(project.folder());
-        command.arg(format!("--identity={}", Sigstore::identity())).arg(format!("--issuer={}", sigstore.issuer()));
-        command.arg(format!("--trusted-root={}", project.path("../root.json")));
-        command.env_clear().envs(environment(&project)).env("DIGESTS", project.path("digests.txt"));
-        let output = command.env("SUPPLYCHAIN", env!("CARGO_BIN_EXE_cargo-supplychain")).output().unwrap();
-        (output.status.success(), String::from_utf8(output.stderr).unwrap())
-    };
-    for _ in 0..2 {
-        let (done, said) = add();
-        assert!(done, "{said}");
-        let table = project.read("digests.txt");
-        let fields: Vec<_> = table.lines().last().unwrap().split(' ').collect();
-        let [version, name, digest] = fields[..] else { panic!("{table}") };
-        assert_eq!((table.lines().count(), version, digest.len()), (2, "1.0.0", 64), "{table}");
-        assert!(project.path(&format!("out/assets/{name}")).is_file(), "{table}");
-    }
-    let before = project.read("digests.txt");
-    let program = before.lines().last().unwrap().split(' ').nth(1).unwrap();
-    let path = project.path(&format!("out/assets/{program}"));
-    let bytes = fs::read(&path).unwrap();
-    fs::write(&path, [&bytes[..], b"x"].concat()).unwrap();
-    assert!(!add().0);
-    fs::write(&path, bytes).unwrap();
-    let other = format!("1.0.0 {program} {}\n", "0".repeat(64));
-    project.write("digests.txt", &other);
-    let (done, said) = add();
-    assert!(!done && said.contains("another digest") && project.read("digests.txt") == other, "{said}");
 }

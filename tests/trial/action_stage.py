@@ -219,7 +219,10 @@ class Stage:
         command = [program("act"), "pull_request" if event else "push", "-P", "ubuntu-latest=-self-hosted", "--json",
                    "-e", str(self.work / "event.json"), "--secret-file", str(self.work / "secrets"), "--env-file", str(self.work / "variables"),
                    "--local-repository", f"{UPLOAD}={stand_in}", "--no-cache-server"]
-        env = {**os.environ, "XDG_CACHE_HOME": str(self.work / "cache"), "GITHUB_TOKEN": ""}
+        # act's jobs have its own environment as well: what a job around this one has is none of theirs.
+        outer = ("ACTIONS_", "GITHUB_", "INPUT_", "RUNNER_", "SUPPLYCHAIN_")
+        env = {name: value for name, value in os.environ.items() if not name.startswith(outer)}
+        env["XDG_CACHE_HOME"] = str(self.work / "cache")
         ended = subprocess.run(command, cwd=repository, env=env, text=True, capture_output=True, check=False)
         self.log = ended.stdout + ended.stderr
         if TOKEN in self.log:

@@ -86,7 +86,8 @@ impl Contents {
 /// The change as Markdown, ending with a line feed.
 #[must_use]
 pub fn markdown(before: &[Contents], after: &[Contents]) -> String {
-    let [before, after] = [before, after].map(|all| all.iter().map(|one| (one.artifact.as_str(), one)).collect::<BTreeMap<_, _>>());
+    let [before, after] =
+        [before, after].map(|all| all.iter().map(|one| (one.artifact.as_str(), one)).collect::<BTreeMap<_, _>>());
     let mut rows = Vec::new();
     for (name, now) in &after {
         match before.get(name) {

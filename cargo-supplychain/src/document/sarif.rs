@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 
 use super::placed::{Fingerprints, message, one_line, places};
 use super::{Document, HOME, TOOL_VERSION};
-use crate::base::text::plain;
 use crate::base::Location;
+use crate::base::text::plain;
 use crate::finding::{Finding, NotEvaluated, Report, Severity};
 
 /// The media type (OASIS SARIF 2.1.0, section 3.13).

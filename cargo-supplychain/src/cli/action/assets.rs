@@ -1,6 +1,5 @@
-//! What a release is published as: its artifacts under the names that their attestations have, or with the target in them, each with its
-//! bundles beside it, the SBOMs, and their digests. Attestations are about digests, so that names are free. The release folder itself stays as
-//! it is.
+//! What a release is published as: its artifacts under the names that their attestations have, or these with the target, each with its bundles
+//! beside it, the SBOMs, and their digests. The release folder itself stays as it is.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -11,6 +10,7 @@ use super::inputs::AssetNames;
 use crate::attest::{PROVENANCE, SHA256SUMS, sha256sums};
 use crate::base::Sha256;
 use crate::files;
+use crate::model::asset_name::with_target;
 use crate::model::release::{FileRole, ReleaseManifest};
 
 /// Larger files are left in the release folder.
@@ -44,12 +44,7 @@ impl Assets {
 }
 
 /// Copies them into `into`.
-pub(super) fn collect(
-    release: &Utf8Path,
-    manifest: &ReleaseManifest,
-    names: AssetNames,
-    into: &Utf8Path,
-) -> io::Result<Assets> {
+pub(super) fn collect(release: &Utf8Path, manifest: &ReleaseManifest, names: AssetNames, into: &Utf8Path) -> io::Result<Assets> {
     let mut assets = Assets::default();
     let mut sums = BTreeMap::new();
     let mut copy = |from: &str, name: String| -> io::Result<Utf8PathBuf> {
@@ -102,23 +97,6 @@ pub(super) fn collect(
     Ok(assets)
 }
 
-/// `app-TARGET.cdx.json` of `app.cdx.json`, `app-TARGET.exe` of `app.exe`; what has the target in it already stays.
-fn with_target(name: &str, target: &str) -> String {
-    const ENDS: [&str; 12] = [
-        ".cdx.json", ".spdx.json", ".exe", ".dll", ".so", ".dylib", ".a", ".lib", ".wasm", ".crate", ".tar.gz", ".zip",
-    ];
-    if name.contains(target) {
-        return name.to_owned();
-    }
-    let end = ENDS.into_iter().find(|end| name.ends_with(end)).unwrap_or_default();
-    let stem = &name[..name.len() - end.len()];
-    // The SBOM of `app.exe` is `app.exe.cdx.json`.
-    if end.ends_with(".json") && ENDS.iter().any(|end| stem.ends_with(end)) {
-        return format!("{}{end}", with_target(stem, target));
-    }
-    format!("{stem}-{target}{end}")
-}
-
 /// `cyclonedx` of `attestations/app.cyclonedx.sigstore.json`.
 fn kind(path: &str) -> &str {
     path.trim_end_matches(".sigstore.json").rsplit('.').next().unwrap_or_default()
@@ -127,21 +105,6 @@ fn kind(path: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_tell_targets_apart() {
-        for (name, with) in [
-            ("app", "app-x-y"),
-            ("app.exe", "app-x-y.exe"),
-            ("app.cdx.json", "app-x-y.cdx.json"),
-            ("app.exe.spdx.json", "app-x-y.exe.spdx.json"),
-            ("libapp.so", "libapp-x-y.so"),
-            ("app.v2", "app.v2-x-y"),
-            ("app-x-y.tar.gz", "app-x-y.tar.gz"),
-        ] {
-            assert_eq!(with_target(name, "x-y"), with);
-        }
-    }
 
     #[test]
     fn what_a_bundle_is_about() {

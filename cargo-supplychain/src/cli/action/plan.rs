@@ -189,11 +189,18 @@ pub(super) fn diff_arguments(inputs: &Inputs, base: &str) -> Vec<String> {
 
 /// The arguments for an SBOM that is compared with another one; of `args` what selects packages, targets and features.
 pub(super) fn compared_arguments(inputs: &Inputs, manifest: &Utf8Path, to: &Utf8Path) -> Vec<String> {
-    const VALUES: [&str; 11] = [
-        "--package", "-p", "--exclude", "--bin", "--example", "--test", "--bench", "--features", "-F", "--profile", "--target",
-    ];
+    const VALUES: [&str; 11] =
+        ["--package", "-p", "--exclude", "--bin", "--example", "--test", "--bench", "--features", "-F", "--profile", "--target"];
     const FLAGS: [&str; 10] = [
-        "--workspace", "--all", "--lib", "--bins", "--examples", "--tests", "--benches", "--all-targets", "--all-features",
+        "--workspace",
+        "--all",
+        "--lib",
+        "--bins",
+        "--examples",
+        "--tests",
+        "--benches",
+        "--all-targets",
+        "--all-features",
         "--no-default-features",
     ];
     let mut out = vec!["sbom".to_owned(), "--format-sbom=cyclonedx-json".to_owned()];

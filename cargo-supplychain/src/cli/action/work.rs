@@ -162,7 +162,8 @@ fn build(session: &mut Session<'_>, bench: &Bench<'_>) -> Result<Worked, Failed>
 }
 
 fn published(bench: &Bench<'_>, into: &Utf8Path, release: &Utf8Path, manifest: &ReleaseManifest) -> Result<Assets, Failed> {
-    assets::collect(release, manifest, bench.inputs.asset_names, into).map_err(Failed::io(&format!("cannot write the files to publish into {into}")))
+    assets::collect(release, manifest, bench.inputs.asset_names, into)
+        .map_err(Failed::io(&format!("cannot write the files to publish into {into}")))
 }
 
 /// By whom a release that was made here is judged when it is archived.
@@ -206,7 +207,8 @@ fn attest(session: &mut Session<'_>, bench: &Bench<'_>) -> Result<Worked, Failed
     let mut all = Assets::default();
     let paths: Vec<_> = bench.inputs.subject_path.iter().flat_map(|subject| releases(bench.context.cwd.join(subject))).collect();
     if paths.len() > 1 && bench.inputs.upload_release_assets && bench.inputs.asset_names == AssetNames::Plain {
-        let why = format!("there are {}, and their files would have the same names: use `target`", counted(paths.len(), "release"));
+        let why =
+            format!("there are {}, and their files would have the same names: use `target`", counted(paths.len(), "release"));
         return Err(Failed::Input(Invalid { input: "asset-names", why }));
     }
     for path in paths {
