@@ -14,13 +14,13 @@ use crate::finding::{Finding, NotEvaluated, Report, Severity};
 #[must_use]
 pub fn document(report: &Report) -> Document {
     let mut fingerprints = Fingerprints::default();
-    let found = report.findings.iter().map(|finding| violation(finding, fingerprints.of(finding)));
+    let found = report.findings.iter().map(|finding| violation(finding, &fingerprints.of(finding)));
     let unmade = report.not_evaluated.iter().filter(|check| check.required).map(not_made);
     let violations: Vec<Value> = found.chain(unmade).collect();
     Document::json("gl-code-quality-report.json", "application/json", &violations)
 }
 
-fn violation(finding: &Finding, fingerprint: String) -> Value {
+fn violation(finding: &Finding, fingerprint: &str) -> Value {
     let place = &places(finding)[0];
     let subject = finding.subject.as_ref().map(|one| format!("{} {}: ", plain(&one.name), plain(&one.version)));
     json!({
