@@ -32,8 +32,19 @@ pub fn affected(context: &Context, request: &Request, asked: &str, progress: &mu
             "ask for RUSTSEC-2023-0061, CVE-2023-4863, GHSA-j7hp-h8jx-5ppr, pkg:cargo/libwebp-sys or 'pkg:cargo/libwebp-sys@<0.9.3'",
         )
     })?;
-    let mut opened = Opened::new(context, request, Access::Read, progress)?;
-    let meant = meant(context, request, &opened, &query, progress)?;
+    let (mut opened, meant) = match &query {
+        Query::Crate { name, .. } | Query::Component { name, .. } => {
+            let names = BTreeSet::from([name.clone()]);
+            let meant = Meant { names, advisories: Vec::new(), feed: None, not_evaluated: Vec::new() };
+            (Opened::new(context, request, Access::Read, progress)?, meant)
+        }
+        Query::Advisory(id) => {
+            let (opened, database) = Opened::with_advisories(context, request, Access::Read, progress)?;
+            let database = database.map_err(|(why, help)| Error::new(Class::Undetermined, &why).with_help(help))?;
+            let meant = meant(context, &opened, id, database)?;
+            (opened, meant)
+        }
+    };
     let candidates = opened.ask(context, progress, |index| index.components(&meant.names))?;
     let found: Vec<_> =
         candidates.into_iter().filter_map(|one| found_by(&query, &meant.advisories, &one).map(|ids| (one, ids))).collect();
@@ -61,23 +72,7 @@ pub fn affected(context: &Context, request: &Request, asked: &str, progress: &mu
     })
 }
 
-fn meant(
-    context: &Context,
-    request: &Request,
-    opened: &Opened,
-    query: &Query,
-    progress: &mut dyn Progress,
-) -> Result<Meant, Error> {
-    let id = match query {
-        Query::Crate { name, .. } | Query::Component { name, .. } => {
-            let names = BTreeSet::from([name.clone()]);
-            return Ok(Meant { names, advisories: Vec::new(), feed: None, not_evaluated: Vec::new() });
-        }
-        Query::Advisory(id) => id,
-    };
-    let database = opened
-        .advisories(context, request.advisory_db.as_deref(), progress)?
-        .map_err(|(why, help)| Error::new(Class::Undetermined, &why).with_help(help))?;
+fn meant(context: &Context, opened: &Opened, id: &str, database: AdvisoryDatabase) -> Result<Meant, Error> {
     let named =
         |advisory: &&Advisory| std::iter::once(&advisory.id).chain(&advisory.aliases).any(|known| known.eq_ignore_ascii_case(id));
     let advisories: Vec<_> = database.advisories.iter().filter(named).cloned().collect();
