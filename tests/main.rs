@@ -20,6 +20,7 @@ mod build_level;
 mod capabilities;
 mod configuration;
 mod diff;
+mod formats;
 mod hostile;
 mod incidents;
 mod init_from;

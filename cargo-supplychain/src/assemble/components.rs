@@ -16,6 +16,8 @@ pub(super) struct Components {
     pub purls: BTreeMap<String, String>,
     /// The packages that Cargo.lock names with a source, and the folder that cargo has each in.
     pub sources: Vec<(String, PlannedSource)>,
+    /// The folder of each package, by cargo's package id.
+    pub folders: BTreeMap<String, Utf8PathBuf>,
 }
 
 /// Where cargo has the source of a locked package.
@@ -34,7 +36,7 @@ impl Components {
             .enumerate()
             .map(|(at, package)| (key(&package.name, &package.version, package.source.as_deref()), (at, package)))
             .collect();
-        let (mut by_purl, mut purls, mut sources) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
+        let (mut by_purl, mut purls, mut sources, mut folders) = (BTreeMap::new(), BTreeMap::new(), Vec::new(), BTreeMap::new());
         for package in graph.packages() {
             let source = match package.source() {
                 PackageSource::External(source) => Some(source),
@@ -45,10 +47,13 @@ impl Components {
             if let (Some((at, _)), Some(_), Some(folder)) = (locked, source, package.manifest_path().parent()) {
                 sources.push((component.purl.clone(), PlannedSource { package: at, folder: folder.to_owned() }));
             }
+            if let Some(folder) = package.manifest_path().parent() {
+                folders.insert(package.id().repr().to_owned(), folder.to_owned());
+            }
             purls.insert(package.id().repr().to_owned(), component.purl.clone());
             by_purl.insert(component.purl.clone(), component);
         }
-        Self { by_purl, purls, sources }
+        Self { by_purl, purls, sources, folders }
     }
 
     pub(super) fn purl(&self, package: &PackageMetadata<'_>) -> &str {

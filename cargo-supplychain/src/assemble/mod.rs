@@ -15,7 +15,7 @@ mod units;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use guppy::graph::PackageGraph;
 
 pub use complete::{ProducedFile, complete, derived, produced};
@@ -59,6 +59,8 @@ pub struct Plan {
     pub crates: Vec<(String, String)>,
     /// What takes part in the build and does not belong to the workspace, with the folder that cargo compiles.
     pub sources: Vec<PlannedSource>,
+    /// The folder of each package, by cargo's package id.
+    pub folders: BTreeMap<String, Utf8PathBuf>,
 }
 
 /// Why no plan could be made: the selection does not fit the workspace, or the metadata cannot be read.
@@ -137,7 +139,14 @@ pub fn plan(mut evidence: Evidence<'_>) -> Result<Plan, Error> {
     let mut sources = components.sources;
     sources.retain(|(purl, _)| build.takes_part(purl));
     let sources = sources.into_iter().map(|(_, source)| source).collect();
-    Ok(Plan { build, purls: components.purls, expected: planned.expected, crates: planned.crates, sources })
+    Ok(Plan {
+        build,
+        purls: components.purls,
+        expected: planned.expected,
+        crates: planned.crates,
+        sources,
+        folders: components.folders,
+    })
 }
 
 fn package_graph(metadata: &str) -> Result<PackageGraph, Error> {

@@ -12,6 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::base::Timestamp;
+use crate::config::SbomFormat;
 use crate::finding::{Area, FailOn};
 use crate::model::lockfile::is_full_revision;
 use crate::model::sandbox::SandboxMode;
@@ -407,10 +408,11 @@ pub struct DiffArgs {
     pub registry_api: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum SbomFormat {
-    CyclonedxJson,
-    SpdxJson,
+fn sbom_formats() -> String {
+    format!(
+        "The format of the SBOM, with or without a version of its specification; the first is the one without: {}",
+        SbomFormat::list()
+    )
 }
 
 /// Write the SBOM of what would be built, without building
@@ -422,13 +424,17 @@ pub enum SbomFormat {
 Examples:
   cargo supplychain sbom > app.cdx.json
   cargo supplychain sbom --format-sbom spdx-json --bin app
+  cargo supplychain sbom --format-sbom cyclonedx-json@1.6 --depth 1
   cargo supplychain sbom --workspace --output sboms/")]
 pub struct SbomArgs {
     #[command(flatten)]
     pub selection: SelectionArgs,
-    /// The format of the SBOM
-    #[arg(long, value_enum, default_value_t = SbomFormat::CyclonedxJson)]
+    /// The format of the SBOM, with or without a version of its specification
+    #[arg(long, value_name = "FORMAT[@VERSION]", default_value = "cyclonedx-json", long_help = sbom_formats())]
     pub format_sbom: SbomFormat,
+    /// List only dependencies that are at most N steps away; the document says what that leaves out
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub depth: Option<u32>,
     /// Write one file an artifact into this folder, instead of standard output
     #[arg(long, short, value_name = "DIR")]
     pub output: Option<Utf8PathBuf>,

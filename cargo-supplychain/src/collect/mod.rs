@@ -10,6 +10,7 @@ pub mod elsewhere;
 pub mod environment;
 pub mod git_database;
 pub mod index;
+pub mod licence_files;
 pub mod lockfile;
 pub mod manifests;
 pub mod members;

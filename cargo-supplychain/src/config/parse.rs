@@ -15,6 +15,7 @@ use self::exemptions::RawExemption;
 use super::archive::RawArchive;
 use super::licences::RawLicences;
 use super::sandbox::RawSandbox;
+use super::sbom_format::SbomFormat;
 use super::settings::{
     AdvisorySettings, BuildSettings, DocumentSettings, MaxAge, RegistrySettings, ReleaseSettings, RuleOption, Settings,
     SignMethod, SignSettings, TrustRootSettings, VerifySettings,
@@ -91,7 +92,7 @@ pub fn parse(path: &str, text: &str, known: &[KnownRule<'_>]) -> Result<Settings
         licences: raw.licences.read(&place)?,
         exemptions,
         sandbox: raw.sandbox.read(&place)?,
-        documents: DocumentSettings { author: raw.documents.author, supplier: raw.documents.supplier },
+        documents: raw.documents.read(&place)?,
         sign: SignSettings {
             method: raw.sign.method.map_or(Ok(SignMethod::default()), |method| place.sign_method(&method))?,
             key: raw.sign.key,
@@ -177,7 +178,31 @@ struct RawRegistry {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct RawDocuments {
     author: Option<String>,
+    author_contact: Option<String>,
     supplier: Option<String>,
+    supplier_contact: Option<String>,
+    #[serde(default)]
+    formats: Vec<Spanned<String>>,
+}
+
+impl RawDocuments {
+    fn read(self, place: &Place<'_>) -> Result<DocumentSettings, Error> {
+        let mut formats = Vec::new();
+        for name in self.formats {
+            let read = name.get_ref().parse::<SbomFormat>();
+            let format = read.map_err(|unknown| place.error(Some(name.span()), format!("[documents] formats: {unknown}")))?;
+            if !SbomFormat::ALWAYS.contains(&format) && !formats.contains(&format) {
+                formats.push(format);
+            }
+        }
+        Ok(DocumentSettings {
+            author: self.author,
+            author_contact: self.author_contact,
+            supplier: self.supplier,
+            supplier_contact: self.supplier_contact,
+            formats,
+        })
+    }
 }
 
 #[derive(Deserialize, Default)]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::archive::SupportedReleases;
 use super::licences::LicenceSettings;
 use super::sandbox::SandboxSettings;
+use super::sbom_format::SbomFormat;
 use crate::base::{Location, Timestamp};
 use crate::finding::{Area, FailOn, Severity};
 
@@ -232,8 +233,14 @@ pub struct Exemption {
 pub struct DocumentSettings {
     /// The author of the SBOMs (an organisation or a person); unknown without it, which the documents state.
     pub author: Option<String>,
+    /// Where the author is reached: an address or a URL.
+    pub author_contact: Option<String>,
     /// The supplier of the workspace's own packages.
     pub supplier: Option<String>,
+    /// Where the supplier is reached: an address or a URL.
+    pub supplier_contact: Option<String>,
+    /// SBOM formats of a release besides [`SbomFormat::ALWAYS`], each once.
+    pub formats: Vec<SbomFormat>,
 }
 
 /// `[sign]`.

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::base::purl::{Qualifier, cargo};
-use crate::base::{Location, Sha256, Timestamp};
+use crate::base::{Location, Sha256, Sha512, Timestamp};
 use crate::finding::{Area, Exempted, FailOn, Finding, NotEvaluated, Report, ReportInput, Severity};
+use crate::model::licence_text::{LicenceFile, LicenceTexts};
 use crate::model::{
     Artifact, ArtifactFile, ArtifactKind, Build, CiRun, Component, Gap, Invocation, Linkage, NativeLibrary, Origin, Role, Source,
     TargetFolder, Toolchain, Use,
@@ -118,7 +119,12 @@ fn artifact(components: &BTreeMap<String, Component>) -> Artifact {
             NativeLibrary { name: "m".to_owned(), linkage: Linkage::Dynamic, component: purl("demo") },
             NativeLibrary { name: "z".to_owned(), linkage: Linkage::Static, component: purl("libz-sys") },
         ],
-        file: Some(ArtifactFile { name: "demo".to_owned(), size: 4_242_424, sha256: Sha256::of("demo") }),
+        file: Some(ArtifactFile {
+            name: "demo".to_owned(),
+            size: 4_242_424,
+            sha256: Sha256::of("demo"),
+            sha512: Sha512::of("demo"),
+        }),
     }
 }
 
@@ -176,6 +182,16 @@ pub(super) fn build() -> Build {
     }
 }
 
+/// Licence files of some of its packages.
+pub(super) fn texts() -> LicenceTexts {
+    let file = |path: &str, text: &str| vec![LicenceFile { path: path.to_owned(), text: text.to_owned() }];
+    LicenceTexts(BTreeMap::from([
+        (crates_io("itoa", "1.0.15").purl, file("LICENSE", "Do what you want.")),
+        (crates_io("odd", "0.3.0").purl, file("LICENSE", "Do what you want.")),
+        (crates_io("filed", "2.0.0").purl, file("COPYING", "As is.\n\n::error file=a::b\u{c}\n")),
+    ]))
+}
+
 /// The same build before compilation, with something not established.
 pub(super) fn planned() -> Build {
     let mut build = build();
@@ -207,7 +223,7 @@ pub(super) fn hostile() -> Build {
     artifact.dependencies.entry(artifact.package.clone()).or_default().push(evil.purl.clone());
     artifact.native.push(NativeLibrary { name: HOSTILE.to_owned(), linkage: Linkage::Unspecified, component: evil.purl.clone() });
     artifact.name = HOSTILE.to_owned();
-    artifact.file = Some(ArtifactFile { name: HOSTILE.to_owned(), size: 1, sha256: Sha256::of("x") });
+    artifact.file = Some(ArtifactFile { name: HOSTILE.to_owned(), size: 1, sha256: Sha256::of("x"), sha512: Sha512::of("x") });
     build.components.insert(evil.purl.clone(), evil);
     build.name = HOSTILE.to_owned();
     build.source.remote = Some(HOSTILE.to_owned());

@@ -4,7 +4,7 @@
 pub mod affected;
 #[cfg(test)]
 mod any_text;
-pub mod cyclonedx;
+mod cyclonedx;
 pub mod diff;
 pub mod evidence;
 pub mod export_guide;
@@ -15,6 +15,7 @@ mod identity;
 mod inventory;
 mod markdown;
 pub mod notice;
+mod part;
 pub mod provenance;
 pub mod rebuild;
 pub mod release;
@@ -22,10 +23,13 @@ pub mod report;
 pub mod rescan;
 pub mod run;
 pub mod sarif;
+pub mod sbom;
 #[cfg(test)]
 mod schema;
-pub mod spdx;
+mod spdx;
+mod spdx3;
 pub mod summary;
+mod swid;
 pub mod verify_guide;
 pub mod vsa;
 

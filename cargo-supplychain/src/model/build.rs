@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::reproduction::Reproduction;
 use super::surroundings::{CiRun, Invocation, Source, Toolchain};
-use crate::base::{Sha256, Timestamp};
+use crate::base::{Sha256, Sha512, Timestamp};
 
 /// One build of one workspace: a single `cargo build` invocation, planned or made.
 /// Everything refers to components by their package URL, which is unique within a build.
@@ -164,6 +164,8 @@ pub struct ArtifactFile {
     pub name: String,
     pub size: u64,
     pub sha256: Sha256,
+    /// For SBOMs, which BSI TR-03183-2 wants it in; nothing here is compared by it.
+    pub sha512: Sha512,
 }
 
 /// How a native library is bound.

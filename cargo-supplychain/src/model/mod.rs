@@ -13,6 +13,7 @@ pub mod events;
 pub mod index;
 pub mod integrity;
 pub mod licence;
+pub mod licence_text;
 pub mod lockfile;
 pub mod machine;
 pub mod manifest;

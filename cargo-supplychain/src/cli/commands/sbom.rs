@@ -2,21 +2,17 @@
 
 use camino::Utf8Path;
 
-use super::super::args::{SbomArgs, SbomFormat};
+use super::super::args::SbomArgs;
 use super::super::exit::Exit;
 use super::super::shell::Shell;
 use super::gather_request;
 use crate::base::Context;
 use crate::files;
-use crate::ops::{self, sbom::Format};
+use crate::ops;
 
 pub(in crate::cli) fn run(shell: &mut Shell, context: &Context, args: &SbomArgs) -> Result<Exit, ops::Error> {
     let request = gather_request(&args.selection, args.policy.as_deref())?;
-    let format = match args.format_sbom {
-        SbomFormat::CyclonedxJson => Format::CycloneDxJson,
-        SbomFormat::SpdxJson => Format::SpdxJson,
-    };
-    let documents = ops::sbom::sbom(context, &request, format, shell)?;
+    let documents = ops::sbom::sbom(context, &request, args.format_sbom, args.depth, shell)?;
     match (&args.output, documents.as_slice()) {
         (Some(folder), documents) => {
             for document in documents {

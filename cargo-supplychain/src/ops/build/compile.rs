@@ -219,8 +219,8 @@ fn refuse_changed_lock(gathered: &Gathered) -> Result<(), Error> {
 }
 
 fn copy(staging: &Staging<'_>, source: &Utf8Path, name: &str) -> Result<ArtifactFile, Error> {
-    let (size, sha256) = staging.copy_file(&format!("artifacts/{name}"), source)?;
-    Ok(ArtifactFile { name: name.to_owned(), size, sha256 })
+    let copied = staging.copy_file(&format!("artifacts/{name}"), source)?;
+    Ok(ArtifactFile { name: name.to_owned(), size: copied.size, sha256: copied.sha256, sha512: copied.sha512 })
 }
 
 /// `[release] package` runs, then the files that `[release] artifacts` matches are added as derived artifacts. Outside of the walls: it
