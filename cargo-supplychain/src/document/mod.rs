@@ -4,6 +4,7 @@
 pub mod affected;
 #[cfg(test)]
 mod any_text;
+pub mod composition;
 mod cyclonedx;
 pub mod diff;
 pub mod evidence;
@@ -11,11 +12,13 @@ pub mod export_guide;
 #[cfg(test)]
 mod fixture;
 pub mod github;
+pub mod gitlab;
 mod identity;
 mod inventory;
 mod markdown;
 pub mod notice;
 mod part;
+mod placed;
 pub mod provenance;
 pub mod rebuild;
 pub mod release;
