@@ -194,6 +194,9 @@ for name in ["minimal", "workspace"]:
 for number, condition in enumerate(['cfg(all(unix, not(target_os = "linux")))', "x86_64-pc-windows-gnu", "cfg(any())"]):
     seed("conditions", f"seed-{number}", condition)
 seed("difference", "object", b"\x01\x40" + (work / "f.o").read_bytes())
+seed("native_files", "object", (work / "f.o").read_bytes())
+for number, header in enumerate(['#define ZLIB_VERSION "1.3.2"', "#define LLHTTP_VERSION_MAJOR 9", "MAJOR=3\nMINOR=6\nPATCH=3", "AC_INIT([libwebp], [1.5.0])"]):
+    seed("native_files", f"header-{number}", header)
 for number, word in enumerate(["2026-01-02T03:04:05Z", "2026-01-02", "e" * 64, "https://u:p@x/y?token=z", "sbom/a.cdx.json", "\x1b[31m\u202e"]):
     seed("words", f"seed-{number}", word)
 lock = open("examples/minimal/Cargo.lock").read() + '\n[[package]]\nname = "b"\nversion = "1.0.0"\nsource = "git+https://x/b?branch=main#' + "1" * 40 + '"\n'

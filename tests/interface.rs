@@ -215,6 +215,9 @@ fn help_of_build() {
           --reproduce
               Build a second time, in other folders and with another home, and compare every artifact
 
+          --embed-audit-data
+              Link the list of crates into each artifact, in cargo-auditable's format
+
           --no-sign
               Sign nothing: the statements wait in the release for `cargo supplychain sign`
 

@@ -35,6 +35,8 @@ mod line;
 mod lock;
 mod lock_changes;
 mod memory;
+mod native;
+mod origins;
 mod published;
 mod rebuild;
 mod registry;

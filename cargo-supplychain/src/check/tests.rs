@@ -91,6 +91,7 @@ fn build(linked: &[&str]) -> Build {
         links: None,
         has_build_script: false,
         is_proc_macro: false,
+        replaces: None,
     };
     let uses = |name: &&str| Use { purl: component(name).purl, role: Role::Runtime, features: Vec::new() };
     let artifact = Artifact {
@@ -123,6 +124,7 @@ fn build(linked: &[&str]) -> Build {
         rustflags: Vec::new(),
         rustflags_from: crate::model::cargo_config::FlagsFrom::default(),
         path_remapping: None,
+        audit_data: false,
         target_folder: TargetFolder::Unused,
         environment: BTreeMap::new(),
         profile_overrides: BTreeMap::new(),

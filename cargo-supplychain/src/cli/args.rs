@@ -269,6 +269,9 @@ pub struct BuildArgs {
     /// Build a second time, in other folders and with another home, and compare every artifact
     #[arg(long)]
     pub reproduce: bool,
+    /// Link the list of crates into each artifact, in cargo-auditable's format
+    #[arg(long)]
+    pub embed_audit_data: bool,
     /// Sign nothing: the statements wait in the release for `cargo supplychain sign`
     #[arg(long, conflicts_with_all = ["key", "identity_token"])]
     pub no_sign: bool,

@@ -74,6 +74,7 @@ pub fn parse(path: &str, text: &str, known: &[KnownRule<'_>]) -> Result<Settings
         build: BuildSettings {
             fail_on: raw.build.fail_on.map_or(Ok(FailOn::default()), |level| place.fail_on(&level))?,
             remap_paths: raw.build.remap_paths.unwrap_or(true),
+            embed_audit_data: raw.build.embed_audit_data.unwrap_or(false),
         },
         release: ReleaseSettings {
             name: raw.release.name,
@@ -148,6 +149,7 @@ struct Raw {
 struct RawBuild {
     fail_on: Option<Spanned<String>>,
     remap_paths: Option<bool>,
+    embed_audit_data: Option<bool>,
 }
 
 #[derive(Deserialize, Default)]

@@ -56,11 +56,13 @@ pub struct BuildSettings {
     pub fail_on: FailOn,
     /// Give the machine's folders fixed names in what is compiled.
     pub remap_paths: bool,
+    /// Link the audit data of cargo-auditable into the artifacts.
+    pub embed_audit_data: bool,
 }
 
 impl Default for BuildSettings {
     fn default() -> Self {
-        Self { fail_on: FailOn::default(), remap_paths: true }
+        Self { fail_on: FailOn::default(), remap_paths: true, embed_audit_data: false }
     }
 }
 

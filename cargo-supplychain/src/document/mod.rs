@@ -4,6 +4,7 @@
 pub mod affected;
 #[cfg(test)]
 mod any_text;
+pub mod audit_data;
 pub mod composition;
 mod cyclonedx;
 pub mod diff;
@@ -16,6 +17,7 @@ pub mod gitlab;
 mod identity;
 mod inventory;
 mod markdown;
+mod native;
 pub mod notice;
 mod part;
 mod placed;

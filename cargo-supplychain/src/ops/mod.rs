@@ -23,6 +23,7 @@ pub mod interrupt;
 pub mod judge;
 pub mod key;
 mod machine;
+mod native;
 pub mod progress;
 pub mod project;
 mod published;

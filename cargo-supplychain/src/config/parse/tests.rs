@@ -112,7 +112,7 @@ fn mistakes_have_a_place_and_a_suggestion() {
     for (text, expected, suggestion) in [
         (
             "[build]\nfail_on = \"low\"".to_owned(),
-            "p:2:1: unknown key `fail_on`, expected `fail-on` or `remap-paths`",
+            "p:2:1: unknown key `fail_on`, expected one of `fail-on`, `remap-paths`, `embed-audit-data`",
             Some("fail-on"),
         ),
         (
