@@ -223,7 +223,14 @@ mod tests {
     #[test]
     fn our_own_file_is_read() {
         let build = fixture::build();
-        let document = Subject::new(SbomFormat::CycloneDxJson(CycloneDxVersion::V1_7), &build, &build.artifacts[0], &DocumentSettings::default()).document().unwrap();
+        let document = Subject::new(
+            SbomFormat::CycloneDxJson(CycloneDxVersion::V1_7),
+            &build,
+            &build.artifacts[0],
+            &DocumentSettings::default(),
+        )
+        .document()
+        .unwrap();
         let contents = Contents::read(&document.bytes).unwrap();
         assert!(contents.components.values().any(|one| one.is_linked && one.features.contains("std")));
         assert!(contents.components.values().any(|one| !one.is_linked));
