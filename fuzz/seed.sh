@@ -197,6 +197,14 @@ seed("difference", "object", b"\x01\x40" + (work / "f.o").read_bytes())
 seed("native_files", "object", (work / "f.o").read_bytes())
 for number, header in enumerate(['#define ZLIB_VERSION "1.3.2"', "#define LLHTTP_VERSION_MAJOR 9", "MAJOR=3\nMINOR=6\nPATCH=3", "AC_INIT([libwebp], [1.5.0])"]):
     seed("native_files", f"header-{number}", header)
+part = '"name":"a","version":"1.0.0"'
+seed("bom", "cyclonedx", f'{{"bomFormat":"CycloneDX","specVersion":"1.6","version":1,"metadata":{{"component":{{"bom-ref":"r",{part}}}}},"components":[{{"bom-ref":"a",{part},"purl":"pkg:cargo/a@1.0.0","hashes":[{{"alg":"SHA-256","content":"ab"}}],"licenses":[{{"expression":"MIT"}}],"components":[{{{part}}}]}}],"dependencies":[{{"ref":"r","dependsOn":["a"]}}]}}')
+seed("bom", "spdx2", '{"spdxVersion":"SPDX-2.3","SPDXID":"D","creationInfo":{"creators":["Tool: a-1"]},"packages":[{"SPDXID":"a","name":"a","externalRefs":[{"referenceType":"purl","referenceLocator":"pkg:cargo/a@1.0.0"}]}],"relationships":[{"spdxElementId":"D","relationshipType":"DESCRIBES","relatedSpdxElement":"a"}]}')
+seed("bom", "spdx3", '{"@context":"https://spdx.org/rdf/3.0.1/spdx-context.jsonld","@graph":[{"type":"software_Package","spdxId":"a","name":"a"},{"type":"Relationship","from":"a","to":["a"],"relationshipType":"dependsOn"}]}')
+seed("bom_text", "cyclonedx", '<bom xmlns="http://cyclonedx.org/schema/bom/1.6" version="1"><components><component type="library" bom-ref="a"><name>a</name><version>1</version><hashes><hash alg="SHA-256">ab</hash></hashes><licenses><expression>MIT</expression></licenses><purl>pkg:cargo/a@1</purl></component></components><dependencies><dependency ref="a"/></dependencies></bom>')
+seed("bom_text", "swid", '<SoftwareIdentity xmlns="http://standards.iso.org/iso/19770/-2/2015/schema.xsd" name="a" tagId="t"><Payload><File name="f" SHA256:hash="ab"/></Payload></SoftwareIdentity>')
+seed("bom_text", "tags", "SPDXVersion: SPDX-2.3\nSPDXID: D\nPackageName: a\nSPDXID: a\nPackageChecksum: SHA1: ab\nExternalRef: PACKAGE-MANAGER purl pkg:cargo/a@1\nRelationship: D DESCRIBES a\n")
+seed("bom_text", "elf", (work / "f.o").read_bytes())
 for number, word in enumerate(["2026-01-02T03:04:05Z", "2026-01-02", "e" * 64, "https://u:p@x/y?token=z", "sbom/a.cdx.json", "\x1b[31m\u202e"]):
     seed("words", f"seed-{number}", word)
 lock = open("examples/minimal/Cargo.lock").read() + '\n[[package]]\nname = "b"\nversion = "1.0.0"\nsource = "git+https://x/b?branch=main#' + "1" * 40 + '"\n'

@@ -42,6 +42,7 @@ mod rebuild;
 mod registry;
 mod sandbox;
 mod sandbox_policy;
+mod sbom_check;
 mod secrets;
 mod selections;
 mod signing;

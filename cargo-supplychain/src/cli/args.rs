@@ -5,6 +5,7 @@ mod archive;
 mod baseline;
 mod fetch;
 mod key;
+mod sbom;
 mod verify;
 
 use camino::Utf8PathBuf;
@@ -25,6 +26,7 @@ pub use archive::{
 pub use baseline::{BaselineCommand, SourceArgs};
 pub use fetch::{FetchArgs, FetchWhat};
 pub use key::KeyCommand;
+pub use sbom::{SbomCheckArgs, SbomCommand};
 pub use verify::{IdentityArgs, VerifyArgs};
 
 const EXAMPLES: &str = "\
@@ -380,19 +382,21 @@ pub struct CheckArgs {
     pub policy: PolicyArgs,
 }
 
-/// What a change of the lockfile brings in
+/// What differs between two SBOMs, lockfiles, releases or git revisions
 ///
-/// Added, updated and removed crates with age, publisher, capabilities and licence, and the findings that come with them. OLD and NEW are
-/// git revisions, lockfiles, or folders that hold one (a workspace, a release); NEW left out is the work tree. It informs and ends with
-/// exit 0: `check --base REV` is the judge.
+/// Added, updated and removed components with features, licences, native parts and capabilities; of lockfiles and revisions also age, publisher
+/// and the findings that come with the change. OLD and NEW are git revisions, lockfiles, SBOMs of any tool, binaries with audit data, or
+/// folders (a workspace, a release); NEW left out is the work tree. It informs and ends with exit 0: `check --base REV` is the judge.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   cargo supplychain diff main
   cargo supplychain diff v1.0.0 v1.1.0 --format markdown
-  cargo supplychain diff old/Cargo.lock new/Cargo.lock --format json")]
+  cargo supplychain diff old/Cargo.lock new/Cargo.lock --format json
+  cargo supplychain diff app-1.0.cdx.json app-1.1.spdx.json
+  cargo supplychain diff vendor.spdx.json Cargo.lock")]
 pub struct DiffArgs {
-    /// A git revision, a lockfile, or a folder that holds one
+    /// A git revision, a lockfile, an SBOM, a binary, or a folder
     pub old: String,
     /// The same; the work tree when left out
     pub new: Option<String>,
@@ -430,8 +434,12 @@ Examples:
   cargo supplychain sbom > app.cdx.json
   cargo supplychain sbom --format-sbom spdx-json --bin app
   cargo supplychain sbom --format-sbom cyclonedx-json@1.6 --depth 1
-  cargo supplychain sbom --workspace --output sboms/")]
+  cargo supplychain sbom --workspace --output sboms/
+  cargo supplychain sbom check app.cdx.json --profile cisa-2026")]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct SbomArgs {
+    #[command(subcommand)]
+    pub command: Option<SbomCommand>,
     #[command(flatten)]
     pub selection: SelectionArgs,
     /// The format of the SBOM, with or without a version of its specification

@@ -29,6 +29,7 @@ pub mod rescan;
 pub mod run;
 pub mod sarif;
 pub mod sbom;
+pub mod sbom_check;
 #[cfg(test)]
 mod schema;
 mod spdx;

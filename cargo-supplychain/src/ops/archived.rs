@@ -59,7 +59,7 @@ impl Opened {
         let settings = settings(context, request)?;
         let progress = Shared::new(progress);
         let (opened, advisories) = thread::scope(|scope| {
-            let advisories = scope.spawn(|| advisories(context, request, &settings, &mut &progress));
+            let advisories = scope.spawn(|| load_advisories(context, request, &settings, &mut &progress));
             let opened = Self::by(settings.clone(), context, request, access, &mut &progress);
             (opened, advisories.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         });
@@ -127,7 +127,13 @@ fn settings(context: &Context, request: &Request) -> Result<Settings, Error> {
     gather::settings(context, request.policy.as_deref(), &context.cwd, None).map(|(settings, _)| settings)
 }
 
-fn advisories(context: &Context, request: &Request, settings: &Settings, progress: &mut dyn Progress) -> Result<Database, Error> {
+/// The advisories of today, whole: what is archived may have any crate in it.
+pub(super) fn load_advisories(
+    context: &Context,
+    request: &Request,
+    settings: &Settings,
+    progress: &mut dyn Progress,
+) -> Result<Database, Error> {
     let wanted = advisories::Wanted {
         given: request.advisory_db.as_deref(),
         revision: None,
