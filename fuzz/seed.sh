@@ -142,6 +142,14 @@ vectors = ["3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", "4.0/AV:N/AC:L/AT:N/PR:N/U
 for number, vector in enumerate(vectors):
     seed("advisory", f"vector-{number}", advisory.replace("VECTOR", vector))
 
+osv = '{"id":"GHSA-x","modified":"2026-01-02T03:04:05Z","affected":[{"package":{"ecosystem":"crates.io","name":"a"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"1.2.0"}]}]}]}'
+kev = '{"catalogVersion":"1","dateReleased":"2025-08-25T17:04:19Z","count":1,"vulnerabilities":[{"cveID":"CVE-2023-4863","vendorProject":"a","product":"b GitHub Action","vulnerabilityName":"c","dateAdded":"2023-09-13"}]}'
+epss = '#model_version:v2026.06.15,score_date:2026-09-21T12:03:23Z\ncve,epss,percentile\nCVE-2023-4863,0.42,0.88\n'
+jvn = '<r xmlns:s="u"><item><title>t</title><s:identifier>JVNDB-2023-000001</s:identifier><s:references source="CVE" id="CVE-2022-4664">u</s:references></item></r>'
+eol = '{"result":[{"name":"openssl","releases":[{"name":"3.6","eolFrom":"2026-11-01","isEol":true}]}]}'
+for number, text in enumerate([osv, kev, epss, '{"dataType":"CVE_RECORD"}', jvn, eol]):
+    seed("source", f"kind-{number}", chr(number) + text)
+
 release = pathlib.Path(next(glob.iglob(str(work / "releases/*/"))))
 files = {str(path.relative_to(release)): path for path in release.rglob("*") if path.is_file()}
 content = {}

@@ -7,6 +7,7 @@
 #[cfg(unix)]
 mod action;
 mod advisories;
+mod advisory_sources;
 mod afterlife;
 mod archive;
 mod archive_export;

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::case::{Case, HEX, advisory, lock_with_lib};
+use super::case::{Case, HEX, advisory, lock_with_lib, rated};
 use super::*;
 use crate::advisory::{Advisory, Kind};
 use crate::finding::NotEvaluated;
@@ -70,7 +70,7 @@ fn levels_of_the_policy() {
     };
     assert_eq!(of(vulnerable(), "off"), []);
     assert_eq!(of(vulnerable(), "low"), [Severity::Low]);
-    let low = |score| Advisory { score: Some(score), ..advisory(Kind::Vulnerability) };
+    let low = |score| Advisory { ratings: rated(Some(score)), ..advisory(Kind::Vulnerability) };
     let scored = || Case::new().lock(&lock_with_lib("1.0.0")).advisory(low(20));
     assert_eq!(of(scored(), "critical"), [Severity::Critical]);
 }

@@ -15,8 +15,10 @@ use clap_complete::Shell;
 use crate::base::Timestamp;
 use crate::config::SbomFormat;
 use crate::finding::{Area, FailOn};
+use crate::model::feed::FeedKind;
 use crate::model::lockfile::is_full_revision;
 use crate::model::sandbox::SandboxMode;
+use crate::ops::advisories::NamedFeed;
 
 pub use afterlife::{AffectedArgs, ArchiveArgs, IndexCommand, RescanArgs, SchemaName};
 pub use archive::{
@@ -155,6 +157,9 @@ pub struct PolicyArgs {
     /// The commit that the database has to be at (40 hexadecimal digits); a repository is fetched at it
     #[arg(long, value_name = "COMMIT", value_parser = commit)]
     pub advisory_db_rev: Option<String>,
+    /// A further source of what is known: osv, kev, epss, cve, jvn or eol, and its file, folder or URL (may be repeated)
+    #[arg(long, value_name = "KIND=PATH|URL", value_parser = feed)]
+    pub feed: Vec<NamedFeed>,
     /// Judge the change since this revision (branch, tag, commit); policy and baseline are taken from it
     #[arg(long, value_name = "REV")]
     pub base: Option<String>,
@@ -164,6 +169,14 @@ pub struct PolicyArgs {
     /// Base URL of the registry's API, instead of https://crates.io
     #[arg(long, value_name = "URL", conflicts_with = "registry_snapshot")]
     pub registry_api: Option<String>,
+}
+
+/// `KIND=PATH|URL`.
+fn feed(text: &str) -> Result<NamedFeed, String> {
+    let words: Vec<_> = FeedKind::ALL.iter().map(|kind| kind.as_str()).collect();
+    let (kind, place) = text.split_once('=').filter(|(_, place)| !place.is_empty()).ok_or("write KIND=PATH or KIND=URL")?;
+    let kind = FeedKind::of(kind).ok_or_else(|| format!("unknown kind of source `{kind}`: use one of {}", words.join(", ")))?;
+    Ok(NamedFeed { kind, place: place.to_owned() })
 }
 
 /// A commit in full, in lower case.

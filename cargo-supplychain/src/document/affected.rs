@@ -70,7 +70,7 @@ impl From<&Advisory> for NamedAdvisory {
             package: advisory.package.clone(),
             title: advisory.title.clone(),
             kind: advisory.kind,
-            score: advisory.score,
+            score: advisory.rating().and_then(|rating| rating.score),
             url: advisory.url.clone(),
             date: advisory.date.clone(),
             patched: requirements(advisory.versions.patched()),

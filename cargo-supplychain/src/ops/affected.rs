@@ -13,7 +13,7 @@ use crate::archived::query::Query;
 use crate::base::Context;
 use crate::bom::listing::{crate_of, is_same_purl};
 use crate::bom::{Bom, Part, Scope};
-use crate::check::archived::{self as judge, Database};
+use crate::check::archived::{self as judge, Known};
 use crate::config::Settings;
 use crate::document::affected::{Affected, AffectedDocument, DocumentComponent, NamedAdvisory, SCHEMA_VERSION};
 use crate::finding::{Area, NotEvaluated};
@@ -186,8 +186,8 @@ fn shown_version(part: &Part) -> &str {
     part.version.first().unwrap_or("without a version")
 }
 
-fn meant(context: &Context, settings: &Settings, id: &str, database: Database) -> Result<Meant, Error> {
-    let database = database.map_err(|(why, help)| Error::new(Class::Undetermined, &why).with_help(help))?;
+fn meant(context: &Context, settings: &Settings, id: &str, known: Known) -> Result<Meant, Error> {
+    let database = known.database.map_err(|(why, help)| Error::new(Class::Undetermined, &why).with_help(help))?;
     let named =
         |advisory: &&Advisory| std::iter::once(&advisory.id).chain(&advisory.aliases).any(|known| known.eq_ignore_ascii_case(id));
     let advisories: Vec<_> = database.advisories.iter().filter(named).cloned().collect();
@@ -197,7 +197,7 @@ fn meant(context: &Context, settings: &Settings, id: &str, database: Database) -
     let feed = database.info.clone();
     // An old database may have an older range: the same limit as everywhere.
     let of_the_day = AdvisoryDatabase { advisories: Vec::new(), ..database };
-    let not_evaluated = judge::judge(settings, context.now, Ok(of_the_day), &[]).not_evaluated;
+    let not_evaluated = judge::judge(settings, context.now, Ok(of_the_day).into(), &[]).not_evaluated;
     let names = advisories.iter().map(|advisory| advisory.package.clone()).collect();
     Ok(Meant { names, advisories, feed: Some(feed), not_evaluated })
 }

@@ -2,6 +2,7 @@
 
 mod place;
 
+use std::collections::BTreeSet;
 use std::thread;
 
 use camino::Utf8PathBuf;
@@ -14,7 +15,7 @@ use crate::archived::Head;
 use crate::archived::index::Corrupt;
 use crate::base::Context;
 use crate::base::text::counted;
-use crate::check::archived::Database;
+use crate::check::archived::Known;
 use crate::config::Settings;
 use crate::document::affected::AskedArchive;
 use crate::finding::{Area, NotEvaluated};
@@ -55,7 +56,7 @@ impl Opened {
         request: &Request,
         access: Access,
         progress: &mut dyn Progress,
-    ) -> Result<(Self, Database), Error> {
+    ) -> Result<(Self, Known), Error> {
         let settings = settings(context, request)?;
         let progress = Shared::new(progress);
         let (opened, advisories) = thread::scope(|scope| {
@@ -133,14 +134,16 @@ pub(super) fn load_advisories(
     request: &Request,
     settings: &Settings,
     progress: &mut dyn Progress,
-) -> Result<Database, Error> {
+) -> Result<Known, Error> {
     let wanted = advisories::Wanted {
         given: request.advisory_db.as_deref(),
         revision: None,
+        feeds: &[],
         settings,
         root: &context.cwd,
         workspace: None,
         packages: None,
+        libraries: &BTreeSet::new(),
     };
     advisories::load(context, &wanted, progress)
 }

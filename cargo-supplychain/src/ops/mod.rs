@@ -1,7 +1,7 @@
 //! Layer 4: the library's verbs: straight-line compositions of the layers below. No argument parsing, no rendering.
 
 mod action_commits;
-mod advisories;
+pub mod advisories;
 pub mod affected;
 pub mod archive;
 pub mod archive_index;
