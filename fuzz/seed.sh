@@ -142,6 +142,14 @@ vectors = ["3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", "4.0/AV:N/AC:L/AT:N/PR:N/U
 for number, vector in enumerate(vectors):
     seed("advisory", f"vector-{number}", advisory.replace("VECTOR", vector))
 
+osv = '{"id":"GHSA-x","modified":"2026-01-02T03:04:05Z","affected":[{"package":{"ecosystem":"crates.io","name":"a"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"1.2.0"}]}]}]}'
+kev = '{"catalogVersion":"1","dateReleased":"2025-08-25T17:04:19Z","count":1,"vulnerabilities":[{"cveID":"CVE-2023-4863","vendorProject":"a","product":"b GitHub Action","vulnerabilityName":"c","dateAdded":"2023-09-13"}]}'
+epss = '#model_version:v2026.06.15,score_date:2026-09-21T12:03:23Z\ncve,epss,percentile\nCVE-2023-4863,0.42,0.88\n'
+jvn = '<r xmlns:s="u"><item><title>t</title><s:identifier>JVNDB-2023-000001</s:identifier><s:references source="CVE" id="CVE-2022-4664">u</s:references></item></r>'
+eol = '{"result":[{"name":"openssl","releases":[{"name":"3.6","eolFrom":"2026-11-01","isEol":true}]}]}'
+for number, text in enumerate([osv, kev, epss, '{"dataType":"CVE_RECORD"}', jvn, eol]):
+    seed("source", f"kind-{number}", chr(number) + text)
+
 release = pathlib.Path(next(glob.iglob(str(work / "releases/*/"))))
 files = {str(path.relative_to(release)): path for path in release.rglob("*") if path.is_file()}
 content = {}
@@ -194,6 +202,17 @@ for name in ["minimal", "workspace"]:
 for number, condition in enumerate(['cfg(all(unix, not(target_os = "linux")))', "x86_64-pc-windows-gnu", "cfg(any())"]):
     seed("conditions", f"seed-{number}", condition)
 seed("difference", "object", b"\x01\x40" + (work / "f.o").read_bytes())
+seed("native_files", "object", (work / "f.o").read_bytes())
+for number, header in enumerate(['#define ZLIB_VERSION "1.3.2"', "#define LLHTTP_VERSION_MAJOR 9", "MAJOR=3\nMINOR=6\nPATCH=3", "AC_INIT([libwebp], [1.5.0])"]):
+    seed("native_files", f"header-{number}", header)
+part = '"name":"a","version":"1.0.0"'
+seed("bom", "cyclonedx", f'{{"bomFormat":"CycloneDX","specVersion":"1.6","version":1,"metadata":{{"component":{{"bom-ref":"r",{part}}}}},"components":[{{"bom-ref":"a",{part},"purl":"pkg:cargo/a@1.0.0","hashes":[{{"alg":"SHA-256","content":"ab"}}],"licenses":[{{"expression":"MIT"}}],"components":[{{{part}}}]}}],"dependencies":[{{"ref":"r","dependsOn":["a"]}}]}}')
+seed("bom", "spdx2", '{"spdxVersion":"SPDX-2.3","SPDXID":"D","creationInfo":{"creators":["Tool: a-1"]},"packages":[{"SPDXID":"a","name":"a","externalRefs":[{"referenceType":"purl","referenceLocator":"pkg:cargo/a@1.0.0"}]}],"relationships":[{"spdxElementId":"D","relationshipType":"DESCRIBES","relatedSpdxElement":"a"}]}')
+seed("bom", "spdx3", '{"@context":"https://spdx.org/rdf/3.0.1/spdx-context.jsonld","@graph":[{"type":"software_Package","spdxId":"a","name":"a"},{"type":"Relationship","from":"a","to":["a"],"relationshipType":"dependsOn"}]}')
+seed("bom_text", "cyclonedx", '<bom xmlns="http://cyclonedx.org/schema/bom/1.6" version="1"><components><component type="library" bom-ref="a"><name>a</name><version>1</version><hashes><hash alg="SHA-256">ab</hash></hashes><licenses><expression>MIT</expression></licenses><purl>pkg:cargo/a@1</purl></component></components><dependencies><dependency ref="a"/></dependencies></bom>')
+seed("bom_text", "swid", '<SoftwareIdentity xmlns="http://standards.iso.org/iso/19770/-2/2015/schema.xsd" name="a" tagId="t"><Payload><File name="f" SHA256:hash="ab"/></Payload></SoftwareIdentity>')
+seed("bom_text", "tags", "SPDXVersion: SPDX-2.3\nSPDXID: D\nPackageName: a\nSPDXID: a\nPackageChecksum: SHA1: ab\nExternalRef: PACKAGE-MANAGER purl pkg:cargo/a@1\nRelationship: D DESCRIBES a\n")
+seed("bom_text", "elf", (work / "f.o").read_bytes())
 for number, word in enumerate(["2026-01-02T03:04:05Z", "2026-01-02", "e" * 64, "https://u:p@x/y?token=z", "sbom/a.cdx.json", "\x1b[31m\u202e"]):
     seed("words", f"seed-{number}", word)
 lock = open("examples/minimal/Cargo.lock").read() + '\n[[package]]\nname = "b"\nversion = "1.0.0"\nsource = "git+https://x/b?branch=main#' + "1" * 40 + '"\n'

@@ -4,8 +4,16 @@
 Usage: validate_documents.py [--sarif-schema FILE] FOLDER...
 
 What is judged, by whom:
-  *.cdx.json           the official strict JSON schema of its specVersion, as cyclonedx-python-lib ships it
-  *.spdx.json          spdx-tools: parser and full validation of SPDX 2.3
+  *.cdx.json, *.cdx-VERSION.json
+                       the official strict JSON schema of its specVersion, as cyclonedx-python-lib ships it
+  *.cdx.xml, *.cdx-VERSION.xml
+                       the official XML schema of its namespace, as cyclonedx-python-lib ships it
+  *.spdx.json, *.spdx  spdx-tools: parser and full validation of SPDX 2.3
+  *.spdx-3.0.1.json    spdx-python-model, made from the official model: classes, properties, cardinalities, types of links. And
+                       spdx3-validate with the official JSON schema and SHACL shapes, which it fetches from spdx.org: only with
+                       --spdx-org, because nothing else here needs that network
+  *.swidtag            the rules of NISTIR 8060 and of the XML schema of ISO/IEC 19770-2:2015 for what is written, as code below (no
+                       registry has that schema as a package); and uswid reads it
   *.sarif              the official schema 2.1.0, taken from the crate serde-sarif (fetched with cargo unless --sarif-schema is given), and
                        what GitHub's code scanning refuses or cannot show (docs.github.com: "SARIF support for code scanning", "SARIF
                        results exceed limit")
@@ -71,14 +79,100 @@ def judge_cyclonedx(path, _options):
     return first_lines(problems)
 
 
+def judge_cyclonedx_xml(path, _options):
+    import lxml.etree
+    from cyclonedx.schema import OutputFormat, SchemaVersion
+    from cyclonedx.validation import make_schemabased_validator
+
+    namespace = lxml.etree.QName(lxml.etree.parse(str(path)).getroot()).namespace
+    version = SchemaVersion.from_version(namespace.rsplit("/", 1)[1])
+    error = make_schemabased_validator(OutputFormat.XML, version).validate_str(path.read_text(encoding="utf-8"))
+    return first_lines([error] if error is not None else [])
+
+
 def judge_spdx(path, _options):
     from spdx_tools.spdx.parser.parse_anything import parse_file
     from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
 
-    if read_json(path)["spdxVersion"] != "SPDX-2.3":
+    is_right = "SPDXVersion: SPDX-2.3" in path.read_text(encoding="utf-8").splitlines()[0:1] if path.suffix == ".spdx" else None
+    if is_right is False or (is_right is None and read_json(path)["spdxVersion"] != "SPDX-2.3"):
         return ["not SPDX-2.3"]
     document = parse_file(str(path))
     return first_lines(message.validation_message for message in validate_full_spdx_document(document))
+
+
+def judge_spdx3(path, options):
+    from spdx_python_model import v3_0_1
+
+    if read_json(path)["@context"] != "https://spdx.org/rdf/3.0.1/spdx-context.jsonld":
+        return ["not SPDX 3.0.1"]
+    objects = v3_0_1.SHACLObjectSet()
+    with path.open("rb") as file:
+        v3_0_1.JSONLDDeserializer().read(file, objects)
+    # Links to nothing, but for the specification's own individuals.
+    problems = [f"nothing has the id {link}" for link in objects.link() if "spdx.org/rdf" not in str(link)]
+    if len(list(objects.foreach_type(v3_0_1.SpdxDocument))) != 1:
+        problems.append("not exactly one SpdxDocument")
+    if options.spdx_org:
+        import spdx3_validate
+
+        result = spdx3_validate.validate([spdx3_validate.Document.load(str(path))])
+        problems += list(result.errors)
+    return first_lines(problems)
+
+
+SWID = "{http://standards.iso.org/iso/19770/-2/2015/schema.xsd}"
+SWID_HASH = "{http://www.w3.org/2001/04/xmlenc#sha256}hash"
+# What the schema allows: the attributes of each element, required ones first marked; foreign namespaces may add to them.
+SWID_ELEMENTS = {
+    "SoftwareIdentity": ({"name", "tagId"}, {"corpus", "patch", "supplemental", "media", "tagVersion", "version", "versionScheme"}),
+    "Entity": ({"name", "role"}, {"regid", "thumbprint"}),
+    "Link": ({"href", "rel"}, {"artifact", "media", "ownership", "type", "use"}),
+    "Meta": (set(), {"colloquialVersion", "description", "edition", "generator", "product", "productFamily", "revision", "summary"}),
+    "Payload": (set(), set()),
+    "File": ({"name"}, {"key", "location", "root", "size", "version"}),
+}
+SWID_PARENTS = {"Entity": "SoftwareIdentity", "Link": "SoftwareIdentity", "Meta": "SoftwareIdentity", "Payload": "SoftwareIdentity", "File": "Payload"}
+SWID_SCHEMES = {"alphanumeric", "decimal", "multipartnumeric", "multipartnumeric+suffix", "semver", "unknown"}
+
+
+def judge_swid(path, _options):
+    import lxml.etree
+    from uswid.format_swid import uSwidFormatSwid
+
+    root = lxml.etree.parse(str(path)).getroot()
+    problems = []
+    for element in root.iter():
+        if not element.tag.startswith(SWID) or element.tag[len(SWID):] not in SWID_ELEMENTS:
+            problems.append(f"unexpected element {element.tag}")
+            continue
+        name = element.tag[len(SWID):]
+        required, allowed = SWID_ELEMENTS[name]
+        own = {attribute for attribute in element.attrib if not attribute.startswith("{")}
+        problems += [f"{name} lacks {attribute}" for attribute in required - own]
+        problems += [f"{name} has {attribute}, which the schema does not know" for attribute in own - required - allowed]
+        parent = element.getparent()
+        if (parent is None) != (name == "SoftwareIdentity") or (parent is not None and parent.tag != SWID + SWID_PARENTS[name]):
+            problems.append(f"{name} is in the wrong place")
+    if root.get("versionScheme", "unknown") not in SWID_SCHEMES:
+        problems.append("versionScheme is none of the standard's")
+    if not root.get("tagVersion", "0").isdigit() or not root.get("version"):
+        problems.append("NISTIR 8060: tagVersion has to be a number, and a primary tag has a version")
+    creators = [entity for entity in root.iter(SWID + "Entity") if "tagCreator" in entity.get("role", "").split()]
+    if len(creators) != 1 or not creators[0].get("regid"):
+        problems.append("NISTIR 8060: exactly one entity with the role tagCreator, with its regid")
+    if not any("softwareCreator" in entity.get("role", "").split() for entity in root.iter(SWID + "Entity")):
+        problems.append("NISTIR 8060: the software's creator is missing")
+    for file in root.iter(SWID + "File"):
+        if not file.get("size", "").isdigit() or len(file.get(SWID_HASH, "")) != 64:
+            problems.append("NISTIR 8060: a file of a payload has its size and a digest")
+    if not list(root.iter(SWID + "File")):
+        problems.append("NISTIR 8060: a primary tag has a payload or evidence")
+    container = uSwidFormatSwid().load(path.read_bytes())
+    read = [(component.software_name, component.software_version) for component in container]
+    if read != [(root.get("name"), root.get("version"))]:
+        problems.append(f"uswid reads {read}")
+    return first_lines(problems)
 
 
 def judge_sarif(path, options):
@@ -200,7 +294,12 @@ def fetched_sarif_schema():
 
 JUDGES = [
     ("*.cdx.json", judge_cyclonedx),
+    ("*.cdx-*.json", judge_cyclonedx),
+    ("*.cdx*.xml", judge_cyclonedx_xml),
+    ("*.spdx-3.0.1.json", judge_spdx3),
     ("*.spdx.json", judge_spdx),
+    ("*.spdx", judge_spdx),
+    ("*.swidtag", judge_swid),
     ("*.sarif", judge_sarif),
     ("report.json", judge_report),
     ("release.json", judge_release),
@@ -211,6 +310,7 @@ JUDGES = [
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sarif-schema", metavar="FILE")
+    parser.add_argument("--spdx-org", action="store_true", help="judge SPDX 3 with what spdx.org serves as well")
     parser.add_argument("folders", nargs="+", metavar="FOLDER")
     options = parser.parse_args()
     judged = failed = 0

@@ -8,8 +8,8 @@ use std::io::{self, Read as _, Write as _};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::platform::{exchange, is_executable, make_executable, make_public};
-use crate::base::Sha256;
-use crate::base::digest::Hasher;
+use crate::base::digest::{Hasher, Hasher512};
+use crate::base::{Sha256, Sha512};
 use crate::files::{self, sync_folder};
 use crate::model::release_path;
 
@@ -183,6 +183,14 @@ impl Releases {
     }
 }
 
+/// A file that was copied into a release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Copied {
+    pub size: u64,
+    pub sha256: Sha256,
+    pub sha512: Sha512,
+}
+
 /// A release that is being written. Dropped without [`Staging::commit`], it is removed.
 #[derive(Debug)]
 pub struct Staging<'a> {
@@ -220,11 +228,12 @@ impl Staging<'_> {
     ///
     /// # Errors
     /// As [`Staging::write`]; the source cannot be read or is no regular file.
-    pub fn copy_file(&self, path: &str, source: &Utf8Path) -> Result<(u64, Sha256), Error> {
+    pub fn copy_file(&self, path: &str, source: &Utf8Path) -> Result<Copied, Error> {
         let mut from = open_source(source)?;
         let executable = is_executable(&from.metadata().map_err(|error| source_error(source, error))?);
         let (place, mut file) = self.create(path)?;
-        let (mut hasher, mut size, mut buffer) = (Hasher::default(), 0, vec![0; BUFFER]);
+        let (mut sha256, mut sha512) = (Hasher::default(), Hasher512::default());
+        let (mut size, mut buffer) = (0, vec![0; BUFFER]);
         loop {
             let read = match from.read(&mut buffer) {
                 Ok(0) => break,
@@ -232,7 +241,8 @@ impl Staging<'_> {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(source_error(source, error)),
             };
-            hasher.update(&buffer[..read]);
+            sha256.update(&buffer[..read]);
+            sha512.update(&buffer[..read]);
             size += read as u64;
             file.write_all(&buffer[..read]).map_err(output("write", &place))?;
         }
@@ -240,7 +250,7 @@ impl Staging<'_> {
             make_executable(&file).map_err(output("set the permissions of", &place))?;
         }
         file.sync_all().map_err(output("write", &place))?;
-        Ok((size, hasher.finish()))
+        Ok(Copied { size, sha256: sha256.finish(), sha512: sha512.finish() })
     }
 
     fn create(&self, path: &str) -> Result<(Utf8PathBuf, File), Error> {
@@ -361,7 +371,8 @@ mod tests {
         let staging = releases.stage("tool-1.0.0").unwrap();
         assert_eq!(staging.write("release.json", b"{}").unwrap(), (2, Sha256::of(b"{}")));
         fs::write(folder.join("bin"), b"elf").unwrap();
-        assert_eq!(staging.copy_file("artifacts/tool", &folder.join("bin")).unwrap(), (3, Sha256::of(b"elf")));
+        let copied = Copied { size: 3, sha256: Sha256::of(b"elf"), sha512: Sha512::of(b"elf") };
+        assert_eq!(staging.copy_file("artifacts/tool", &folder.join("bin")).unwrap(), copied);
         assert!(!staging.place().exists());
         assert!(staging.path().file_name().unwrap().starts_with(".staging-"));
         let place = staging.commit().unwrap();

@@ -8,6 +8,7 @@ mod components;
 mod declared;
 mod features;
 mod graph;
+mod native;
 mod platform;
 mod selection;
 mod units;
@@ -15,11 +16,13 @@ mod units;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
+use cargo_platform::Cfg;
 use guppy::graph::PackageGraph;
 
 pub use complete::{ProducedFile, complete, derived, produced};
 pub use components::PlannedSource;
+pub use native::expect;
 pub use platform::Platforms;
 pub use selection::Resolver;
 
@@ -59,6 +62,12 @@ pub struct Plan {
     pub crates: Vec<(String, String)>,
     /// What takes part in the build and does not belong to the workspace, with the folder that cargo compiles.
     pub sources: Vec<PlannedSource>,
+    /// The folder of each package, by cargo's package id.
+    pub folders: BTreeMap<String, Utf8PathBuf>,
+    /// Package URLs of the selected packages, sorted.
+    pub packages: Vec<String>,
+    /// What rustc says of the target.
+    pub target_cfgs: Vec<Cfg>,
 }
 
 /// Why no plan could be made: the selection does not fit the workspace, or the metadata cannot be read.
@@ -110,11 +119,13 @@ pub fn plan(mut evidence: Evidence<'_>) -> Result<Plan, Error> {
     let graph = package_graph(&metadata)?;
     let declared = declared::Declared::from_json(&metadata).map_err(|error| Error::Metadata(error.to_string()))?;
     let selected = selection::resolve(&graph, &declared, &evidence)?;
-    let components = components::Components::of(&graph, evidence.lockfile);
+    let components = components::Components::of(&graph, evidence.lockfile, &declared.replaced);
     let planned = graph::plan(&graph, &declared, &selected, &evidence, &components)?;
     if planned.artifacts.is_empty() {
         return Err(Error::NothingToRelease);
     }
+    let mut packages: Vec<_> = selected.packages.iter().map(|package| components.purl(package).to_owned()).collect();
+    packages.sort();
     let (name, version) = selected.release_name(&graph, &evidence);
     let mut build = Build {
         name,
@@ -137,7 +148,16 @@ pub fn plan(mut evidence: Evidence<'_>) -> Result<Plan, Error> {
     let mut sources = components.sources;
     sources.retain(|(purl, _)| build.takes_part(purl));
     let sources = sources.into_iter().map(|(_, source)| source).collect();
-    Ok(Plan { build, purls: components.purls, expected: planned.expected, crates: planned.crates, sources })
+    Ok(Plan {
+        build,
+        purls: components.purls,
+        expected: planned.expected,
+        crates: planned.crates,
+        sources,
+        folders: components.folders,
+        packages,
+        target_cfgs: evidence.platforms.target.cfgs.clone(),
+    })
 }
 
 fn package_graph(metadata: &str) -> Result<PackageGraph, Error> {

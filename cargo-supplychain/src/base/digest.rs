@@ -1,5 +1,5 @@
 //! SHA-256, the one digest of the product (ARCHITECTURE.md, invariant 4), and its hexadecimal form. SHA-512 is here for statements of
-//! others that name their subjects by it.
+//! others that name their subjects by it, and for SBOMs that have to state it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -165,6 +165,12 @@ impl Hasher512 {
     #[must_use]
     pub fn finish(self) -> Sha512 {
         Sha512(self.0.finalize().into())
+    }
+}
+
+impl Serialize for Sha512 {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

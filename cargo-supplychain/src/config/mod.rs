@@ -6,14 +6,18 @@ pub mod deny;
 mod licences;
 mod parse;
 mod sandbox;
+mod sbom_format;
 mod settings;
+mod triage;
 
 pub use archive::{Support, SupportedLine, SupportedReleases};
 pub use licences::{Clarification, LicenceException, LicenceSettings};
 pub use parse::{Error, KnownRule, MAX_BYTES, parse};
 pub use sandbox::{Proposal, SandboxAllow, SandboxPath, SandboxSettings};
+pub use sbom_format::{CycloneDxVersion, SbomFormat, UnknownSbomFormat};
 pub use settings::{
     AdvisorySettings, ArchiveSettings, Ban, BuildSettings, DocumentSettings, Exemption, Level, MaxAge, OptionKind, OptionValue,
     RegistrySettings, ReleaseSettings, RuleOption, RuleSetting, Settings, SignMethod, SignSettings, TrustRootSettings,
     VerifySettings,
 };
+pub use triage::{SourcePlace, SourceSetting, TriageSettings};

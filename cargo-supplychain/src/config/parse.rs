@@ -15,10 +15,12 @@ use self::exemptions::RawExemption;
 use super::archive::RawArchive;
 use super::licences::RawLicences;
 use super::sandbox::RawSandbox;
+use super::sbom_format::SbomFormat;
 use super::settings::{
     AdvisorySettings, BuildSettings, DocumentSettings, MaxAge, RegistrySettings, ReleaseSettings, RuleOption, Settings,
     SignMethod, SignSettings, TrustRootSettings, VerifySettings,
 };
+use super::triage::{RawSource, RawTriage};
 use crate::base::http::is_allowed;
 use crate::base::{Lines, Location, span};
 use crate::finding::FailOn;
@@ -73,6 +75,7 @@ pub fn parse(path: &str, text: &str, known: &[KnownRule<'_>]) -> Result<Settings
         build: BuildSettings {
             fail_on: raw.build.fail_on.map_or(Ok(FailOn::default()), |level| place.fail_on(&level))?,
             remap_paths: raw.build.remap_paths.unwrap_or(true),
+            embed_audit_data: raw.build.embed_audit_data.unwrap_or(false),
         },
         release: ReleaseSettings {
             name: raw.release.name,
@@ -85,13 +88,15 @@ pub fn parse(path: &str, text: &str, known: &[KnownRule<'_>]) -> Result<Settings
         advisories: AdvisorySettings {
             database: raw.advisories.database,
             max_age: raw.advisories.max_age.map_or(Ok(MaxAge::default()), |age| place.max_age(&age))?,
+            sources: raw.advisories.source.into_iter().map(|source| source.read(&place)).collect::<Result<_, _>>()?,
         },
+        triage: raw.triage.read(&place)?,
         registry: RegistrySettings { api: raw.registry.api },
         bans,
         licences: raw.licences.read(&place)?,
         exemptions,
         sandbox: raw.sandbox.read(&place)?,
-        documents: DocumentSettings { author: raw.documents.author, supplier: raw.documents.supplier },
+        documents: raw.documents.read(&place)?,
         sign: SignSettings {
             method: raw.sign.method.map_or(Ok(SignMethod::default()), |method| place.sign_method(&method))?,
             key: raw.sign.key,
@@ -121,6 +126,8 @@ struct Raw {
     #[serde(default)]
     advisories: RawAdvisories,
     #[serde(default)]
+    triage: RawTriage,
+    #[serde(default)]
     registry: RawRegistry,
     #[serde(default)]
     bans: bans::RawBans,
@@ -147,6 +154,7 @@ struct Raw {
 struct RawBuild {
     fail_on: Option<Spanned<String>>,
     remap_paths: Option<bool>,
+    embed_audit_data: Option<bool>,
 }
 
 #[derive(Deserialize, Default)]
@@ -165,6 +173,8 @@ struct RawRelease {
 struct RawAdvisories {
     database: Option<String>,
     max_age: Option<Spanned<String>>,
+    #[serde(default)]
+    source: Vec<RawSource>,
 }
 
 #[derive(Deserialize, Default)]
@@ -177,7 +187,31 @@ struct RawRegistry {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct RawDocuments {
     author: Option<String>,
+    author_contact: Option<String>,
     supplier: Option<String>,
+    supplier_contact: Option<String>,
+    #[serde(default)]
+    formats: Vec<Spanned<String>>,
+}
+
+impl RawDocuments {
+    fn read(self, place: &Place<'_>) -> Result<DocumentSettings, Error> {
+        let mut formats = Vec::new();
+        for name in self.formats {
+            let read = name.get_ref().parse::<SbomFormat>();
+            let format = read.map_err(|unknown| place.error(Some(name.span()), format!("[documents] formats: {unknown}")))?;
+            if !SbomFormat::ALWAYS.contains(&format) && !formats.contains(&format) {
+                formats.push(format);
+            }
+        }
+        Ok(DocumentSettings {
+            author: self.author,
+            author_contact: self.author_contact,
+            supplier: self.supplier,
+            supplier_contact: self.supplier_contact,
+            formats,
+        })
+    }
 }
 
 #[derive(Deserialize, Default)]
@@ -346,7 +380,7 @@ impl Place<'_> {
     }
 
     /// `"7d"`, or `"none"`.
-    fn max_age(&self, age: &Spanned<String>) -> Result<MaxAge, Error> {
+    pub(super) fn max_age(&self, age: &Spanned<String>) -> Result<MaxAge, Error> {
         let text = age.get_ref();
         let days = text.strip_suffix('d').filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
         match (text.as_str(), days.and_then(|digits| digits.parse().ok())) {

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use super::archive::SupportedReleases;
 use super::licences::LicenceSettings;
 use super::sandbox::SandboxSettings;
+use super::sbom_format::SbomFormat;
+use super::triage::{SourceSetting, TriageSettings};
 use crate::base::{Location, Timestamp};
 use crate::finding::{Area, FailOn, Severity};
 
@@ -20,6 +22,7 @@ pub struct Settings {
     /// `[rules]` by rule id.
     pub rules: BTreeMap<String, RuleSetting>,
     pub advisories: AdvisorySettings,
+    pub triage: TriageSettings,
     pub registry: RegistrySettings,
     pub bans: Vec<Ban>,
     pub licences: LicenceSettings,
@@ -55,11 +58,13 @@ pub struct BuildSettings {
     pub fail_on: FailOn,
     /// Give the machine's folders fixed names in what is compiled.
     pub remap_paths: bool,
+    /// Link the audit data of cargo-auditable into the artifacts.
+    pub embed_audit_data: bool,
 }
 
 impl Default for BuildSettings {
     fn default() -> Self {
-        Self { fail_on: FailOn::default(), remap_paths: true }
+        Self { fail_on: FailOn::default(), remap_paths: true, embed_audit_data: false }
     }
 }
 
@@ -176,6 +181,8 @@ pub struct AdvisorySettings {
     /// A folder (relative to the workspace root) or a git URL; none: the RustSec repository, through the cache.
     pub database: Option<String>,
     pub max_age: MaxAge,
+    /// Further sources.
+    pub sources: Vec<SourceSetting>,
 }
 
 /// `[registry]`: where crates.io is asked about owners and publishers.
@@ -232,8 +239,14 @@ pub struct Exemption {
 pub struct DocumentSettings {
     /// The author of the SBOMs (an organisation or a person); unknown without it, which the documents state.
     pub author: Option<String>,
+    /// Where the author is reached: an address or a URL.
+    pub author_contact: Option<String>,
     /// The supplier of the workspace's own packages.
     pub supplier: Option<String>,
+    /// Where the supplier is reached: an address or a URL.
+    pub supplier_contact: Option<String>,
+    /// SBOM formats of a release besides [`SbomFormat::ALWAYS`], each once.
+    pub formats: Vec<SbomFormat>,
 }
 
 /// `[sign]`.

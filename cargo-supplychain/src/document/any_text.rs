@@ -5,8 +5,9 @@ use serde_json::Value;
 
 use super::*;
 use crate::base::Location;
-use crate::config::DocumentSettings;
+use crate::config::{DocumentSettings, SbomFormat};
 use crate::finding::{FailOn, Finding, Report, ReportInput, Severity};
+use crate::model::native::Import;
 use crate::model::{Build, Gap};
 
 /// The fixture with `text` wherever a manifest, a repository or a setting can bring it in.
@@ -23,6 +24,8 @@ fn build_with(text: &str) -> Build {
     }
     for library in &mut build.artifacts[0].native {
         text.clone_into(&mut library.name);
+        library.link_names = vec![text.to_owned()];
+        library.import = Some(Import::Needed { name: text.to_owned() });
     }
     text.clone_into(&mut build.artifacts[0].name);
     build.source.remote = Some(format!("https://{text}.example.org/"));
@@ -34,6 +37,10 @@ fn report_with(text: &str) -> Report {
     let finding =
         Finding::new("dep/banned", Severity::High, text).about(text, &text).at(Location::line(text, 3)).because(text).help(text);
     Report::new(ReportInput { findings: vec![finding], ..ReportInput::default() }, FailOn::default(), fixture::stamp(), false)
+}
+
+fn sbom(format: SbomFormat, build: &Build, settings: &DocumentSettings) -> Document {
+    sbom::Subject::new(format, build, &build.artifacts[0], settings).document().unwrap()
 }
 
 fn json(document: &Document) -> Value {
@@ -85,14 +92,31 @@ proptest! {
     #[test]
     fn sboms_stay_valid(text in any_text()) {
         let build = build_with(&text);
-        let settings = DocumentSettings { author: Some(text.clone()), supplier: Some(text.clone()) };
-        let cyclonedx = cyclonedx::document(&build, &build.artifacts[0], &settings).unwrap();
-        prop_assert_eq!(json(&cyclonedx)["components"].as_array().unwrap().len(), 14);
-        let spdx = spdx::document(&build, &build.artifacts[0], &settings).unwrap();
-        prop_assert!(serde_json::from_value::<spdx_rs::models::SPDX>(json(&spdx)).is_ok());
-        for document in [&cyclonedx, &spdx] {
+        let settings = DocumentSettings { author: Some(text.clone()), supplier: Some(text), ..DocumentSettings::default() };
+        for format in SbomFormat::ALL {
+            let document = sbom(format, &build, &settings);
             let file = document.path.strip_prefix("sbom/").unwrap();
             prop_assert!(!file.contains(['/', '\\', '\n', '\0']) && !file.starts_with('.'), "{}", file);
+            let text = str::from_utf8(&document.bytes).unwrap();
+            match format {
+                SbomFormat::CycloneDxJson(_) => {
+                    prop_assert_eq!(json(&document)["components"].as_array().unwrap().len(), 14);
+                }
+                SbomFormat::CycloneDxXml(_) => prop_assert_eq!(text.matches("<component type=\"library\"").count(), 16),
+                SbomFormat::SpdxJson => {
+                    prop_assert!(serde_json::from_value::<spdx_rs::models::SPDX>(json(&document)).is_ok());
+                }
+                SbomFormat::SpdxTagValue => {
+                    let read = spdx_rs::parsers::spdx_from_tag_value(text).unwrap();
+                    prop_assert_eq!(read.package_information.len(), 18);
+                }
+                SbomFormat::Spdx3Json => {
+                    let value = json(&document);
+                    let packages = value["@graph"].as_array().unwrap().iter().filter(|one| one["type"] == "software_Package");
+                    prop_assert_eq!(packages.count(), 18);
+                }
+                SbomFormat::Swid => prop_assert_eq!(text.matches("<File ").count(), 1),
+            }
         }
     }
 
@@ -107,8 +131,8 @@ proptest! {
         let row = summary.lines().filter(|line| line.starts_with("| high")).collect::<Vec<_>>();
         prop_assert_eq!(row.len(), 1);
         prop_assert_eq!(row[0].replace("\\\\", "").replace("\\|", "").matches('|').count(), 6, "{}", row[0]);
-        let notice = String::from_utf8(notice::document(&build_with(&text)).bytes).unwrap();
-        let expected = String::from_utf8(notice::document(&build_with("x")).bytes).unwrap();
+        let notice = String::from_utf8(notice::document(&build_with(&text), &fixture::texts()).bytes).unwrap();
+        let expected = String::from_utf8(notice::document(&build_with("x"), &fixture::texts()).bytes).unwrap();
         prop_assert_eq!(notice.lines().count(), expected.lines().count());
     }
 
@@ -139,9 +163,11 @@ proptest! {
             targets.rotate_left(by);
         }
         let settings = DocumentSettings::default();
-        let both = |build: &Build| (cyclonedx::document(build, &build.artifacts[0], &settings), spdx::document(build, &build.artifacts[0], &settings));
-        prop_assert_eq!(both(&build), both(&other));
-        prop_assert_eq!(notice::document(&build), notice::document(&other));
+        for format in SbomFormat::ALL {
+            prop_assert_eq!(sbom(format, &build, &settings), sbom(format, &other, &settings));
+        }
+        let texts = fixture::texts();
+        prop_assert_eq!(notice::document(&build, &texts), notice::document(&other, &texts));
         let materials = |build: &Build| provenance::predicate(build, &fixture::report())["buildDefinition"].clone();
         prop_assert_eq!(materials(&build), materials(&other));
     }

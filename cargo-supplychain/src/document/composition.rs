@@ -173,8 +173,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::config::DocumentSettings;
-    use crate::document::{cyclonedx, fixture};
+    use crate::config::{CycloneDxVersion, DocumentSettings, SbomFormat};
+    use crate::document::fixture;
+    use crate::document::sbom::Subject;
 
     fn bom(artifact: &str, parts: &[(&str, &str, &str, &str)]) -> Contents {
         let parts: Vec<_> = parts
@@ -222,7 +223,14 @@ mod tests {
     #[test]
     fn our_own_file_is_read() {
         let build = fixture::build();
-        let document = cyclonedx::document(&build, &build.artifacts[0], &DocumentSettings::default()).unwrap();
+        let document = Subject::new(
+            SbomFormat::CycloneDxJson(CycloneDxVersion::V1_7),
+            &build,
+            &build.artifacts[0],
+            &DocumentSettings::default(),
+        )
+        .document()
+        .unwrap();
         let contents = Contents::read(&document.bytes).unwrap();
         assert!(contents.components.values().any(|one| one.is_linked && one.features.contains("std")));
         assert!(contents.components.values().any(|one| !one.is_linked));

@@ -1,7 +1,9 @@
 //! Names that documents mint: identifiers derived from content, and locations that a reader elsewhere can resolve.
 
+use std::borrow::Cow;
+
 use crate::base::Sha256;
-use crate::base::text::without_credentials;
+use crate::base::text::{plain, without_credentials};
 
 /// A UUID of version 8 (RFC 9562, section 5.8) made of the first 16 bytes of the SHA-256 of `content`: the same content
 /// always has the same identifier, another content another one.
@@ -44,6 +46,20 @@ fn is_plain_path(path: &str) -> bool {
         b'%' => bytes.get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)),
         _ => byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/".contains(&byte),
     })
+}
+
+/// `text` with what XML 1.0 (section 2.2) has no way to write as the replacement character.
+pub(super) fn xml_text(text: &str) -> Cow<'_, str> {
+    let is_written = |one: char| matches!(one, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..);
+    match text.chars().all(is_written) {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(text.chars().map(|one| if is_written(one) { one } else { '\u{fffd}' }).collect()),
+    }
+}
+
+/// A line of a text that others wrote, such as a licence: tabs and form feeds, which old ones have, are blanks.
+pub(super) fn text_line(line: &str) -> String {
+    plain(&line.replace(['\t', '\u{c}'], " ")).into_owned()
 }
 
 /// A setting that says something: a blank one is as good as none.
@@ -109,6 +125,12 @@ mod tests {
         for stem in stems {
             assert!(!stem.contains(['/', '\\', '\n']) && !stem.starts_with(['.', '-']), "{stem}");
         }
+    }
+
+    #[test]
+    fn xml_has_no_control_characters() {
+        assert_eq!(xml_text("a\u{0}\u{1b}\u{ffff}\t日"), "a\u{fffd}\u{fffd}\u{fffd}\t日");
+        assert!(matches!(xml_text("plain <&>"), Cow::Borrowed(_)));
     }
 
     #[test]

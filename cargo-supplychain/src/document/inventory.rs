@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use crate::base::text::{counted, plain};
 use crate::model::{Artifact, ArtifactKind, Build, Component, NativeLibrary, Use};
 
 /// The model names a component that it does not describe: it was put together wrongly, and nothing is written.
@@ -21,7 +22,7 @@ impl fmt::Display for UnknownComponent {
 
 impl std::error::Error for UnknownComponent {}
 
-/// Why no bill of materials was written: always a fault of the model that was handed in.
+/// Why no bill of materials was written: but for [`Error::NotBuilt`] a fault of the model that was handed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Error {
     UnknownComponent(UnknownComponent),
@@ -31,12 +32,20 @@ pub enum Error {
         artifact: String,
         reason: String,
     },
+    /// The format describes released files, and this one is only planned.
+    NotBuilt {
+        format: &'static str,
+        artifact: String,
+    },
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UnknownComponent(error) => error.fmt(f),
+            Self::NotBuilt { format, artifact } => {
+                write!(f, "`{}` is not built: {format} describes released files, which `build` writes", plain(artifact))
+            }
             Self::Invalid { format, artifact, reason } => write!(f, "no valid {format} document of `{artifact}`: {reason}"),
         }
     }
@@ -74,6 +83,24 @@ pub(super) struct Inventory<'a> {
     pub edges: BTreeMap<String, BTreeSet<String>>,
     /// By the reference of the crate that asked for them; the root's where that crate is not listed.
     pub native: BTreeMap<String, BTreeSet<&'a NativeLibrary>>,
+    /// What is left out, where only so many steps of dependencies are listed.
+    pub cut: Option<Cut>,
+}
+
+/// What a limit of depth leaves out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Cut {
+    pub depth: u32,
+    /// The references whose dependencies are not all listed.
+    pub at: BTreeSet<String>,
+    /// How many components are not listed.
+    pub left_out: usize,
+}
+
+impl fmt::Display for Cut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} further away than that are not listed", self.depth, counted(self.left_out, "component"))
+    }
 }
 
 impl<'a> Inventory<'a> {
@@ -103,7 +130,33 @@ impl<'a> Inventory<'a> {
             native.entry(holder).or_default().insert(library);
         }
         let own_part = linked.get(artifact.package.as_str()).copied();
-        Ok(Self { root, own, own_part, entries, edges, native })
+        Ok(Self { root, own, own_part, entries, edges, native, cut: None })
+    }
+
+    /// Only what is at most `depth` steps away from the artifact. What that leaves out, `cut` says.
+    pub(super) fn cut_at(mut self, depth: u32) -> Self {
+        let mut near: BTreeSet<String> = BTreeSet::from([self.root.clone()]);
+        let mut edge: Vec<String> = vec![self.root.clone()];
+        for _ in 0..depth {
+            let next = edge.iter().filter_map(|from| self.edges.get(from)).flatten().filter(|to| !near.contains(*to));
+            let next: BTreeSet<String> = next.cloned().collect();
+            near.extend(next.iter().cloned());
+            edge = next.into_iter().collect();
+        }
+        let before = self.entries.len();
+        self.entries.retain(|entry| near.contains(&entry.part.purl));
+        self.edges.retain(|from, _| near.contains(from));
+        self.native.retain(|holder, _| near.contains(holder));
+        let mut at = BTreeSet::new();
+        for (from, to) in &mut self.edges {
+            let all = to.len();
+            to.retain(|to| near.contains(to));
+            if to.len() < all {
+                at.insert(from.clone());
+            }
+        }
+        self.cut = Some(Cut { depth, at, left_out: before - self.entries.len() });
+        self
     }
 }
 

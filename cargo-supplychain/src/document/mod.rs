@@ -4,8 +4,9 @@
 pub mod affected;
 #[cfg(test)]
 mod any_text;
+pub mod audit_data;
 pub mod composition;
-pub mod cyclonedx;
+mod cyclonedx;
 pub mod diff;
 pub mod evidence;
 pub mod export_guide;
@@ -16,7 +17,9 @@ pub mod gitlab;
 mod identity;
 mod inventory;
 mod markdown;
+mod native;
 pub mod notice;
+mod part;
 mod placed;
 pub mod provenance;
 pub mod rebuild;
@@ -25,10 +28,14 @@ pub mod report;
 pub mod rescan;
 pub mod run;
 pub mod sarif;
+pub mod sbom;
+pub mod sbom_check;
 #[cfg(test)]
 mod schema;
-pub mod spdx;
+mod spdx;
+mod spdx3;
 pub mod summary;
+mod swid;
 pub mod verify_guide;
 pub mod vsa;
 

@@ -1,24 +1,27 @@
-//! `NOTICE`: what is linked into the released files, with the licence that each manifest declares. Licence texts are not in it yet.
+//! `NOTICE`: what is linked into the released files, with the licence that each manifest declares, and the licence
+//! texts that the packages carry, each once.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::Document;
-use super::identity::public_url;
+use super::identity::{public_url, text_line};
 use super::inventory::has_standard_library;
 use crate::base::text::{plain, without_credentials};
 use crate::model::licence::{Declared, declared};
+use crate::model::licence_text::LicenceTexts;
 use crate::model::{Build, Component, Origin};
 
 /// Every component that is linked into any artifact, sorted by name and version; of the artifacts' own packages too.
 #[must_use]
-pub fn document(build: &Build) -> Document {
+pub fn document(build: &Build, texts: &LicenceTexts) -> Document {
     let mut listed: BTreeMap<(&str, &str, &str), &Component> = BTreeMap::new();
     for purl in build.artifacts.iter().flat_map(|artifact| &artifact.linked).map(|part| &part.purl) {
         if let Some(component) = build.components.get(purl) {
             listed.insert((&component.name, &component.version, purl), component);
         }
     }
+    let (carried, files) = texts_of(listed.values().map(|component| component.purl.as_str()), texts);
     let mut text = String::new();
     let mut line = |words: String| writeln!(text, "{words}").expect("writing to a string cannot fail");
     line(format!("{} {}", plain(&build.name), plain(&build.version)));
@@ -33,6 +36,10 @@ pub fn document(build: &Build) -> Document {
         if !authors.is_empty() {
             line(format!("  authors: {}", authors.join(", ")));
         }
+        match carried.get(component.purl.as_str()) {
+            Some(numbers) => line(format!("  licence files: {}", numbers.join(", "))),
+            None => line("  licence files: none in the package".to_owned()),
+        }
     }
     if build.artifacts.iter().any(has_standard_library) {
         line(String::new());
@@ -40,7 +47,32 @@ pub fn document(build: &Build) -> Document {
         line("  licence: MIT OR Apache-2.0".to_owned());
         line("  source: https://github.com/rust-lang/rust".to_owned());
     }
+    for (number, words) in files.iter().enumerate() {
+        line(String::new());
+        line(format!("Licence text {}", number + 1));
+        // Indented, so that no line of others begins one of ours.
+        words.lines().for_each(|one| line(format!("    {}", text_line(one)).trim_end().to_owned()));
+    }
     Document::text("NOTICE", "text/plain; charset=utf-8", text)
+}
+
+/// By package the files that it carries, as `LICENSE (text 1)`, and the texts, each once, in the order in which they are first named.
+fn texts_of<'a>(
+    packages: impl Iterator<Item = &'a str>,
+    texts: &'a LicenceTexts,
+) -> (BTreeMap<&'a str, Vec<String>>, Vec<&'a str>) {
+    let (mut carried, mut numbers, mut all) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
+    for purl in packages {
+        for file in texts.of(purl) {
+            let number = *numbers.entry(file.text.as_str()).or_insert_with(|| {
+                all.push(file.text.as_str());
+                all.len()
+            });
+            let named: &mut Vec<String> = carried.entry(purl).or_default();
+            named.push(format!("{} (text {number})", plain(&file.path)));
+        }
+    }
+    (carried, all)
 }
 
 fn licence(component: &Component) -> String {
@@ -76,7 +108,7 @@ mod tests {
 
     #[test]
     fn lists_what_is_linked_and_nothing_else() {
-        let text = String::from_utf8(document(&fixture::build()).bytes).unwrap();
+        let text = String::from_utf8(document(&fixture::build(), &fixture::texts()).bytes).unwrap();
         assert!(text.starts_with("demo 1.2.0\nThis software contains the 11 packages below.\n"), "{text}");
         assert!(
             text.contains("\nserde 1.0.228\n  licence: MIT OR Apache-2.0\n  source: https://crates.io/crates/serde/1.0.228\n")
@@ -84,12 +116,17 @@ mod tests {
         assert!(text.contains("\nloose 0.1.0\n  licence: as is (not an SPDX expression)\n"));
         assert!(text.contains("\nfiled 2.0.0\n  licence: see the file COPYING of the package\n"));
         assert!(text.contains("\nsilent 0.0.1\n  licence: not declared\n"));
+        // One text for both, a text of its own, and none.
+        assert_eq!(text.matches("licence files: LICENSE (text 2)\n").count(), 2, "{text}");
+        assert!(text.contains("licence files: COPYING (text 1)\n") && text.contains("licence files: none in the package\n"));
+        assert!(text.contains("\nLicence text 1\n    As is.\n\n    ::error file=a::b\n"), "{text}");
+        assert!(text.ends_with("\nLicence text 2\n    Do what you want.\n"), "{text}");
         assert!(!text.contains("\ncc ") && !text.contains("\nwinapi "), "{text}");
     }
 
     #[test]
     fn a_name_stays_on_its_line() {
-        let text = String::from_utf8(document(&fixture::hostile()).bytes).unwrap();
+        let text = String::from_utf8(document(&fixture::hostile(), &fixture::texts()).bytes).unwrap();
         let plain_lines =
             text.lines().filter(|line| line.starts_with("::") || line.contains('\u{1b}') || line.contains('\0')).count();
         assert_eq!(plain_lines, 0, "{text}");

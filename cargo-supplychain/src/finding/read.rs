@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::report::{NotEvaluated, Summary, Verdict};
-use super::{Exempted, Finding, Report, SCHEMA_VERSION, Severity, Subject};
+use super::{Exempted, Finding, Report, SCHEMA_VERSION, Severity, Subject, Triage};
 use crate::base::{Location, Timestamp};
 
 #[derive(Deserialize)]
@@ -32,6 +32,7 @@ struct RawFinding {
     help: String,
     #[serde(default)]
     ids: Vec<String>,
+    triage: Option<Box<Triage>>,
 }
 
 #[derive(Deserialize)]
@@ -83,6 +84,7 @@ impl RawFinding {
             evidence: self.evidence,
             help: self.help,
             ids: self.ids,
+            triage: self.triage,
         })
     }
 }

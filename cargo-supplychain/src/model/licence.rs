@@ -8,7 +8,8 @@ use super::Component;
 /// A declaration, read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Declared {
-    /// A valid SPDX licence expression (SPDX 2.3, annex D), operators in capitals, `/` of old manifests written as `OR`.
+    /// A valid SPDX licence expression (SPDX 2.3, annex D), operators in capitals, `/` of old manifests written as `OR`, and deprecated
+    /// identifiers as those that the list has in their place.
     /// `references` are its `LicenseRef-…` identifiers, sorted.
     Expression { text: String, references: Vec<String> },
     /// A declaration that is no valid expression, as written.
@@ -47,7 +48,7 @@ fn expression(license: &str) -> Declared {
     }
     references.sort();
     references.dedup();
-    Declared::Expression { text: parsed.text, references }
+    Declared::Expression { text: todays(&parsed.text), references }
 }
 
 /// A licence expression that can be judged.
@@ -264,6 +265,32 @@ pub fn deprecated(license: &str) -> Vec<(String, String)> {
     if expression.terms().is_empty() { Vec::new() } else { found }
 }
 
+/// Deprecated identifiers that stand for exactly one expression of today (the SPDX list's notes on them), besides those of GNU.
+const RENAMED: [(&str, &str); 3] = [
+    ("StandardML-NJ", "SMLNJ"),
+    ("eCos-2.0", "GPL-2.0-or-later WITH eCos-exception-2.0"),
+    ("wxWindows", "LGPL-2.0-or-later WITH WxWindows-exception-3.1"),
+];
+
+/// A valid expression with the identifiers of today: `GPL-2.0`, which meant that version alone, is `GPL-2.0-only`.
+fn todays(expression: &str) -> String {
+    let word = |word: &str| {
+        let opening = word.len() - word.trim_start_matches('(').len();
+        let id = word.trim_matches(['(', ')']);
+        let today = if let Some((_, base, exception)) = WITH_EXCEPTION.iter().find(|(old, ..)| *old == id) {
+            format!("{base}-only WITH {exception}")
+        } else if let Some((_, today)) = RENAMED.iter().find(|(old, _)| *old == id) {
+            (*today).to_owned()
+        } else if is_gnu(id) && spdx::license_id(id).is_some_and(spdx::LicenseId::is_deprecated) {
+            format!("{id}-only")
+        } else {
+            id.to_owned()
+        };
+        format!("{}{today}{}", &word[..opening], &word[opening + id.len()..])
+    };
+    expression.split(' ').map(word).collect::<Vec<_>>().join(" ")
+}
+
 fn is_gnu(id: &str) -> bool {
     ["GPL-", "LGPL-", "AGPL-", "GFDL-"].iter().any(|gnu| id.starts_with(gnu))
 }
@@ -304,7 +331,13 @@ mod tests {
             ("MIT or Apache-2.0", Some("MIT OR Apache-2.0")),
             ("(MIT  OR Apache-2.0) AND Unicode-3.0", Some("(MIT OR Apache-2.0) AND Unicode-3.0")),
             ("LGPL-3.0+", Some("LGPL-3.0-or-later")),
-            ("GPL-3.0", Some("GPL-3.0")),
+            ("GPL-3.0", Some("GPL-3.0-only")),
+            (
+                "(MIT/LGPL-2.1) AND GPL-2.0-with-classpath-exception",
+                Some("(MIT OR LGPL-2.1-only) AND GPL-2.0-only WITH Classpath-exception-2.0"),
+            ),
+            ("((GPL-2.0+ OR wxWindows))", Some("((GPL-2.0-or-later OR LGPL-2.0-or-later WITH WxWindows-exception-3.1))")),
+            ("GPL-2.0 WITH Classpath-exception-2.0", Some("GPL-2.0-only WITH Classpath-exception-2.0")),
             ("Apache-1.0+", Some("Apache-1.0+")),
             ("GPL-2.0-only WITH Classpath-exception-2.0", Some("GPL-2.0-only WITH Classpath-exception-2.0")),
             ("LicenseRef-Slint-Software-3.0", Some("LicenseRef-Slint-Software-3.0")),

@@ -145,7 +145,8 @@ fn write(
         if path == attest::SHA256SUMS || completed.iter().any(|pending| pending == path) {
             continue;
         }
-        if staging.copy_file(path, &folder.join(path))? != (file.size(), file.sha256()) {
+        let copied = staging.copy_file(path, &folder.join(path))?;
+        if (copied.size, copied.sha256) != (file.size(), file.sha256()) {
             return Err(Error::new(Class::Rejected, &format!("{path} changed while the release was signed"))
                 .with_help("nothing was changed; verify where it came from before you try again"));
         }

@@ -81,7 +81,12 @@ pub(super) fn collect(release: &Utf8Path, manifest: &ReleaseManifest, names: Ass
             }
             FileRole::Sbom => {
                 let path = copy(&file.path, name.clone())?;
-                if name.ends_with(".spdx.json") { &mut assets.spdx } else { &mut assets.cyclonedx }.push(path);
+                // Other formats are files of the release like these, and no output of their own.
+                if name.ends_with(".spdx.json") {
+                    assets.spdx.push(path);
+                } else if name.ends_with(".cdx.json") {
+                    assets.cyclonedx.push(path);
+                }
             }
             FileRole::Report | FileRole::Evidence | FileRole::Notice | FileRole::Guide => {}
         }

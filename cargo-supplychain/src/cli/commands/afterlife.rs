@@ -37,7 +37,10 @@ pub(in crate::cli) fn affected(shell: &mut Shell, context: &Context, args: &Affe
     }
     let request = asked(&args.place, args.advisory_db.as_ref(), args.supported);
     // Kept to the end of the process: to give ten thousand releases back one by one takes as long as to print them.
-    let answer = ManuallyDrop::new(ops::affected::affected(context, &request, &args.query, shell)?);
+    let answer = ManuallyDrop::new(match args.sbom.as_slice() {
+        [] => ops::affected::affected(context, &request, &args.query, shell)?,
+        files => ops::affected::in_documents(context, &request, &args.query, files, shell)?,
+    });
     match shell.format {
         Format::Json => shell.out(&affected::json(&answer).bytes),
         Format::Markdown => shell.out(&affected::markdown(&answer).bytes),
@@ -50,10 +53,10 @@ pub(in crate::cli) fn affected(shell: &mut Shell, context: &Context, args: &Affe
 }
 
 fn exit_of_answer(answer: &Affected) -> Exit {
-    match (answer.releases.is_empty(), answer.is_known()) {
-        (false, _) => Exit::Finding,
-        (true, true) => Exit::Pass,
-        (true, false) => Exit::Undetermined,
+    match (answer.is_affected(), answer.is_known()) {
+        (true, _) => Exit::Finding,
+        (false, true) => Exit::Pass,
+        (false, false) => Exit::Undetermined,
     }
 }
 

@@ -1,233 +1,161 @@
-//! Packages of an SPDX document: the artifact, crates, native libraries, the standard library and the compiler.
+//! A package of an SPDX document.
 
 use spdx_rs::models::{
     Algorithm, Checksum, ExternalPackageReference, ExternalPackageReferenceCategory, PackageInformation, PrimaryPackagePurpose,
 };
 
-use super::{COMPILER, NOASSERTION, STANDARD_LIBRARY, expression};
+use super::{NOASSERTION, expression};
 use crate::base::Sha256;
-use crate::base::text::{one_line, plain};
-use crate::config::DocumentSettings;
-use crate::document::identity::{public_url, rustc_release, stated};
-use crate::document::inventory::{Entry, Inventory};
-use crate::model::licence::{Declared, declared};
-use crate::model::{Artifact, ArtifactKind, Build, Component, NativeLibrary, Origin, Role, Toolchain};
+use crate::base::text::plain;
+use crate::document::part::{Contact, Kind, Part, Producer};
+use crate::model::ArtifactKind;
+use crate::model::licence::Declared;
 
 type Result<T> = std::result::Result<T, serde_json::Error>;
 
 /// `SPDXRef-KIND-LABEL-DIGEST`: the label for people, the digest of what it stands for so that two never meet.
-pub(super) fn identifier(kind: &str, label: &str, unique: &str) -> String {
-    let label: String =
-        label.chars().map(|one| if one.is_ascii_alphanumeric() || one == '.' { one } else { '-' }).take(60).collect();
-    format!("SPDXRef-{kind}-{label}-{}", &Sha256::of(unique).to_string()[..12])
+pub(super) fn identifier(part: &Part<'_>) -> String {
+    let kind = match part.kind {
+        Kind::Artifact(_) => return "SPDXRef-Artifact".to_owned(),
+        Kind::StandardLibrary => return "SPDXRef-Package-rust-std".to_owned(),
+        Kind::Compiler => return "SPDXRef-Package-rustc".to_owned(),
+        Kind::Package(_) => "Package",
+        Kind::Native(_) => "Native",
+    };
+    let label = format!("{}-{}", part.name, part.version.as_deref().unwrap_or_default());
+    let is_plain = |one: char| one.is_ascii_alphanumeric() || one == '.';
+    let label: String = label.chars().map(|one| if is_plain(one) { one } else { '-' }).take(60).collect();
+    format!("SPDXRef-{kind}-{}-{}", label.trim_end_matches('-'), &Sha256::of(&part.reference).to_string()[..12])
 }
 
-/// An organisation as SPDX writes it (section 6.8). Round brackets would be read as an e-mail address.
-pub(super) fn organisation(name: &str) -> String {
-    format!("Organization: {}", plain(name.trim()).replace('(', "[").replace(')', "]"))
+/// A name as SPDX writes it (section 6.8), with the address in round brackets, which a name may not have.
+pub(super) fn agent(kind: &str, name: &str, email: Option<&str>) -> String {
+    let name = plain(name.trim()).replace('(', "[").replace(')', "]");
+    match email {
+        Some(email) => format!("{kind}: {name} ({email})"),
+        None => format!("{kind}: {name}"),
+    }
 }
 
-/// A package about which nothing is asserted yet.
-fn unasserted(identifier: &str, name: &str, version: Option<&str>) -> Result<PackageInformation> {
+fn producer(producer: &Producer) -> String {
+    match producer {
+        Producer::Configured { name, contact } => {
+            let email = if let Some(Contact::Email(email)) = contact { Some(email.as_str()) } else { None };
+            agent("Organization", name, email)
+        }
+        // One statement: SPDX has room for one name.
+        Producer::Authors(authors) => match authors.as_slice() {
+            [author] => agent("Person", &author.name, author.email.as_deref()),
+            several => {
+                let names: Vec<&str> = several.iter().map(|author| author.name.as_str()).collect();
+                agent("Organization", &names.join(", "), None)
+            }
+        },
+        Producer::Project { name, url } => agent("Organization", &format!("{name}, {url}"), None),
+        Producer::Known(name, _) => agent("Organization", name, None),
+        Producer::Unknown => NOASSERTION.to_owned(),
+    }
+}
+
+pub(super) fn information(part: &Part<'_>, identifier: &str) -> Result<PackageInformation> {
+    let producer = producer(&part.producer);
+    let (declared, licence_comment) = licence(part)?;
+    let purl = part.purl.iter().map(|purl| reference(ExternalPackageReferenceCategory::PackageManager, "purl", purl));
+    let cpe = part.cpe.iter().map(|cpe| reference(ExternalPackageReferenceCategory::Security, "cpe23Type", cpe));
+    let facts: Vec<String> = part.facts.iter().map(|(name, value)| format!("{name}: {value}")).collect();
     Ok(PackageInformation {
-        package_name: plain(name).into_owned(),
+        package_name: part.name.clone(),
         package_spdx_identifier: identifier.to_owned(),
-        package_version: version.map(|version| plain(version).into_owned()),
-        package_file_name: None,
-        package_supplier: Some(NOASSERTION.to_owned()),
-        package_originator: None,
-        package_download_location: NOASSERTION.to_owned(),
+        // An unknown version is said in the comment: the field has no word for it that is no version.
+        package_version: part.version.clone(),
+        package_file_name: part.file.map(|file| plain(&file.name).into_owned()),
+        package_supplier: Some(producer.clone()),
+        package_originator: Some(producer),
+        package_download_location: match part.kind {
+            // The file itself has no download location; where its source is, is said below.
+            Kind::Artifact(_) => NOASSERTION.to_owned(),
+            _ => part.source.as_ref().map_or_else(|| NOASSERTION.to_owned(), super::super::part::Source::spdx),
+        },
         files_analyzed: Some(false),
         package_verification_code: None,
-        package_checksum: Vec::new(),
-        package_home_page: None,
-        source_information: None,
+        package_checksum: checksums(part),
+        package_home_page: part.repository.clone(),
+        source_information: source_information(part),
         concluded_license: Some(expression(NOASSERTION)?),
         all_licenses_information_from_files: Vec::new(),
-        declared_license: Some(expression(NOASSERTION)?),
-        comments_on_license: None,
+        declared_license: Some(declared),
+        comments_on_license: licence_comment,
         copyright_text: Some(NOASSERTION.to_owned()),
-        package_summary_description: None,
+        package_summary_description: part.description.clone(),
         package_detailed_description: None,
-        package_comment: None,
-        external_reference: Vec::new(),
+        package_comment: Some(facts.join("; ")),
+        external_reference: purl.chain(cpe).collect(),
         package_attribution_text: Vec::new(),
         files: Vec::new(),
         annotations: Vec::new(),
         built_date: None,
         release_date: None,
         valid_until_date: None,
-        primary_package_purpose: None,
+        primary_package_purpose: Some(purpose(part.kind)),
     })
 }
 
-fn purl_reference(purl: &str) -> ExternalPackageReference {
-    ExternalPackageReference::new(ExternalPackageReferenceCategory::PackageManager, "purl".to_owned(), purl.to_owned(), None)
+fn checksums(part: &Part<'_>) -> Vec<Checksum> {
+    let sha256 = part.sha256.iter().map(|digest| Checksum::new(Algorithm::SHA256, &digest.to_string()));
+    let sha512 = part.file.iter().map(|file| Checksum::new(Algorithm::SHA512, &file.sha512.to_string()));
+    sha256.chain(sha512).collect()
 }
 
-fn checksum(digest: &Sha256) -> Vec<Checksum> {
-    vec![Checksum::new(Algorithm::SHA256, &digest.to_string())]
+fn reference(category: ExternalPackageReferenceCategory, kind: &str, locator: &str) -> ExternalPackageReference {
+    ExternalPackageReference::new(category, kind.to_owned(), locator.to_owned(), None)
 }
 
-/// What the document describes; it stands for its own package as well.
-pub(super) fn artifact(
-    build: &Build,
-    artifact: &Artifact,
-    settings: &DocumentSettings,
-    inventory: &Inventory<'_>,
-    identifier: &str,
-) -> Result<PackageInformation> {
-    let version = inventory.own.map_or(build.version.as_str(), |own| own.version.as_str());
-    let mut package = unasserted(identifier, &artifact.name, Some(version))?;
-    package.primary_package_purpose = Some(match artifact.kind {
-        ArtifactKind::Bin | ArtifactKind::Example => PrimaryPackagePurpose::Application,
-        ArtifactKind::Cdylib | ArtifactKind::Dylib | ArtifactKind::Staticlib => PrimaryPackagePurpose::Library,
-        ArtifactKind::Crate => PrimaryPackagePurpose::Source,
-        ArtifactKind::Derived => PrimaryPackagePurpose::File,
-    });
-    if let Some(own) = inventory.own {
-        describe(&mut package, own)?;
+fn purpose(kind: Kind) -> PrimaryPackagePurpose {
+    match kind {
+        Kind::Artifact(ArtifactKind::Bin | ArtifactKind::Example) | Kind::Compiler => PrimaryPackagePurpose::Application,
+        Kind::Artifact(ArtifactKind::Crate) => PrimaryPackagePurpose::Source,
+        Kind::Artifact(ArtifactKind::Derived) => PrimaryPackagePurpose::File,
+        Kind::Artifact(_) | Kind::Package(_) | Kind::Native(_) | Kind::StandardLibrary => PrimaryPackagePurpose::Library,
     }
-    if let Some(file) = &artifact.file {
-        package.package_file_name = Some(plain(&file.name).into_owned());
-        package.package_checksum = checksum(&file.sha256);
-    } else {
-        package.package_comment = Some("Not built: its digest is unknown.".to_owned());
+}
+
+/// Where the artifact's source is, the manifest's authors, and what a source took the place of.
+fn source_information(part: &Part<'_>) -> Option<String> {
+    let mut words = Vec::new();
+    if let (Kind::Artifact(_), Some(source)) = (part.kind, &part.source) {
+        words.push(format!("built from {}", source.spdx()));
     }
-    if let Some(supplier) = stated(settings.supplier.as_ref()) {
-        package.package_supplier = Some(organisation(supplier));
+    if let Producer::Authors(authors) = &part.producer {
+        let names: Vec<String> = authors.iter().map(author).collect();
+        words.push(format!("authors of the manifest: {}", names.join(", ")));
     }
-    // The file itself has no download location; where its source is, is.
-    package.package_download_location = NOASSERTION.to_owned();
-    package.source_information = source(build);
-    Ok(package)
-}
-
-fn source(build: &Build) -> Option<String> {
-    let commit = build.source.commit.as_deref()?;
-    let remote = build.source.remote.as_deref().and_then(public_url);
-    let state = match build.source.dirty {
-        Some(false) => "",
-        Some(true) => ", with uncommitted changes",
-        None => ", with or without uncommitted changes",
-    };
-    Some(format!(
-        "built from commit {commit} of {}{state}",
-        remote.as_deref().unwrap_or("a repository without a public location")
-    ))
-}
-
-/// A crate that is linked into the artifact or only helped to build it.
-pub(super) fn component(
-    build: &Build,
-    entry: &Entry<'_>,
-    settings: &DocumentSettings,
-    identifier: &str,
-) -> Result<PackageInformation> {
-    let component = entry.component;
-    let mut package = unasserted(identifier, &component.name, Some(&component.version))?;
-    describe(&mut package, component)?;
-    package.primary_package_purpose = Some(PrimaryPackagePurpose::Library);
-    package.package_checksum = component.checksum.as_ref().map(checksum).unwrap_or_default();
-    package.package_download_location = download_location(build, component);
-    if let (Origin::Workspace { .. }, Some(supplier)) = (&component.origin, stated(settings.supplier.as_ref())) {
-        package.package_supplier = Some(organisation(supplier));
+    if let Some(pedigree) = &part.pedigree {
+        words.push(format!("in the place of {}: {}", pedigree.ancestor, pedigree.note));
     }
-    let role = match entry.part.role {
-        Role::Runtime => "linked",
-        Role::Build => "only helped to build: build dependency",
-        Role::ProcMacro => "only helped to build: procedural macro",
-        Role::Test => "only for tests",
-    };
-    package.package_comment = Some(format!("Role: {role}. Features: {}.", plain(&entry.part.features.join(", "))));
-    Ok(package)
+    (!words.is_empty()).then(|| words.join("; "))
 }
 
-/// Where exactly this source can be had, in SPDX's form (section 7.7), else NOASSERTION.
-fn download_location(build: &Build, component: &Component) -> String {
-    let location = match &component.origin {
-        // The form that crates.io documents for downloads.
-        Origin::Registry { crates_io: true, .. } => {
-            public_url(&format!("https://crates.io/api/v1/crates/{}/{}/download", component.name, component.version))
-        }
-        Origin::Git { url, rev } if is_commit(rev) => public_url(url).map(|url| format!("git+{url}@{rev}")),
-        Origin::Workspace { .. } if build.source.dirty == Some(false) => {
-            let remote = build.source.remote.as_deref().and_then(public_url);
-            remote.zip(build.source.commit.as_deref()).map(|(url, commit)| format!("git+{url}@{commit}"))
-        }
-        _ => None,
-    };
-    location.unwrap_or_else(|| NOASSERTION.to_owned())
+fn author(author: &super::super::part::Author) -> String {
+    match &author.email {
+        Some(email) => format!("{} <{email}>", author.name),
+        None => author.name.clone(),
+    }
 }
 
-fn is_commit(rev: &str) -> bool {
-    matches!(rev.len(), 40 | 64) && rev.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
-/// What the manifest says.
-fn describe(package: &mut PackageInformation, component: &Component) -> Result<()> {
-    package.external_reference = vec![purl_reference(&component.purl)];
-    package.package_home_page = component.repository.as_deref().and_then(public_url);
-    package.package_summary_description = component.description.as_deref().map(one_line);
-    match declared(component) {
+/// What is declared, and what there is to say of it.
+fn licence(part: &Part<'_>) -> Result<(spdx_rs::models::SpdxExpression, Option<String>)> {
+    let none = || expression(NOASSERTION);
+    Ok(match &part.licence {
         // An expression that the library's own parser does not take stays as a comment.
-        Declared::Expression { text, .. } => match expression(&text) {
-            Ok(expression) => package.declared_license = Some(expression),
-            Err(_) => package.comments_on_license = Some(format!("Declared: {text}")),
+        Declared::Expression { text, .. } => match expression(text) {
+            Ok(read) => (read, part.licence_as_written.as_ref().map(|written| format!("Declared as: {written}"))),
+            Err(_) => (none()?, Some(format!("Declared: {text}"))),
         },
-        Declared::Unparsed(text) => {
-            package.comments_on_license = Some(format!("Declared, but no SPDX expression: {}", plain(&text)));
-        }
-        Declared::File(file) => {
-            package.comments_on_license = Some(format!("Declared in the file {} of the package.", plain(&file)));
-        }
-        Declared::Missing => package.comments_on_license = Some("The manifest declares no licence.".to_owned()),
-    }
-    let authors: Vec<_> =
-        component.authors.iter().map(|author| plain(author.trim())).filter(|author| !author.is_empty()).collect();
-    if !authors.is_empty() {
-        // The manifest's authors are many and not the supplier: SPDX's originator is one.
-        package.source_information = Some(format!("authors of the manifest: {}", authors.join(", ")));
-    }
-    Ok(())
-}
-
-pub(super) fn native_identifier(library: &NativeLibrary) -> String {
-    identifier("Native", &library.name, &format!("{:?} {} {}", library.linkage, library.name, library.component))
-}
-
-/// A library outside Rust, by the linker's name; everything else about it is unknown.
-pub(super) fn native(library: &NativeLibrary) -> Result<PackageInformation> {
-    let mut package = unasserted(&native_identifier(library), &library.name, None)?;
-    package.primary_package_purpose = Some(PrimaryPackagePurpose::Library);
-    package.package_comment =
-        Some("A native library by the name that the linker was given; version and digest are unknown.".to_owned());
-    Ok(package)
-}
-
-pub(super) fn standard_library(toolchain: &Toolchain) -> Result<PackageInformation> {
-    let release = rustc_release(&toolchain.rustc);
-    let mut package = unasserted(STANDARD_LIBRARY, "std", Some(release))?;
-    package.package_supplier = Some("Organization: The Rust Project".to_owned());
-    package.declared_license = Some(expression("MIT OR Apache-2.0")?);
-    package.primary_package_purpose = Some(PrimaryPackagePurpose::Library);
-    package.external_reference = vec![purl_reference(&format!("pkg:generic/rust-std@{}", purl_version(release)))];
-    package.package_comment =
-        Some("Assumed: the toolchain links it unless every crate is no_std. Its digest is unknown.".to_owned());
-    Ok(package)
-}
-
-pub(super) fn compiler(toolchain: &Toolchain) -> Result<PackageInformation> {
-    let release = rustc_release(&toolchain.rustc);
-    let mut package = unasserted(COMPILER, "rustc", Some(release))?;
-    package.package_supplier = Some("Organization: The Rust Project".to_owned());
-    package.primary_package_purpose = Some(PrimaryPackagePurpose::Application);
-    package.external_reference = vec![purl_reference(&format!("pkg:generic/rustc@{}", purl_version(release)))];
-    package.package_comment = toolchain.rustc_commit.as_ref().map(|commit| format!("Commit {}.", plain(commit)));
-    Ok(package)
-}
-
-/// A release number as it may stand in a package URL.
-fn purl_version(release: &str) -> String {
-    release.chars().filter(|one| one.is_ascii_alphanumeric() || matches!(one, '.' | '-' | '_' | '~')).collect()
+        Declared::Unparsed(text) => (none()?, Some(format!("Declared, but no SPDX expression: {}", plain(text)))),
+        Declared::File(file) => (none()?, Some(format!("Declared in the file {} of the package.", plain(file)))),
+        Declared::Missing => match part.kind {
+            Kind::Native(_) => (none()?, None),
+            _ => (none()?, Some("The manifest declares no licence.".to_owned())),
+        },
+    })
 }

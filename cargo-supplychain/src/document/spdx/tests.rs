@@ -1,11 +1,24 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::config::{DocumentSettings, SbomFormat};
 use crate::document::fixture;
+use crate::model::Build;
+
+fn settings() -> DocumentSettings {
+    DocumentSettings {
+        author: Some("Example KK (Tokyo)".to_owned()),
+        supplier: Some("Example KK".to_owned()),
+        ..DocumentSettings::default()
+    }
+}
+
+fn document(format: SbomFormat, build: &Build, settings: &DocumentSettings) -> Document {
+    Subject::new(format, build, &build.artifacts[0], settings).document().unwrap()
+}
 
 fn render(build: &Build) -> Value {
-    let settings = DocumentSettings { author: Some("Example KK (Tokyo)".to_owned()), supplier: Some("Example KK".to_owned()) };
-    serde_json::from_slice(&document(build, &build.artifacts[0], &settings).unwrap().bytes).unwrap()
+    serde_json::from_slice(&document(SbomFormat::SpdxJson, build, &settings()).bytes).unwrap()
 }
 
 fn package<'a>(document: &'a Value, name: &str) -> &'a Value {
@@ -39,8 +52,8 @@ fn header_has_none_of_the_librarys_defaults() {
 #[test]
 fn a_blank_author_is_none() {
     let build = fixture::build();
-    let blank = DocumentSettings { author: Some(" ".to_owned()), supplier: Some(String::new()) };
-    let document = |settings: &DocumentSettings| document(&build, &build.artifacts[0], settings).unwrap();
+    let blank = DocumentSettings { author: Some(" ".to_owned()), supplier: Some(String::new()), ..DocumentSettings::default() };
+    let document = |settings: &DocumentSettings| document(SbomFormat::SpdxJson, &build, settings);
     assert_eq!(document(&blank), document(&DocumentSettings::default()));
     let value: Value = serde_json::from_slice(&document(&blank).bytes).unwrap();
     assert_eq!(value["creationInfo"]["creators"].as_array().unwrap().len(), 1);
@@ -91,8 +104,8 @@ fn relationships_tell_linked_from_build_only() {
         ("serde_derive", "BUILD_DEPENDENCY_OF", "serde"),
         ("serde_derive", "DEPENDS_ON", "unicode-ident"),
         ("cc", "BUILD_DEPENDENCY_OF", "libz-sys"),
-        ("libz-sys", "STATIC_LINK", "z"),
-        ("z", "DEPENDS_ON", NOASSERTION),
+        ("libz-sys", "STATIC_LINK", "zlib"),
+        ("zlib", "DEPENDS_ON", NOASSERTION),
         ("demo", "DYNAMIC_LINK", "m"),
         ("demo", "DEPENDS_ON", "std"),
         ("rustc", "BUILD_TOOL_OF", "demo"),
@@ -142,4 +155,57 @@ fn nothing_unknown_is_asserted_before_the_build() {
         comment.starts_with("Generation context: pre-build.") && comment.contains("its build script was not run"),
         "{comment}"
     );
+}
+
+#[test]
+fn tags_and_values_are_the_same_document() {
+    for build in [fixture::build(), fixture::planned(), fixture::hostile()] {
+        let text = String::from_utf8(document(SbomFormat::SpdxTagValue, &build, &settings()).bytes).unwrap();
+        let read = spdx_rs::parsers::spdx_from_tag_value(&text).unwrap();
+        let json: SPDX = serde_json::from_value(render(&build)).unwrap();
+        let names = |spdx: &SPDX| -> BTreeSet<(String, Option<String>)> {
+            let name =
+                |one: &spdx_rs::models::PackageInformation| (one.package_spdx_identifier.clone(), one.package_version.clone());
+            spdx.package_information.iter().map(name).collect()
+        };
+        assert_eq!(names(&read), names(&json));
+        // The library gives them in an order of its own.
+        let relations =
+            |spdx: &SPDX| -> BTreeSet<String> { spdx.relationships.iter().map(|relation| format!("{relation:?}")).collect() };
+        assert_eq!(relations(&read), relations(&json));
+    }
+}
+
+#[test]
+fn supplier_originator_and_support_end_are_stated() {
+    let build = fixture::build();
+    let settings = settings();
+    let subject = Subject::new(SbomFormat::SpdxJson, &build, &build.artifacts[0], &settings);
+    let support = crate::document::sbom::SupportEnd::Until("2029-12-31T00:00:00Z".parse().unwrap());
+    let document = Subject { support, is_signed: true, ..subject }.document().unwrap();
+    let document: Value = serde_json::from_slice(&document.bytes).unwrap();
+    assert_eq!(package(&document, "demo")["validUntilDate"], "2029-12-31T00:00:00Z");
+    for (name, supplier) in [
+        ("demo", "Organization: Example KK"),
+        ("serde", "Person: The serde developers (serde@example.org)"),
+        ("odd", "Organization: odd project, https://github.com/example/odd"),
+        ("zlib", NOASSERTION),
+    ] {
+        assert_eq!(package(&document, name)["supplier"], supplier);
+        assert_eq!(package(&document, name)["originator"], supplier);
+    }
+    assert!(document["comment"].as_str().unwrap().contains("attestations/demo.spdx.sigstore.json"), "{}", document["comment"]);
+    assert_eq!(package(&document, "serde")["licenseComments"], "Declared as: MIT/Apache-2.0");
+}
+
+#[test]
+fn a_licence_that_is_a_text_has_the_text() {
+    let build = fixture::build();
+    let (settings, texts) = (settings(), fixture::texts());
+    let subject = Subject::new(SbomFormat::SpdxJson, &build, &build.artifacts[0], &settings);
+    let document = Subject { texts: Some(&texts), ..subject }.document().unwrap();
+    let document: Value = serde_json::from_slice(&document.bytes).unwrap();
+    assert_eq!(document["hasExtractedLicensingInfos"][0]["extractedText"], "Do what you want.");
+    let unread = &render(&build)["hasExtractedLicensingInfos"][0]["extractedText"];
+    assert_eq!(unread, "The text is in the packages that declare it: pkg:cargo/odd@0.3.0");
 }

@@ -11,12 +11,15 @@ use crate::base::text::counted;
 use crate::base::{Context, Sha256};
 use crate::check::rules;
 use crate::collect::release_folder;
+use crate::config::SbomFormat;
+use crate::document::sbom::Subject;
 use crate::document::{self, Document, sarif::RuleInfo, verify_guide};
 use crate::finding::Report;
 use crate::model::release::{FORMAT_VERSION, FileRole, ReleaseFile, ReleaseManifest, Signing, StatementRef};
 use crate::model::{Artifact, Build};
 use crate::ops::gather::Gathered;
 use crate::ops::progress::Stage;
+use crate::ops::sbom::{licence_texts, support_end};
 use crate::ops::signer::{self, Chosen, Expected, Statements};
 use crate::ops::{Class, Error, Interrupt, Progress};
 use crate::verify::{self, Verified};
@@ -39,7 +42,7 @@ pub(super) fn write(
     let Compiled { build, staging } = compiled;
     let stage = Stage::begin(progress, "describe", &counted(build.artifacts.len(), "artifact"));
     let mut writer = Writer { staging: &staging, files: artifact_files(&build) };
-    let statements = writer.documents(&input, &build)?;
+    let statements = writer.documents(context, &input, &build)?;
     stage.end(progress, &counted(writer.files.len() - build.artifacts.len(), "document"));
 
     let who = input.signer.map_or_else(|| "nothing (no signer)".to_owned(), |chosen| chosen.signer.describe());
@@ -119,22 +122,32 @@ impl Writer<'_> {
     }
 
     /// Writes SBOMs, reports and evidence, and makes the statements.
-    fn documents(&mut self, input: &Input<'_>, build: &Build) -> Result<Vec<Planned>, Error> {
-        let settings = &input.gathered.settings.documents;
+    fn documents(&mut self, context: &Context, input: &Input<'_>, build: &Build) -> Result<Vec<Planned>, Error> {
+        let settings = &input.gathered.settings;
+        let support = support_end(settings, build, context);
+        let texts = licence_texts(input.gathered.planned()?, build);
         let provenance = document::provenance::predicate(build, &input.report);
         let mut statements = Vec::new();
         for artifact in &build.artifacts {
-            let cyclonedx = document::cyclonedx::document(build, artifact, settings).map_err(|error| Error::usage(&error))?;
-            let spdx = document::spdx::document(build, artifact, settings).map_err(|error| Error::usage(&error))?;
+            let sbom = |format| {
+                let subject = Subject::new(format, build, artifact, &settings.documents);
+                let subject = Subject { is_signed: input.signer.is_some(), support, texts: Some(&texts), ..subject };
+                subject.document().map_err(|error| Error::usage(&error))
+            };
+            let [cyclonedx, spdx] = SbomFormat::ALWAYS.map(sbom);
+            let (cyclonedx, spdx) = (cyclonedx?, spdx?);
             statements.push(statement(artifact, "provenance", attest::PROVENANCE, provenance.clone()));
             statements.push(statement(artifact, "cyclonedx", attest::CYCLONEDX, json(&cyclonedx)));
             statements.push(statement(artifact, "spdx", attest::SPDX, json(&spdx)));
             self.add(FileRole::Sbom, &cyclonedx)?;
             self.add(FileRole::Sbom, &spdx)?;
+            for &format in &settings.documents.formats {
+                self.add(FileRole::Sbom, &sbom(format)?)?;
+            }
         }
         self.add(FileRole::Report, &document::report::document(&input.report))?;
         self.add(FileRole::Report, &document::sarif::document(&input.report, &rule_infos()))?;
-        self.add(FileRole::Notice, &document::notice::document(build))?;
+        self.add(FileRole::Notice, &document::notice::document(build, &texts))?;
         self.add(FileRole::Evidence, &document::evidence::build(build))?;
         self.add(FileRole::Evidence, &document::evidence::feeds(&input.feeds))?;
         let evidence =
