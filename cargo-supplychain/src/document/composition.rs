@@ -1,85 +1,32 @@
-//! What a change does to what is in each artifact: our own CycloneDX files of before and after, compared. The lockfile tells what may be
-//! compiled, these what is linked and what only helps to build. For people, as Markdown.
+//! What a change does to what is in each artifact: SBOMs of before and after, compared. The lockfile tells what may be compiled, these what is
+//! linked and what only helps to build. For people, as Markdown.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use serde::Deserialize;
+use std::collections::BTreeMap;
 
 use super::markdown::text;
 use crate::base::text::counted;
+use crate::bom::comparison::{Change, Kind, compare};
+use crate::bom::listing::{Listed, of_bom};
+use crate::bom::{self, Scope};
 
 /// More lines are counted, not shown.
 const MAX_LINES: usize = 100;
 
-/// An SBOM as far as it is compared.
+/// What is in an artifact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contents {
     artifact: String,
-    components: BTreeMap<String, Component>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Component {
-    name: String,
-    version: String,
-    is_linked: bool,
-    features: BTreeSet<String>,
-}
-
-#[derive(Deserialize)]
-struct Bom {
-    metadata: Metadata,
-    #[serde(default)]
-    components: Vec<Part>,
-}
-
-#[derive(Deserialize)]
-struct Metadata {
-    component: Named,
-}
-
-#[derive(Deserialize)]
-struct Named {
-    name: String,
-}
-
-#[derive(Deserialize)]
-struct Part {
-    name: String,
-    #[serde(default)]
-    version: String,
-    purl: Option<String>,
-    scope: Option<String>,
-    #[serde(default)]
-    properties: Vec<Property>,
-}
-
-#[derive(Deserialize)]
-struct Property {
-    name: String,
-    #[serde(default)]
-    value: String,
+    listed: Vec<Listed>,
 }
 
 impl Contents {
-    /// Reads a CycloneDX file that this tool has written.
+    /// Reads the SBOM of an artifact.
     ///
     /// # Errors
     /// Why it is none, a fragment.
-    pub fn read(bytes: &[u8]) -> Result<Self, String> {
-        let bom: Bom = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-        let component = |part: Part| {
-            let features = part.properties.iter().find(|one| one.name == "cargo-supplychain:features");
-            let features = features.map(|one| one.value.split(',').map(str::trim)).into_iter().flatten();
-            let component = Component {
-                is_linked: part.scope.as_deref() == Some("required"),
-                features: features.filter(|feature| !feature.is_empty()).map(str::to_owned).collect(),
-                name: part.name,
-                version: part.version,
-            };
-            (part.purl.unwrap_or_else(|| format!("{} {}", component.name, component.version)), component)
-        };
-        Ok(Self { artifact: bom.metadata.component.name, components: bom.components.into_iter().map(component).collect() })
+    pub fn read(artifact: &str, bytes: &[u8]) -> Result<Self, String> {
+        let bom = bom::read(bytes).map_err(|error| error.to_string())?;
+        Ok(Self { artifact: artifact.to_owned(), listed: of_bom(&bom) })
     }
 }
 
@@ -91,9 +38,9 @@ pub fn markdown(before: &[Contents], after: &[Contents]) -> String {
     let mut rows = Vec::new();
     for (name, now) in &after {
         match before.get(name) {
-            Some(earlier) => rows.extend(changes(earlier, now).into_iter().map(|(what, how)| row(name, &what, &how))),
+            Some(earlier) => rows.extend(compare(&earlier.listed, &now.listed).iter().filter_map(|change| changed(name, change))),
             None => {
-                let linked = now.components.values().filter(|one| one.is_linked).count();
+                let linked = now.listed.iter().filter(|one| one.scope == Scope::Included).count();
                 rows.push(row(name, "", &format!("new, {} linked", counted(linked, "component"))));
             }
         }
@@ -114,62 +61,41 @@ fn row(artifact: &str, what: &str, how: &str) -> String {
     format!("| {} | {} | {} |\n", text(artifact), text(what), text(how))
 }
 
-/// What changed, by name: component, and how.
-fn changes(before: &Contents, after: &Contents) -> Vec<(String, String)> {
-    let only = |one: &Contents, other: &Contents| -> BTreeMap<String, Vec<Component>> {
-        let mut by_name = BTreeMap::<_, Vec<_>>::new();
-        for (_, component) in one.components.iter().filter(|(purl, _)| !other.components.contains_key(*purl)) {
-            by_name.entry(component.name.clone()).or_default().push(component.clone());
-        }
-        by_name
-    };
-    let (mut gone, come) = (only(before, after), only(after, before));
-    let mut changes = Vec::new();
-    for (name, added) in come {
-        match (gone.remove(&name).as_deref(), added.as_slice()) {
-            // One in the place of one is an update.
-            (Some([old]), [new]) => {
-                let from = if old.version == new.version { "another source".to_owned() } else { format!("from {}", old.version) };
-                let words = [Some(from), role(old, new).or_else(|| Some(part(new).to_owned())), gained(old, new)];
-                changes.push((format!("{name} {}", new.version), words.into_iter().flatten().collect::<Vec<_>>().join(", ")));
-            }
-            (old, added) => {
-                changes.extend(added.iter().map(|one| (format!("{name} {}", one.version), format!("added, {}", part(one)))));
-                let old = old.unwrap_or_default().iter();
-                changes.extend(old.map(|one| (format!("{name} {}", one.version), "removed".to_owned())));
-            }
-        }
+/// A change as a line; none where neither the version nor the part that it takes nor its features are others.
+fn changed(artifact: &str, change: &Change<'_>) -> Option<String> {
+    let thing = change.thing()?;
+    let mut words = Vec::new();
+    match (change.kind, change.old) {
+        (Kind::Added, _) => words.push("added".to_owned()),
+        (Kind::Removed, _) => words.push("removed".to_owned()),
+        (Kind::Updated | Kind::Downgraded, Some(old)) => words.push(format!("from {}", old.version)),
+        (Kind::Moved, _) => words.push("from another source".to_owned()),
+        _ => {}
     }
-    let gone = gone.into_values().flatten();
-    changes.extend(gone.map(|one| (format!("{} {}", one.name, one.version), format!("removed, was {}", part(&one)))));
-    for (purl, new) in &after.components {
-        let Some(old) = before.components.get(purl) else { continue };
-        let words: Vec<_> = [role(old, new), gained(old, new)].into_iter().flatten().collect();
-        if !words.is_empty() {
-            changes.push((format!("{} {}", new.name, new.version), words.join(", ")));
-        }
+    let was = change.old.filter(|old| change.new.is_some_and(|new| new.scope != old.scope)).map(|old| part(old.scope));
+    if !words.is_empty() || was.is_some() {
+        words.push(part(thing.scope).to_owned());
     }
-    changes.sort();
-    changes
+    words.extend(was.map(|was| format!("was {was}")));
+    let features = |one: Option<&Listed>| one.and_then(|one| one.features.clone()).unwrap_or_default();
+    let (old, new) = (features(change.old), features(change.new));
+    let gained: Vec<_> = new.iter().filter(|feature| change.old.is_some() && !old.contains(feature)).cloned().collect();
+    if !gained.is_empty() {
+        words.push(format!("with {}", gained.join(", ")));
+    }
+    (!words.is_empty()).then(|| row(artifact, &format!("{} {}", thing.name, thing.version), &words.join(", ")))
 }
 
-fn part(component: &Component) -> &'static str {
-    if component.is_linked { "linked" } else { "for the build only" }
-}
-
-/// That it takes another part than before.
-fn role(old: &Component, new: &Component) -> Option<String> {
-    (old.is_linked != new.is_linked).then(|| format!("{}, was {}", part(new), part(old)))
-}
-
-fn gained(old: &Component, new: &Component) -> Option<String> {
-    let gained: Vec<_> = new.features.difference(&old.features).map(String::as_str).collect();
-    (!gained.is_empty()).then(|| format!("with {}", gained.join(", ")))
+fn part(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Included => "linked",
+        Scope::Optional => "optional",
+        Scope::Excluded => "for the build only",
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -182,11 +108,11 @@ mod tests {
             .iter()
             .map(|(name, version, scope, features)| {
                 let properties = json!([{ "name": "cargo-supplychain:features", "value": features }]);
-                json!({ "name": name, "version": version, "scope": scope, "purl": format!("pkg:cargo/{name}@{version}"), "properties": properties })
+                json!({ "type": "library", "name": name, "version": version, "scope": scope, "purl": format!("pkg:cargo/{name}@{version}"), "properties": properties })
             })
             .collect();
-        let text = json!({ "metadata": { "component": { "name": artifact } }, "components": parts }).to_string();
-        Contents::read(text.as_bytes()).unwrap()
+        let text = json!({ "bomFormat": "CycloneDX", "specVersion": "1.6", "components": parts }).to_string();
+        Contents::read(artifact, text.as_bytes()).unwrap()
     }
 
     #[test]
@@ -231,15 +157,11 @@ mod tests {
         )
         .document()
         .unwrap();
-        let contents = Contents::read(&document.bytes).unwrap();
-        assert!(contents.components.values().any(|one| one.is_linked && one.features.contains("std")));
-        assert!(contents.components.values().any(|one| !one.is_linked));
-    }
-
-    proptest! {
-        #[test]
-        fn any_bytes_are_read_without_a_panic(bytes: Vec<u8>) {
-            drop(Contents::read(&bytes));
-        }
+        let contents = Contents::read("app", &document.bytes).unwrap();
+        let std = "std".to_owned();
+        assert!(contents.listed.iter().any(|one| {
+            one.scope == Scope::Included && one.features.as_ref().is_some_and(|features| features.contains(&std))
+        }));
+        assert!(contents.listed.iter().any(|one| one.scope == Scope::Excluded));
     }
 }

@@ -40,7 +40,8 @@ fn sboms(bench: &Bench<'_>, root: &Utf8Path, to: &Utf8Path) -> Result<Vec<Conten
     let mut contents = Vec::new();
     for entry in to.read_dir_utf8().map_err(|error| error.to_string())?.flatten() {
         let bytes = files::read(entry.path(), MAX_SBOM).map_err(|error| error.to_string())?;
-        contents.push(Contents::read(&bytes)?);
+        let name = entry.file_name().trim_end_matches(".cdx.json");
+        contents.push(Contents::read(name, &bytes)?);
     }
     Ok(contents)
 }
