@@ -90,6 +90,15 @@ user = '{"id":7,"login":"x","name":null,"avatar":null,"url":"https://github.com/
 pkt = lambda text: f"{len(text) + 4:04x}{text}"
 listed = [("1" * 40, "HEAD\0symref=HEAD:refs/heads/main"), ("1" * 40, "refs/heads/main"), ("2" * 40, "refs/pull/1/head"), ("3" * 40, "refs/tags/v1"), ("1" * 40, "refs/tags/v1^{}")]
 seed("github_refs", "list", pkt("# service=git-upload-pack\n") + "0000" + "".join(pkt(f"{id} {name}\n") for id, name in listed) + "0000")
+seed("github_event", "request", '{"repository":{"visibility":"public"},"number":5,"pull_request":{"number":5,"head":{"sha":"' + "1" * 40 + '","repo":{"full_name":"o/r"}},"base":{"sha":"' + "2" * 40 + '","repo":{"full_name":"o/r"}}}}')
+seed("github_event", "push", '{"repository":{"private":false}}')
+release_of = '{"id":9,"upload_url":"https://uploads.github.com/u{?name,label}","assets":[{"id":1,"name":"a b","state":"starter","digest":null}]}'
+comments = '[{"id":3,"body":"<!-- m --> old","user":{"type":"Bot"}}]'
+# Answers are taken from the end; the first byte of each is its status: ` 200, a 201, b 204, e 403, g 422.
+seed("github_api", "attestation", 'a{"id":7}')
+seed("github_api", "comment", "\0".join(["a{}", "`" + comments]))
+seed("github_api", "asset", "\0".join(['`[{"id":1,"name":"a b","state":"uploaded","digest":"sha256:00"}]', "g{}", "b", "`" + release_of]))
+seed("github_api", "refused", 'e{"message":"Resource not accessible"}')
 seed("github_refs", "comparison", '{"status":"diverged","ahead_by":1,"files":[]}')
 seed("registry_api", "crate", '{"crate":{"id":"a","name":"a","repository":"https://github.com/o/a","trustpub_only":true}}')
 seed("registry_api", "owners", f'{{"users":[{user[:-1]},"kind":"user"}},{{"id":7,"login":"github:o:t","kind":"team"}}]}}')
@@ -177,6 +186,7 @@ for folder in {os.path.dirname(path) for path in content} - {""}:
 seed("verify_release", "minimal", json.dumps(content, separators=(",", ":")))
 seed("strict_json", "numbers", '[0,-1,1.5e3,18446744073709551615,"\\ud83d\\ude00",true,null,{"a":{}}]')
 seed("verify_file", "two", json.dumps([content[path] for path in sorted(content) if path.endswith("sigstore.json")]))
+seed("report", "real", files["reports/report.json"].read_bytes())
 seed("public_key", "pem", files["evidence/signer.pub"].read_bytes())
 pem = files["evidence/signer.pub"].read_text()
 seed("public_key", "der", base64.b64decode("".join(pem.splitlines()[1:-1])))

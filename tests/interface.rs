@@ -50,6 +50,7 @@ fn help_of_the_program() {
                 schema`
               - sarif:    SARIF 2.1.0
               - github:   Workflow commands of GitHub Actions: annotations
+              - gitlab:   GitLab's code quality report
               - markdown: A job summary
 
               [default: human]
@@ -273,6 +274,7 @@ fn help_of_build() {
                 schema`
               - sarif:    SARIF 2.1.0
               - github:   Workflow commands of GitHub Actions: annotations
+              - gitlab:   GitLab's code quality report
               - markdown: A job summary
 
               [default: human]

@@ -4,6 +4,7 @@
 
 use std::fs;
 
+use cargo_supplychain::document::audit_data;
 use insta::assert_snapshot;
 use serde_json::Value;
 
@@ -120,8 +121,8 @@ fn audit_data_is_in_the_file_and_lists_what_is_linked() {
     project.run(&["build", "--sandbox", "off", "--no-sign", "--embed-audit-data"]).expect(0);
     let release = project.release();
     let file = fs::read(release.join("artifacts/app")).unwrap();
-    let content = cargo_supplychain::document::audit_data::object::embedded(&file).unwrap();
-    let json: Value = serde_json::from_slice(&cargo_supplychain::document::audit_data::unpacked(content).unwrap()).unwrap();
+    let content = audit_data::object::embedded(&file).unwrap();
+    let json: Value = serde_json::from_slice(&audit_data::unpacked(content).unwrap()).unwrap();
     assert_snapshot!(json, @r#"{"packages":[{"name":"app","version":"1.0.0","source":"local","dependencies":[1,2],"root":true},{"name":"libz-sys","version":"1.1.0","source":"local"},{"name":"own-sys","version":"0.1.0+2.3.4","source":"local"}],"format":1}"#);
     let build: Value = serde_json::from_slice(&fs::read(release.join("evidence/build.json")).unwrap()).unwrap();
     assert_eq!((&build["invocation"]["audit_data"], &build["gaps"]), (&Value::Bool(true), &serde_json::json!([])));
@@ -129,7 +130,25 @@ fn audit_data_is_in_the_file_and_lists_what_is_linked() {
     // The twin: nobody asked for it.
     project.run(&["build", "--sandbox", "off", "--no-sign"]).expect(0);
     let file = fs::read(project.release().join("artifacts/app")).unwrap();
-    assert_eq!(cargo_supplychain::document::audit_data::object::embedded(&file), None);
+    assert_eq!(audit_data::object::embedded(&file), None);
+}
+
+/// Each target has its own call of cargo; a library that binaries link is built last, or its file would be the one without.
+#[test]
+fn every_artifact_holds_the_data_wherever_it_is_built() {
+    let project = Project::app();
+    project.append("Cargo.toml", "\n[lib]\ncrate-type = [\"cdylib\", \"rlib\"]\n\n[workspace]\n");
+    project.write("src/lib.rs", "#[unsafe(no_mangle)]\npub extern \"C\" fn answer() -> i32 {\n    42\n}\n");
+    project.write("src/bin/second.rs", "fn main() {\n    println!(\"{}\", app::answer());\n}\n");
+    project.run(&["build", "--sandbox", "off", "--no-sign", "--embed-audit-data", "--reproduce"]).expect(0);
+    let release = project.release();
+    for name in ["app", "second", "libapp.so"] {
+        let file = fs::read(release.join("artifacts").join(name)).unwrap();
+        assert!(audit_data::object::embedded(&file).is_some(), "{name}");
+    }
+    let build: Value = serde_json::from_slice(&fs::read(release.join("evidence/build.json")).unwrap()).unwrap();
+    let again = build["reproduction"]["artifacts"].as_array().unwrap();
+    assert!(again.len() == 3 && again.iter().all(|one| one["first"] == one["second"]), "{again:?}");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Prints what was read of bills of materials, a line of JSON for each file: for the trial that compares it with another reading
 //! (`tests/trial/foreign_sboms.py`).
 
+#![expect(clippy::disallowed_methods, reason = "a program of its own, which reads what it is given")]
+
 use std::fs;
 use std::io::Write as _;
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Trial: native parts of published `-sys` crates in our bills of materials, against what the compiled libraries say of themselves.
 
-    native_parts.py --tool PATH --work DIR [--only NAME,…] [--audit CARGO_AUDIT] [--syft SYFT] [--out FILE.md]
+    native_parts.py --tool PATH --work DIR [--only NAME,…] [--audit CARGO_AUDIT --advisory-db DIR] [--syft SYFT] [--out FILE.md]
 
 For each case a small program is made in DIR that links the crate, built by `build --embed-audit-data` and run: it prints the version that
 the library's own function returns. Compared are name, version, evidence (the file's digest in the package), bundled or system, static or
@@ -148,14 +148,14 @@ def judge(name, case, release, own_word):
     return rows, problems
 
 
-def audit(name, release, audit_program, syft):
+def audit(name, release, audit_program, database, syft):
     """Whether others read the embedded list as it was meant."""
     build = json.loads((release / "evidence" / "build.json").read_text())
     artifact = next(one for one in build["artifacts"] if one["name"] == name)
     linked = {(build["components"][use["purl"]]["name"], build["components"][use["purl"]]["version"]) for use in artifact["linked"]}
     binary, problems = release / "artifacts" / name, []
     if audit_program:
-        answer = run([audit_program, "audit", "bin", "--json", "--no-fetch", "--stale", binary])
+        answer = run([audit_program, "audit", "--json", "--no-fetch", "--stale", "--no-yanked", "--db", database, "bin", binary])
         count = json.loads(answer.stdout)["lockfile"]["dependency-count"] if answer.stdout.startswith("{") else answer.stderr[-300:]
         if count != len(linked):
             problems.append(f"cargo-audit: {count} crates, {len(linked)} are linked")
@@ -173,11 +173,14 @@ def main():
     parser.add_argument("--work", required=True, type=lambda path: pathlib.Path(path).resolve())
     parser.add_argument("--only", default="")
     parser.add_argument("--audit")
+    parser.add_argument("--advisory-db", help="a folder with the RustSec database; cargo-audit needs one")
     parser.add_argument("--syft")
     parser.add_argument("--out", type=pathlib.Path)
     options = parser.parse_args()
     names = [name for name in options.only.split(",") if name] or list(CASES)
     rows, failed = [], False
+    if options.audit and not options.advisory_db:
+        parser.error("--audit needs --advisory-db")
     for program, word in (("audit", "cargo-audit"), ("syft", "syft")):
         if not getattr(options, program):
             print(f"skipped: {word} does not read the audit data (--{program})")
@@ -198,7 +201,7 @@ def main():
             continue
         own_word = run([releases[0] / "artifacts" / name]).stdout.strip()
         more, problems = judge(name, case, releases[0], own_word)
-        problems += audit(name, releases[0], options.audit, options.syft)
+        problems += audit(name, releases[0], options.audit, options.advisory_db, options.syft)
         rows += more
         failed |= bool(problems)
         print(f"{name}: {'as it should be' if not problems else ''} (the library says {own_word})")

@@ -68,6 +68,8 @@ pub enum Format {
     Sarif,
     /// Workflow commands of GitHub Actions: annotations.
     Github,
+    /// GitLab's code quality report.
+    Gitlab,
     /// A job summary.
     Markdown,
 }

@@ -165,7 +165,7 @@ fn add_listed(entry: &mut Entry, old: Option<&Listed>, new: &Listed) {
         entry.new_dependencies = without(is, was);
         entry.dropped_dependencies = without(was, is);
     }
-    entry.scope = (old.scope != new.scope).then(|| match new.scope {
+    entry.scope = (old.scope != new.scope).then_some(match new.scope {
         Scope::Included => "included",
         Scope::Optional => "optional",
         Scope::Excluded => "excluded",
@@ -215,9 +215,9 @@ fn required(release: &Release) -> Vec<String> {
 
 fn add_people(entry: &mut Entry, input: Input<'_>, subject: &Subject) {
     let Some(Ok(record)) = input.registry.records.get(&subject.key) else { return };
-    let of = |version| record.versions.get(version).and_then(|one| shown(&one.publisher));
-    entry.publisher = of(&subject.version);
-    entry.previous_publisher = subject.previous.as_ref().and_then(of);
+    let publisher = |version| record.versions.get(version).and_then(|one| shown(&one.publisher));
+    entry.previous_publisher = subject.previous.as_ref().and_then(publisher);
+    entry.publisher = publisher(&subject.version);
     entry.owners = record.owners.iter().flatten().map(|owner| owner.login.clone()).collect();
 }
 

@@ -5,6 +5,7 @@ pub mod affected;
 #[cfg(test)]
 mod any_text;
 pub mod audit_data;
+pub mod composition;
 mod cyclonedx;
 pub mod diff;
 pub mod evidence;
@@ -12,12 +13,14 @@ pub mod export_guide;
 #[cfg(test)]
 mod fixture;
 pub mod github;
+pub mod gitlab;
 mod identity;
 mod inventory;
 mod markdown;
 mod native;
 pub mod notice;
 mod part;
+mod placed;
 pub mod provenance;
 pub mod rebuild;
 pub mod release;

@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_name_stays_on_its_line() {
-        let text = String::from_utf8(document(&fixture::hostile(), &fixture::texts()).bytes).unwrap();
+        let text = String::from_utf8(document(&fixture::hostile(), &LicenceTexts::default()).bytes).unwrap();
         let plain_lines =
             text.lines().filter(|line| line.starts_with("::") || line.contains('\u{1b}') || line.contains('\0')).count();
         assert_eq!(plain_lines, 0, "{text}");

@@ -88,3 +88,17 @@ impl RawFinding {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_refused_without_a_panic(bytes: Vec<u8>) {
+            prop_assert!(Report::read(&bytes, &|_| Some("lock/missing")).is_err());
+        }
+    }
+}

@@ -2,6 +2,7 @@
 //! no IO (that is `collect`), no judgement (that is `check`).
 
 pub mod action_commit;
+pub mod asset_name;
 pub mod audits;
 pub mod baseline;
 pub mod build;

@@ -13,7 +13,7 @@ use crate::archived::query::Query;
 use crate::base::Context;
 use crate::bom::listing::{crate_of, is_same_purl};
 use crate::bom::{Bom, Part, Scope};
-use crate::check::archived as judge;
+use crate::check::archived::{self as judge, Known};
 use crate::config::Settings;
 use crate::document::affected::{Affected, AffectedDocument, DocumentComponent, NamedAdvisory, SCHEMA_VERSION};
 use crate::finding::{Area, NotEvaluated};
@@ -27,14 +27,29 @@ struct Meant {
     not_evaluated: Vec<NotEvaluated>,
 }
 
+impl Meant {
+    /// A crate by its name.
+    fn of(name: &str) -> Self {
+        Self { names: BTreeSet::from([name.to_owned()]), advisories: Vec::new(), feed: None, not_evaluated: Vec::new() }
+    }
+}
+
 /// Answers.
 ///
 /// # Errors
 /// The question, the policy, the archive or the advisory database cannot be used; the advisory is not known.
 pub fn affected(context: &Context, request: &Request, asked: &str, progress: &mut dyn Progress) -> Result<Affected, Error> {
     let query = query(asked)?;
-    let mut opened = Opened::new(context, request, Access::Read, progress)?;
-    let meant = meant(context, request, &opened.settings, &query, progress)?;
+    let (mut opened, meant) = match &query {
+        Query::Crate { name, .. } | Query::Component { name, .. } => {
+            (Opened::new(context, request, Access::Read, progress)?, Meant::of(name))
+        }
+        Query::Advisory(id) => {
+            let (opened, database) = Opened::with_advisories(context, request, Access::Read, progress)?;
+            let meant = meant(context, &opened.settings, id, database)?;
+            (opened, meant)
+        }
+    };
     let candidates = opened.ask(context, progress, |index| index.components(&meant.names))?;
     let found: Vec<_> =
         candidates.into_iter().filter_map(|one| found_by(&query, &meant.advisories, &one).map(|ids| (one, ids))).collect();
@@ -84,7 +99,10 @@ pub fn in_documents(
 ) -> Result<Affected, Error> {
     let query = query(asked)?;
     let (settings, _) = gather::settings(context, request.policy.as_deref(), &context.cwd, None)?;
-    let meant = meant(context, request, &settings, &query, progress)?;
+    let meant = match &query {
+        Query::Crate { name, .. } | Query::Component { name, .. } => Meant::of(name),
+        Query::Advisory(id) => meant(context, &settings, id, load_advisories(context, request, &settings, progress)?)?,
+    };
     let mut not_evaluated = meant.not_evaluated.clone();
     let mut documents = Vec::new();
     for file in files {
@@ -168,23 +186,8 @@ fn shown_version(part: &Part) -> &str {
     part.version.first().unwrap_or("without a version")
 }
 
-fn meant(
-    context: &Context,
-    request: &Request,
-    settings: &Settings,
-    query: &Query,
-    progress: &mut dyn Progress,
-) -> Result<Meant, Error> {
-    let id = match query {
-        Query::Crate { name, .. } | Query::Component { name, .. } => {
-            let names = BTreeSet::from([name.clone()]);
-            return Ok(Meant { names, advisories: Vec::new(), feed: None, not_evaluated: Vec::new() });
-        }
-        Query::Advisory(id) => id,
-    };
-    let database = load_advisories(context, settings, request.advisory_db.as_deref(), progress)?
-        .database
-        .map_err(|(why, help)| Error::new(Class::Undetermined, &why).with_help(help))?;
+fn meant(context: &Context, settings: &Settings, id: &str, known: Known) -> Result<Meant, Error> {
+    let database = known.database.map_err(|(why, help)| Error::new(Class::Undetermined, &why).with_help(help))?;
     let named =
         |advisory: &&Advisory| std::iter::once(&advisory.id).chain(&advisory.aliases).any(|known| known.eq_ignore_ascii_case(id));
     let advisories: Vec<_> = database.advisories.iter().filter(named).cloned().collect();

@@ -3,9 +3,11 @@
 mod place;
 
 use std::collections::BTreeSet;
+use std::thread;
 
 use camino::Utf8PathBuf;
 
+use super::progress::Shared;
 use super::{Class, Error, Progress, advisories, gather};
 use crate::archive::Access;
 use crate::archive::index::{self, Index, Source, Unread};
@@ -45,7 +47,33 @@ pub(super) struct Opened {
 impl Opened {
     /// Reads the policy, opens the archive and brings the index up to date.
     pub(super) fn new(context: &Context, request: &Request, access: Access, progress: &mut dyn Progress) -> Result<Self, Error> {
-        let (settings, _) = gather::settings(context, request.policy.as_deref(), &context.cwd, None)?;
+        Self::by(settings(context, request)?, context, request, access, progress)
+    }
+
+    /// That, and the advisories of today, whole: what is archived may have any crate in it. Neither waits for the other.
+    pub(super) fn with_advisories(
+        context: &Context,
+        request: &Request,
+        access: Access,
+        progress: &mut dyn Progress,
+    ) -> Result<(Self, Known), Error> {
+        let settings = settings(context, request)?;
+        let progress = Shared::new(progress);
+        let (opened, advisories) = thread::scope(|scope| {
+            let advisories = scope.spawn(|| load_advisories(context, request, &settings, &mut &progress));
+            let opened = Self::by(settings.clone(), context, request, access, &mut &progress);
+            (opened, advisories.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        });
+        Ok((opened?, advisories?))
+    }
+
+    fn by(
+        settings: Settings,
+        context: &Context,
+        request: &Request,
+        access: Access,
+        progress: &mut dyn Progress,
+    ) -> Result<Self, Error> {
         let archive = Archive::open(context, request.archive.as_deref(), request.policy.as_deref(), access, progress)?;
         let index = bring(context, &archive, false, progress)?;
         if let Some(expected) = request.expect_head {
@@ -96,15 +124,19 @@ impl Opened {
     }
 }
 
-/// The advisories of today, whole: what is archived may have any crate in it. `given` is over the policy's database.
+fn settings(context: &Context, request: &Request) -> Result<Settings, Error> {
+    gather::settings(context, request.policy.as_deref(), &context.cwd, None).map(|(settings, _)| settings)
+}
+
+/// The advisories of today, whole: what is archived may have any crate in it.
 pub(super) fn load_advisories(
     context: &Context,
+    request: &Request,
     settings: &Settings,
-    given: Option<&str>,
     progress: &mut dyn Progress,
 ) -> Result<Known, Error> {
     let wanted = advisories::Wanted {
-        given,
+        given: request.advisory_db.as_deref(),
         revision: None,
         feeds: &[],
         settings,

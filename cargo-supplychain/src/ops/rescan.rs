@@ -15,7 +15,7 @@ use crate::archived::query::Query;
 use crate::archived::{Event, FORMAT_VERSION, Hit, Rescan};
 use crate::base::Context;
 use crate::base::text::counted;
-use crate::check::archived::{ArchivedComponent, Judgement, judge};
+use crate::check::archived::{ArchivedComponent, Judgement, Known, judge};
 use crate::document::rescan::{Disappeared, RescanFinding, Rescanned, SCHEMA_VERSION, SHOWN};
 use crate::finding::{Area, FailOn, Finding, NotEvaluated, Report, ReportInput};
 
@@ -58,8 +58,8 @@ struct Judged {
 /// The policy, the archive or the cache cannot be used, or the outcome not be recorded.
 pub fn rescan(context: &Context, request: &Request, progress: &mut dyn Progress) -> Result<(Rescanned, Report), Error> {
     let access = if request.record == Record::Never { Access::Read } else { Access::Write };
-    let mut opened = Opened::new(context, &request.archived, access, progress)?;
-    let mut judged = judge_all(context, request, &mut opened, progress)?;
+    let (mut opened, database) = Opened::with_advisories(context, &request.archived, access, progress)?;
+    let mut judged = judge_all(context, database, &mut opened, progress)?;
     let mut not_evaluated = std::mem::take(&mut judged.judgement.not_evaluated);
     not_evaluated.extend(opened.unknown());
     not_evaluated.extend(older_than_the_last(&judged.feeds, opened.index().history()));
@@ -115,8 +115,7 @@ pub fn rescan(context: &Context, request: &Request, progress: &mut dyn Progress)
     Ok((rescanned, report))
 }
 
-fn judge_all(context: &Context, request: &Request, opened: &mut Opened, progress: &mut dyn Progress) -> Result<Judged, Error> {
-    let known = archived::load_advisories(context, &opened.settings, request.archived.advisory_db.as_deref(), progress)?;
+fn judge_all(context: &Context, known: Known, opened: &mut Opened, progress: &mut dyn Progress) -> Result<Judged, Error> {
     let mut names = known_names(opened.index().history());
     let mut feeds = Vec::new();
     if let Ok(database) = &known.database {

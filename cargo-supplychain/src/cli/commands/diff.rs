@@ -13,9 +13,9 @@ use crate::ops;
 use crate::ops::judge;
 
 pub(in crate::cli) fn run(shell: &mut Shell, context: &Context, args: &DiffArgs) -> Result<Exit, ops::Error> {
-    if matches!(shell.format, Format::Sarif | Format::Github) {
+    if matches!(shell.format, Format::Sarif | Format::Github | Format::Gitlab) {
         return Err(ops::Error::usage(&"diff has no such format: it lists changes, not only findings")
-            .with_help("use --format human, json or markdown; `check --base` has sarif and github"));
+            .with_help("use --format human, json or markdown; `check --base` has sarif, github and gitlab"));
     }
     let judge = judge::Request {
         only: args.only.clone(),

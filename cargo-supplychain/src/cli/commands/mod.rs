@@ -68,6 +68,7 @@ fn show_report(shell: &mut Shell, report: &Report) {
         Format::Json => shell.out(&document::report::document(report).bytes),
         Format::Sarif => shell.out(&document::sarif::document(report, &ops::rule_infos()).bytes),
         Format::Github => shell.out(document::github::annotations(report).as_bytes()),
+        Format::Gitlab => shell.out(&document::gitlab::document(report).bytes),
         Format::Markdown => shell.out(&document::summary::document(report).bytes),
     }
 }

@@ -74,7 +74,7 @@ fn package(out: &mut Lines, package: &PackageInformation) {
     for text in &package.package_attribution_text {
         out.text("PackageAttributionText", text);
     }
-    out.maybe("PrimaryPackagePurpose", package.primary_package_purpose.as_ref().map(|purpose| word(purpose)).as_deref());
+    out.maybe("PrimaryPackagePurpose", package.primary_package_purpose.as_ref().map(word).as_deref());
     out.maybe("ValidUntilDate", package.valid_until_date.as_deref());
 }
 

@@ -122,7 +122,7 @@ mod tests {
             let mut head = own();
             head.truncate(1 << 16);
             let at = at % head.len();
-            for (index, byte) in with.into_iter().enumerate().filter(|(index, _)| at + index < 4096.min(1 << 16)) {
+            for (index, byte) in with.into_iter().enumerate().filter(|(index, _)| at + index < 4096) {
                 if let Some(place) = head.get_mut(at + index) {
                     *place = byte;
                 }

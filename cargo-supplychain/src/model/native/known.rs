@@ -9,6 +9,9 @@ use crate::base::Sha256;
 use Pattern::{After, Assignments, Numbers, Text};
 use Source::{BuildMetadata, File};
 
+/// Gives a file of a package by its path in it; none where there is no such file.
+pub type ReadFile<'a> = dyn FnMut(&str) -> Result<Option<Vec<u8>>, String> + 'a;
+
 /// A native library that a crate brings or asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KnownPart {
@@ -98,13 +101,8 @@ impl KnownPart {
         self.only_with.is_none_or(on) && self.only_without.is_none_or(|feature| !on(feature))
     }
 
-    /// The version that the sources say. `read` gives files of the package, by their path in it; none where there is no such file.
-    pub fn version(
-        &self,
-        package: &str,
-        package_version: &str,
-        read: &mut dyn FnMut(&str) -> Result<Option<Vec<u8>>, String>,
-    ) -> NativeVersion {
+    /// The version that the sources say; `read` gives files of the package.
+    pub fn version(&self, package: &str, package_version: &str, read: &mut ReadFile<'_>) -> NativeVersion {
         let mut why = None;
         for source in self.versions {
             match *source {

@@ -2,7 +2,7 @@
 
 use std::io::Read as _;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::{Utf8DirEntry, Utf8Path, Utf8PathBuf};
 
 use super::super::{Error, foreign};
 use crate::base::Context;
@@ -98,7 +98,7 @@ fn lockfile(path: &Utf8Path, given: &str) -> Result<Option<Lockfile>, Error> {
 /// The bills of materials of a release, one form of each, by name.
 fn documents(folder: &Utf8Path) -> Vec<Utf8PathBuf> {
     let Ok(entries) = folder.read_dir_utf8() else { return Vec::new() };
-    let mut all: Vec<_> = entries.filter_map(Result::ok).take(MAX_DOCUMENTS).map(|entry| entry.into_path()).collect();
+    let mut all: Vec<_> = entries.filter_map(Result::ok).take(MAX_DOCUMENTS).map(Utf8DirEntry::into_path).collect();
     all.sort();
     let has = |ending: &str| all.iter().any(|path| path.as_str().ends_with(ending));
     let Some(ending) = ENDINGS.into_iter().find(|ending| has(ending)) else { return Vec::new() };
