@@ -42,7 +42,7 @@ def cost(command, folder, times=9):
     taken = []
     for _ in range(times + 1):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "CI": ""})
+        subprocess.run(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "CI": "", "CARGO_HOME": str(folder.parent / "cargo-home")})
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         taken.append((after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1000)
     return statistics.median(taken[1:])
