@@ -125,7 +125,7 @@ pub struct Facts<'a> {
     pub machine: &'a MachineFacts,
     pub cargo_config: &'a CargoConfig,
     /// The environment's variables that shape a build, by name; the values are not for output.
-    pub environment: &'a std::collections::BTreeMap<String, String>,
+    pub environment: &'a BTreeMap<String, String>,
     pub toolchain_file: Option<&'a ToolchainFile>,
     pub index: &'a IndexFacts,
     /// What is judged as new: against `--base`, else the baseline, else by age.
