@@ -76,7 +76,7 @@ fn write_release(root: &Utf8Path, signer: &KeySigner) -> Utf8PathBuf {
         files.push(ReleaseFile { path: path.into(), role, media_type: "application/octet-stream".into(), size, sha256 });
     };
     let artifact = staging.copy_file(ARTIFACT, &root.join("tool")).unwrap();
-    list(ARTIFACT, FileRole::Artifact, artifact);
+    list(ARTIFACT, FileRole::Artifact, (artifact.size, artifact.sha256));
     let cyclonedx = json!({ "bomFormat": "CycloneDX", "metadata": { "component": { "version": "1.2.3" } } });
     let spdx = json!({ "spdxVersion": "SPDX-2.3" });
     for (path, sbom) in [("sbom/tool.cdx.json", &cyclonedx), ("sbom/tool.spdx.json", &spdx)] {
@@ -90,7 +90,7 @@ fn write_release(root: &Utf8Path, signer: &KeySigner) -> Utf8PathBuf {
     for (kind, predicate_type, predicate) in
         [("cyclonedx", CYCLONEDX, cyclonedx), ("provenance", PROVENANCE, provenance), ("spdx", SPDX, spdx)]
     {
-        let bytes = Statement::new(subject_name(ARTIFACT), artifact.1, predicate_type, predicate).to_bytes();
+        let bytes = Statement::new(subject_name(ARTIFACT), artifact.sha256, predicate_type, predicate).to_bytes();
         let path = format!("attestations/tool.{kind}.sigstore.json");
         sums.insert(path.clone(), staging.write(&path, &signer.sign(Content::Statement(&bytes)).unwrap()).unwrap().1);
         let (predicate_type, subject, sha256) = (predicate_type.into(), ARTIFACT.into(), Sha256::of(&bytes));
