@@ -90,6 +90,15 @@ user = '{"id":7,"login":"x","name":null,"avatar":null,"url":"https://github.com/
 pkt = lambda text: f"{len(text) + 4:04x}{text}"
 listed = [("1" * 40, "HEAD\0symref=HEAD:refs/heads/main"), ("1" * 40, "refs/heads/main"), ("2" * 40, "refs/pull/1/head"), ("3" * 40, "refs/tags/v1"), ("1" * 40, "refs/tags/v1^{}")]
 seed("github_refs", "list", pkt("# service=git-upload-pack\n") + "0000" + "".join(pkt(f"{id} {name}\n") for id, name in listed) + "0000")
+seed("github_event", "request", '{"repository":{"visibility":"public"},"number":5,"pull_request":{"number":5,"head":{"sha":"' + "1" * 40 + '","repo":{"full_name":"o/r"}},"base":{"sha":"' + "2" * 40 + '","repo":{"full_name":"o/r"}}}}')
+seed("github_event", "push", '{"repository":{"private":false}}')
+release_of = '{"id":9,"upload_url":"https://uploads.github.com/u{?name,label}","assets":[{"id":1,"name":"a b","state":"starter","digest":null}]}'
+comments = '[{"id":3,"body":"<!-- m --> old","user":{"type":"Bot"}}]'
+# Answers are taken from the end; the first byte of each is its status: ` 200, a 201, b 204, e 403, g 422.
+seed("github_api", "attestation", 'a{"id":7}')
+seed("github_api", "comment", "\0".join(["a{}", "`" + comments]))
+seed("github_api", "asset", "\0".join(['`[{"id":1,"name":"a b","state":"uploaded","digest":"sha256:00"}]', "g{}", "b", "`" + release_of]))
+seed("github_api", "refused", 'e{"message":"Resource not accessible"}')
 seed("github_refs", "comparison", '{"status":"diverged","ahead_by":1,"files":[]}')
 seed("registry_api", "crate", '{"crate":{"id":"a","name":"a","repository":"https://github.com/o/a","trustpub_only":true}}')
 seed("registry_api", "owners", f'{{"users":[{user[:-1]},"kind":"user"}},{{"id":7,"login":"github:o:t","kind":"team"}}]}}')
@@ -133,6 +142,14 @@ vectors = ["3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", "4.0/AV:N/AC:L/AT:N/PR:N/U
 for number, vector in enumerate(vectors):
     seed("advisory", f"vector-{number}", advisory.replace("VECTOR", vector))
 
+osv = '{"id":"GHSA-x","modified":"2026-01-02T03:04:05Z","affected":[{"package":{"ecosystem":"crates.io","name":"a"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"1.2.0"}]}]}]}'
+kev = '{"catalogVersion":"1","dateReleased":"2025-08-25T17:04:19Z","count":1,"vulnerabilities":[{"cveID":"CVE-2023-4863","vendorProject":"a","product":"b GitHub Action","vulnerabilityName":"c","dateAdded":"2023-09-13"}]}'
+epss = '#model_version:v2026.06.15,score_date:2026-09-21T12:03:23Z\ncve,epss,percentile\nCVE-2023-4863,0.42,0.88\n'
+jvn = '<r xmlns:s="u"><item><title>t</title><s:identifier>JVNDB-2023-000001</s:identifier><s:references source="CVE" id="CVE-2022-4664">u</s:references></item></r>'
+eol = '{"result":[{"name":"openssl","releases":[{"name":"3.6","eolFrom":"2026-11-01","isEol":true}]}]}'
+for number, text in enumerate([osv, kev, epss, '{"dataType":"CVE_RECORD"}', jvn, eol]):
+    seed("source", f"kind-{number}", chr(number) + text)
+
 release = pathlib.Path(next(glob.iglob(str(work / "releases/*/"))))
 files = {str(path.relative_to(release)): path for path in release.rglob("*") if path.is_file()}
 content = {}
@@ -169,6 +186,7 @@ for folder in {os.path.dirname(path) for path in content} - {""}:
 seed("verify_release", "minimal", json.dumps(content, separators=(",", ":")))
 seed("strict_json", "numbers", '[0,-1,1.5e3,18446744073709551615,"\\ud83d\\ude00",true,null,{"a":{}}]')
 seed("verify_file", "two", json.dumps([content[path] for path in sorted(content) if path.endswith("sigstore.json")]))
+seed("report", "real", files["reports/report.json"].read_bytes())
 seed("public_key", "pem", files["evidence/signer.pub"].read_bytes())
 pem = files["evidence/signer.pub"].read_text()
 seed("public_key", "der", base64.b64decode("".join(pem.splitlines()[1:-1])))
@@ -184,6 +202,17 @@ for name in ["minimal", "workspace"]:
 for number, condition in enumerate(['cfg(all(unix, not(target_os = "linux")))', "x86_64-pc-windows-gnu", "cfg(any())"]):
     seed("conditions", f"seed-{number}", condition)
 seed("difference", "object", b"\x01\x40" + (work / "f.o").read_bytes())
+seed("native_files", "object", (work / "f.o").read_bytes())
+for number, header in enumerate(['#define ZLIB_VERSION "1.3.2"', "#define LLHTTP_VERSION_MAJOR 9", "MAJOR=3\nMINOR=6\nPATCH=3", "AC_INIT([libwebp], [1.5.0])"]):
+    seed("native_files", f"header-{number}", header)
+part = '"name":"a","version":"1.0.0"'
+seed("bom", "cyclonedx", f'{{"bomFormat":"CycloneDX","specVersion":"1.6","version":1,"metadata":{{"component":{{"bom-ref":"r",{part}}}}},"components":[{{"bom-ref":"a",{part},"purl":"pkg:cargo/a@1.0.0","hashes":[{{"alg":"SHA-256","content":"ab"}}],"licenses":[{{"expression":"MIT"}}],"components":[{{{part}}}]}}],"dependencies":[{{"ref":"r","dependsOn":["a"]}}]}}')
+seed("bom", "spdx2", '{"spdxVersion":"SPDX-2.3","SPDXID":"D","creationInfo":{"creators":["Tool: a-1"]},"packages":[{"SPDXID":"a","name":"a","externalRefs":[{"referenceType":"purl","referenceLocator":"pkg:cargo/a@1.0.0"}]}],"relationships":[{"spdxElementId":"D","relationshipType":"DESCRIBES","relatedSpdxElement":"a"}]}')
+seed("bom", "spdx3", '{"@context":"https://spdx.org/rdf/3.0.1/spdx-context.jsonld","@graph":[{"type":"software_Package","spdxId":"a","name":"a"},{"type":"Relationship","from":"a","to":["a"],"relationshipType":"dependsOn"}]}')
+seed("bom_text", "cyclonedx", '<bom xmlns="http://cyclonedx.org/schema/bom/1.6" version="1"><components><component type="library" bom-ref="a"><name>a</name><version>1</version><hashes><hash alg="SHA-256">ab</hash></hashes><licenses><expression>MIT</expression></licenses><purl>pkg:cargo/a@1</purl></component></components><dependencies><dependency ref="a"/></dependencies></bom>')
+seed("bom_text", "swid", '<SoftwareIdentity xmlns="http://standards.iso.org/iso/19770/-2/2015/schema.xsd" name="a" tagId="t"><Payload><File name="f" SHA256:hash="ab"/></Payload></SoftwareIdentity>')
+seed("bom_text", "tags", "SPDXVersion: SPDX-2.3\nSPDXID: D\nPackageName: a\nSPDXID: a\nPackageChecksum: SHA1: ab\nExternalRef: PACKAGE-MANAGER purl pkg:cargo/a@1\nRelationship: D DESCRIBES a\n")
+seed("bom_text", "elf", (work / "f.o").read_bytes())
 for number, word in enumerate(["2026-01-02T03:04:05Z", "2026-01-02", "e" * 64, "https://u:p@x/y?token=z", "sbom/a.cdx.json", "\x1b[31m\u202e"]):
     seed("words", f"seed-{number}", word)
 lock = open("examples/minimal/Cargo.lock").read() + '\n[[package]]\nname = "b"\nversion = "1.0.0"\nsource = "git+https://x/b?branch=main#' + "1" * 40 + '"\n'

@@ -33,7 +33,8 @@ target() {
 released() { # VERSION DIGEST NAME FOLDER
   local file=$4/$3
   if ! [ -f "$file" ] || [ "$(sha256 <"$file")" != "$2" ]; then
-    curl --fail --silent --show-error --location --proto '=https' --max-time 300 --output "$file.part" "$home/releases/download/v$1/$3"
+    curl --fail --silent --show-error --location --proto '=https' --max-time 300 --output "$file.part" "$home/releases/download/v$1/$3" ||
+      fail version "the file $3 of release v$1 could not be downloaded"
     [ "$(sha256 <"$file.part")" = "$2" ] || fail version "the file $3 of release v$1 is not the one that this action knows"
     chmod +x "$file.part"
     mv -f "$file.part" "$file"
@@ -63,15 +64,21 @@ if [ -n "${SUPPLYCHAIN_ACTION_BINARY:-}" ]; then
 elif [ "${SUPPLYCHAIN_ACTION_OFFLINE:-}" = true ]; then
   fail binary "offline, nothing is installed: name a binary"
 else
+  name=cargo-supplychain-$(target)
+  case $name in *windows*) name=$name.exe ;; esac
+  digest=$(awk -v version="$version" -v name="$name" '$1 == version && $2 == name { print $3 }' "$here/digests.txt")
+  # Of what is compiled here nothing says later that nobody has changed it: it is kept for the uses of this job alone.
+  if [ -n "$digest" ]; then
+    kept=${RUNNER_TOOL_CACHE:-${RUNNER_TEMP:-/tmp}}/cargo-supplychain/$version
+  else
+    kept=${RUNNER_TEMP:-$(mktemp -d)}/cargo-supplychain-compiled-$version
+  fi
   case ${SUPPLYCHAIN_ACTION_CACHE:-true} in
-    true) folder=${RUNNER_TOOL_CACHE:-${RUNNER_TEMP:-/tmp}}/cargo-supplychain/$version ;;
+    true) folder=$kept ;;
     false) folder=$(mktemp -d "${RUNNER_TEMP:-/tmp}/cargo-supplychain-XXXXXX") ;;
     *) fail cache "\`${SUPPLYCHAIN_ACTION_CACHE:0:60}\` is none of true, false" ;;
   esac
   mkdir -p "$folder"
-  name=cargo-supplychain-$(target)
-  case $name in *windows*) name=$name.exe ;; esac
-  digest=$(awk -v version="$version" -v name="$name" '$1 == version && $2 == name { print $3 }' "$here/digests.txt")
   if [ -n "$digest" ]; then released "$version" "$digest" "$name" "$folder"; else installed "$version" "$folder"; fi
 fi
 

@@ -1,6 +1,8 @@
 //! The GitHub Action as a runner starts it: `run.sh` with the variables of action.yml, the real binary, and stand-ins for the repository's host
 //! and for Sigstore on this machine. In a workflow it runs in `tests/trial/action.py`.
 
+mod published;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::process::{Command, Stdio};
@@ -167,7 +169,7 @@ fn every_input_and_output_is_wired() {
         part.lines().filter(is_name).map(|line| line.trim().trim_end_matches(':').to_owned()).collect()
     };
     let inputs = names(&part("\ninputs:\n", "\noutputs:\n"));
-    assert_eq!(inputs.len(), 25, "{inputs:?}");
+    assert_eq!(inputs.len(), 26, "{inputs:?}");
     for input in inputs {
         let line = format!("SUPPLYCHAIN_ACTION_{}: ${{{{ inputs.{input} }}}}\n", input.to_uppercase().replace('-', "_"));
         assert!(text.contains(&line), "{line}");
@@ -310,6 +312,7 @@ fn hostile_inputs_are_values_and_nothing_else() {
         "artifact-name",
         "upload-sarif",
         "upload-release-assets",
+        "asset-names",
         "release-tag",
         "version",
         "binary",
@@ -362,8 +365,18 @@ fn a_pull_request_has_one_comment() {
     job.uses(&check).expect(0);
     assert!(host.comments().len() == 1 && host.comments()[0].starts_with("<!-- cargo-supplychain "), "{:?}", host.comments());
     assert!(host.comments()[0].contains("### New against"), "{:?}", host.comments());
+    let none = "### In the artifacts\n\nNo artifact has other components.";
+    assert!(host.comments()[0].contains(none), "{:?}", host.comments());
+    // What is linked is told from what the lockfile has.
+    project.write("util/Cargo.toml", "[package]\nname = \"util\"\nversion = \"0.1.0\"\nedition = \"2021\"\nlicense = \"MIT\"\n");
+    project.write("util/src/lib.rs", "");
+    project.write("Cargo.toml", project.read("Cargo.toml") + "\n[dependencies]\nutil = { path = \"util\" }\n");
+    let lock =
+        project.read("Cargo.lock") + "dependencies = [\n \"util\",\n]\n\n[[package]]\nname = \"util\"\nversion = \"0.1.0\"\n";
+    project.write("Cargo.lock", lock);
     job.uses(&check).expect(0);
     assert_eq!(host.comments().len(), 1);
+    assert!(host.comments()[0].contains("| app | util 0.1.0 | added, linked |"), "{:?}", host.comments());
     // Another use has one of its own; without a failure none is written anew.
     job.uses(&[check[0], check[1], check[2], ("manifest-path", "Cargo.toml")]).expect(0);
     job.uses(&[check[0], ("comment", "on-failure"), check[2], ("manifest-path", "./Cargo.toml")]).expect(0);

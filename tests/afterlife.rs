@@ -154,6 +154,7 @@ fn rescan_tells_what_is_new_and_remembers_it() {
        = also known as CVE-2026-1000, GHSA-aaaa-bbbb-cccc
        = score 9.8, CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H
        = patched in >=1.3.0
+       = not triaged: there is no KEV catalogue, no EPSS scores and no CVE records
        = app 1.0.0 [HOST] (entry 2): linked artifacts/app
        = app 1.1.0 [HOST] (entry 3): linked artifacts/app
        = help: run `cargo update -p fig --precise 1.3.0`

@@ -139,6 +139,23 @@ fn assert_sarif(outcome: &Outcome) {
     }
 }
 
+/// What GitLab documents of its code quality report (docs.gitlab.com/ci/testing/code_quality).
+#[track_caller]
+fn assert_gitlab(outcome: &Outcome) {
+    let report = outcome.json();
+    let violations = report.as_array().unwrap();
+    assert!(violations.len() > 10, "{outcome}");
+    let mut fingerprints = std::collections::BTreeSet::new();
+    for violation in violations {
+        let text = |place: &str| violation.pointer(place).and_then(serde_json::Value::as_str).unwrap();
+        assert!(!text("/description").is_empty() && !text("/description").contains(char::is_control), "{violation}");
+        assert!(["info", "minor", "major", "critical", "blocker"].contains(&text("/severity")), "{violation}");
+        assert!(fingerprints.insert(text("/fingerprint").to_owned()), "{violation}");
+        assert!(text("/check_name").contains('/') && !text("/location/path").starts_with('/'), "{violation}");
+        assert!(violation["location"]["lines"]["begin"].as_u64().unwrap() > 0, "{violation}");
+    }
+}
+
 /// The rules that have to have said something of the hostile text, or the test would show nothing.
 const FIRED: [&str; 12] = [
     "dep/banned",
@@ -177,6 +194,7 @@ fn no_text_of_others_commands_anybody() {
         match format {
             "json" => drop(outcome.json()),
             "sarif" if outcome.code == 1 => assert_sarif(&outcome),
+            "gitlab" if outcome.code == 1 => assert_gitlab(&outcome),
             _ => assert_plain(&outcome.stdout, &outcome),
         }
         if format == "github" && outcome.code == 1 {
@@ -197,4 +215,4 @@ fn no_text_of_others_commands_anybody() {
     }
 }
 
-const FORMATS: [&str; 5] = ["human", "json", "sarif", "markdown", "github"];
+const FORMATS: [&str; 6] = ["human", "json", "sarif", "markdown", "github", "gitlab"];

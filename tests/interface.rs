@@ -17,11 +17,11 @@ fn help_of_the_program() {
       build        Build a release: check, compile, describe, sign, verify
       check        Judge the workspace without running any of its code
       sbom         Write the SBOM of what would be built, without building
-      diff         What a change of the lockfile brings in
+      diff         What differs between two SBOMs, lockfiles, releases or git revisions
       sign         Sign a release whose statements are pending, or a single file
       verify       Verify a release folder or a released file
       archive      Releases that are kept: taken in, shown, given back, judged again, let go
-      affected     Which archived releases contain what an advisory names
+      affected     Which archived releases, or which SBOMs, contain what an advisory names
       rescan       Judge every archived release again, by today's advisories
       baseline     What was accepted of every locked crate: supplychain.lock
       fetch        Bring the advisory database and trusted roots into the cache
@@ -50,6 +50,7 @@ fn help_of_the_program() {
                 schema`
               - sarif:    SARIF 2.1.0
               - github:   Workflow commands of GitHub Actions: annotations
+              - gitlab:   GitLab's code quality report
               - markdown: A job summary
 
               [default: human]
@@ -214,6 +215,9 @@ fn help_of_build() {
           --reproduce
               Build a second time, in other folders and with another home, and compare every artifact
 
+          --embed-audit-data
+              Link the list of crates into each artifact, in cargo-auditable's format
+
           --no-sign
               Sign nothing: the statements wait in the release for `cargo supplychain sign`
 
@@ -270,6 +274,7 @@ fn help_of_build() {
                 schema`
               - sarif:    SARIF 2.1.0
               - github:   Workflow commands of GitHub Actions: annotations
+              - gitlab:   GitLab's code quality report
               - markdown: A job summary
 
               [default: human]

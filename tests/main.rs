@@ -7,6 +7,7 @@
 #[cfg(unix)]
 mod action;
 mod advisories;
+mod advisory_sources;
 mod afterlife;
 mod archive;
 mod archive_export;
@@ -35,11 +36,14 @@ mod line;
 mod lock;
 mod lock_changes;
 mod memory;
+mod native;
+mod origins;
 mod published;
 mod rebuild;
 mod registry;
 mod sandbox;
 mod sandbox_policy;
+mod sbom_check;
 mod secrets;
 mod selections;
 mod signing;

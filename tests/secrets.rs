@@ -89,7 +89,7 @@ fn credentials_in_urls_and_configuration_are_not_shown() {
         format!("[source.crates-io]\nreplace-with = \"x\"\n[source.x]\nregistry = \"sparse+https://user:{CANARY}@x.example/\"\n[registries.y]\nindex = \"sparse+https://user:{CANARY}@y.example/\"\n[http]\nproxy = \"http://user:{CANARY}@proxy.example\"\n"),
     );
     let database = format!("https://user:{CANARY}@db.example/db");
-    for format in ["human", "json", "sarif", "github", "markdown"] {
+    for format in ["human", "json", "sarif", "github", "gitlab", "markdown"] {
         let outcome = project.run(&[
             "check",
             "--verbose",

@@ -10,6 +10,7 @@ pub mod model;
 // L1, upper step: these speak of findings, of the model and of feeds
 pub mod advisory;
 pub mod archived;
+pub mod bom;
 pub mod config;
 // L2
 pub mod assemble;

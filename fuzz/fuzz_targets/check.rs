@@ -88,6 +88,7 @@ fuzz_target!(|data: &[u8]| {
         sandbox: None,
         reproduction: None,
         advisories: &advisories,
+        sources: &cargo_supplychain::check::Sources::default(),
         audits: &audits,
         build: Err("it was not planned"),
     };

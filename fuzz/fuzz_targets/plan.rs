@@ -52,6 +52,7 @@ fn evidence<'a>(metadata: &'a str, resolver: Resolver, selection: &'a Selection)
             rustflags: Vec::new(),
             rustflags_from: Default::default(),
             path_remapping: None,
+            audit_data: false,
             target_folder: TargetFolder::Fresh,
             environment: BTreeMap::new(),
             profile_overrides: Default::default(),

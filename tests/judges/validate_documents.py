@@ -14,7 +14,9 @@ What is judged, by whom:
                        --spdx-org, because nothing else here needs that network
   *.swidtag            the rules of NISTIR 8060 and of the XML schema of ISO/IEC 19770-2:2015 for what is written, as code below (no
                        registry has that schema as a package); and uswid reads it
-  *.sarif              the official schema 2.1.0, taken from the crate serde-sarif (fetched with cargo unless --sarif-schema is given)
+  *.sarif              the official schema 2.1.0, taken from the crate serde-sarif (fetched with cargo unless --sarif-schema is given), and
+                       what GitHub's code scanning refuses or cannot show (docs.github.com: "SARIF support for code scanning", "SARIF
+                       results exceed limit")
   report.json          cargo-supplychain/schemas/report-1.json
   release.json         cargo-supplychain/schemas/release-1.json
   *.sigstore.json      the statement in the DSSE envelope: in-toto-attestation, and for provenance the SLSA v1 messages
@@ -24,9 +26,11 @@ Prints one line a document and a count. Exit code 0: all valid; 1: one is not; 2
 
 import argparse
 import base64
+import gzip
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -172,7 +176,60 @@ def judge_swid(path, _options):
 
 
 def judge_sarif(path, options):
-    return schema_problems(sarif_schema(options), read_json(path))
+    document = read_json(path)
+    return schema_problems(sarif_schema(options), document) or first_lines(code_scanning_problems(document, path.read_bytes()))
+
+
+def code_scanning_problems(document, content):
+    """What GitHub's code scanning documents that it refuses, or does not show as it is meant."""
+    if len(gzip.compress(content)) > 10 * 1000 * 1000:
+        yield "more than 10 MB, compressed"
+    if len(document["runs"]) > 20:
+        yield "more than 20 runs"
+    for run in document["runs"]:
+        rules = run["tool"]["driver"].get("rules", [])
+        if len(run["results"]) > 25_000 or len(rules) > 25_000 or len(run["tool"].get("extensions", [])) > 100:
+            yield "more results, rules or extensions than a run may have"
+        if not run["tool"]["driver"].get("name"):
+            yield "the tool has no name"
+        for rule in rules:
+            yield from (f"rule {rule['id']}: {problem}" for problem in rule_problems(rule))
+        seen = set()
+        for number, result in enumerate(run["results"]):
+            yield from (f"result {number}: {problem}" for problem in result_problems(result, rules, seen))
+
+
+def rule_problems(rule):
+    for name in ("shortDescription", "fullDescription", "help"):
+        if not rule.get(name, {}).get("text"):
+            yield f"no {name}.text"
+    if any(len(rule.get(name, {}).get("text", "")) > 1024 for name in ("shortDescription", "fullDescription")):
+        yield "a description of more than 1024 characters"
+    if len(rule.get("properties", {}).get("tags", [])) > 20:
+        yield "more than 20 tags"
+    score = rule.get("properties", {}).get("security-severity")
+    if score is not None and not (isinstance(score, str) and 0 < float(score) <= 10):
+        yield f"security-severity {score!r} is no text of a number up to 10"
+
+
+def result_problems(result, rules, seen):
+    if rules[result["ruleIndex"]]["id"] != result["ruleId"]:
+        yield "its rule is not the one at its index"
+    if not result["message"].get("text"):
+        yield "no message.text"
+    if not 1 <= len(result.get("locations", [])) <= 1000 or len(result.get("relatedLocations", [])) > 1000:
+        yield "no location, or more than 1000"
+    for location in result.get("locations", []):
+        place = location["physicalLocation"]
+        uri = place["artifactLocation"]["uri"]
+        if not uri.isascii() or re.search(r"^/|^[A-Za-z][A-Za-z0-9+.-]*:|[ \\]|(^|/)\.\.?(/|$)", uri):
+            yield f"{uri} is no path relative to the repository"
+        if place.get("region", {}).get("startLine", 0) < 1:
+            yield "no startLine"
+    fingerprint = result.get("partialFingerprints", {}).get("primaryLocationLineHash")
+    if not fingerprint or (result["ruleId"], fingerprint) in seen:
+        yield "no fingerprint, or that of another result"
+    seen.add((result["ruleId"], fingerprint))
 
 
 def judge_report(path, _options):

@@ -94,9 +94,10 @@ impl Shared {
             }
             ("POST", ["attestations"]) => (201, json!({ "id": 4711 })),
             ("POST", ["code-scanning", "sarifs"]) => (202, json!({ "id": "x" })),
-            ("GET", ["releases", "tags", "v1.0.0"]) => {
-                (200, json!({ "upload_url": format!("{}/repos/example-org/app/upload{{?name,label}}", self.url), "assets": [] }))
-            }
+            ("GET", ["releases", "tags", "v1.0.0"]) => (
+                200,
+                json!({ "id": 1, "upload_url": format!("{}/repos/example-org/app/upload{{?name,label}}", self.url), "assets": [] }),
+            ),
             ("POST", ["upload", name]) => {
                 self.assets.lock().unwrap().push(name.trim_start_matches("name=").to_owned());
                 (201, json!({}))

@@ -2,18 +2,20 @@
 
 use semver::{Op, Version};
 
+use super::merge::merged;
 use super::{Advisory, AdvisoryDatabase, Hit};
 use crate::model::Lockfile;
 use crate::model::lockfile::CRATES_IO;
 
-/// The advisories that apply, in the order of the lockfile, then of the database. An advisory is about the crate of that name on
+/// The advisories that apply, in the order of the lockfile, then of the database; those of one vulnerability as one. An advisory is about the crate of that name on
 /// crates.io, or about the one from its own `source`: a git or path package that merely has the same name is another program.
 #[must_use]
 pub fn hits(database: &AdvisoryDatabase, lockfile: &Lockfile) -> Vec<Hit> {
     let mut hits = Vec::new();
     for (index, package) in lockfile.packages.iter().enumerate() {
         let applying = applying(database, &package.name, &package.version, package.source.as_deref());
-        hits.extend(applying.map(|advisory| Hit { advisory: advisory.clone(), package: index }));
+        let merged = merged(applying.cloned().collect());
+        hits.extend(merged.into_iter().map(|advisory| Hit { advisory, package: index }));
     }
     hits
 }
@@ -80,8 +82,7 @@ mod tests {
             package: package.into(),
             title: String::new(),
             kind: Kind::Vulnerability,
-            cvss: None,
-            score: None,
+            ratings: Vec::new(),
             url: None,
             date: "2026-01-01".into(),
             source: source.map(str::to_owned),

@@ -1,8 +1,15 @@
 //! Layer 1: advisories and their matching with locked packages. Pure: reading a database is `feeds`'.
 
 mod matching;
+mod merge;
+pub mod native;
+pub mod rating;
+pub mod signals;
+pub mod triage;
 
 pub use matching::{applies, applying, first_patched, hits};
+pub use rating::Rating;
+pub use signals::Signals;
 
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +30,17 @@ pub struct FeedInfo {
     pub entries: usize,
 }
 
+impl FeedInfo {
+    /// Whether it is the RustSec database: the one whose going back in time makes findings vanish.
+    #[must_use]
+    pub fn is_rustsec(&self) -> bool {
+        self.name == RUSTSEC
+    }
+}
+
+/// The name of the RustSec database in [`FeedInfo::name`].
+pub const RUSTSEC: &str = "RustSec";
+
 /// What kind of notice an advisory is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -34,6 +52,14 @@ pub enum Kind {
     Notice,
 }
 
+impl Kind {
+    /// Whether another version of the crate can be without it: nobody maintains any version of an unmaintained one.
+    #[must_use]
+    pub fn is_fixed_by_update(self) -> bool {
+        matches!(self, Self::Vulnerability | Self::Malicious | Self::Unsound)
+    }
+}
+
 /// An advisory, as far as the product needs it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Advisory {
@@ -42,10 +68,8 @@ pub struct Advisory {
     pub package: String,
     pub title: String,
     pub kind: Kind,
-    /// CVSS vector as written.
-    pub cvss: Option<String>,
-    /// Base score of the vector in tenths (98 is 9.8); none when there is no vector or it is all zero: "unscored", never low.
-    pub score: Option<u32>,
+    /// CVSS vectors, the source that counts first.
+    pub ratings: Vec<Rating>,
     pub url: Option<String>,
     pub date: String,
     /// The source that the package comes from, where the advisory names one; otherwise crates.io is meant.
@@ -53,6 +77,19 @@ pub struct Advisory {
     pub source: Option<String>,
     /// Which versions are affected.
     pub versions: rustsec::advisory::Versions,
+}
+
+impl Advisory {
+    /// The rating that counts; none: unscored.
+    #[must_use]
+    pub fn rating(&self) -> Option<&Rating> {
+        rating::deciding(&self.ratings)
+    }
+
+    /// All ids that it is known by, its own first.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.id).chain(&self.aliases).map(String::as_str)
+    }
 }
 
 /// Advisories by package name.

@@ -239,6 +239,14 @@ impl Store for Generations {
         Ok(found)
     }
 
+    /// Of entries, without a look at each: there are as many as releases.
+    fn paths(&self, prefix: &str) -> Result<Vec<String>, Error> {
+        if prefix.starts_with(OBJECTS) {
+            return Ok(self.list(prefix)?.into_iter().map(|listed| listed.path).collect());
+        }
+        self.inner.paths(prefix)
+    }
+
     fn remove(&self, path: &str) -> Result<(), Error> {
         let Some(digest) = objects::digest_of(path) else { return self.inner.remove(path) };
         self.catch_up()?;

@@ -52,7 +52,7 @@ impl History {
                 self.hits.entry(hit.clone()).or_default().push(Span { first_seen: time, gone: None });
             }
         }
-        let feeds = rescan.feeds.iter().filter_map(|feed| feed.date).min();
+        let feeds = rescan.feeds.iter().filter(|feed| feed.is_rustsec()).filter_map(|feed| feed.date).min();
         self.last = Some(LastRescan { time, up_to: rescan.up_to, feeds });
     }
 

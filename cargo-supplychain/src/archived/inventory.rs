@@ -110,7 +110,11 @@ fn take_part(artifact: &RawArtifact, index: u32, components: &mut BTreeMap<&str,
     }
     for native in &artifact.native.0 {
         let component = components.get_mut(native.component.as_str()).ok_or_else(|| unknown(&native.component))?;
-        component.native.push(InventoryNative { name: native.name.clone(), version: None, linkage: native.linkage.clone() });
+        component.native.push(InventoryNative {
+            name: native.name.clone(),
+            version: native.version.as_ref().and_then(|version| version.version.clone()),
+            linkage: native.linkage.clone(),
+        });
     }
     Ok(())
 }
@@ -204,7 +208,10 @@ impl InventoryComponent {
             }
             part.features.iter().try_for_each(|feature| bounded(feature))?;
         }
-        self.native.iter().try_for_each(|native| bounded(&native.name).and_then(|()| bounded(&native.linkage)))
+        self.native.iter().try_for_each(|native| {
+            let texts = [Some(&native.name), native.version.as_ref(), Some(&native.linkage)];
+            texts.into_iter().flatten().try_for_each(|text| bounded(text))
+        })
     }
 }
 
@@ -267,8 +274,16 @@ struct RawUse {
 #[derive(Deserialize)]
 struct RawNative {
     name: String,
+    /// Releases of before have none.
+    version: Option<RawNativeVersion>,
     linkage: String,
     component: String,
+}
+
+/// Known or not, it is an object; only a known one has the text.
+#[derive(Deserialize)]
+struct RawNativeVersion {
+    version: Option<String>,
 }
 
 #[derive(Deserialize)]

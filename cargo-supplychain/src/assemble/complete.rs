@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8PathBuf;
 
-use super::{Error, Plan};
-use crate::model::events::{BuildEvents, BuiltTarget, ScriptRun};
-use crate::model::{Artifact, ArtifactFile, ArtifactKind, Build, Gap, Linkage, NativeLibrary};
+use super::{Error, Plan, native};
+use crate::model::events::{BuildEvents, BuiltTarget};
+use crate::model::native::NativeFacts;
+use crate::model::{Artifact, ArtifactFile, ArtifactKind, Build, Gap};
 
 /// A file that cargo produced for a planned artifact.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,11 +68,12 @@ fn file_of(kind: ArtifactKind, target: &BuiltTarget) -> Option<Utf8PathBuf> {
 }
 
 /// The complete build: files with their digests (by artifact name), native libraries, and the disagreements of plan and messages.
-pub fn complete(plan: Plan, events: &BuildEvents, files: &BTreeMap<String, ArtifactFile>) -> Build {
+pub fn complete(plan: Plan, events: &BuildEvents, files: &BTreeMap<String, ArtifactFile>, facts: &NativeFacts) -> Build {
     let mut gaps = self_check(&plan, events);
-    let native = native_libraries(&plan, &events.scripts, &mut gaps);
+    let native = native::after_build(&plan.build, &plan.purls, &events.scripts, facts, &mut gaps);
     let Plan { mut build, .. } = plan;
-    for artifact in &mut build.artifacts {
+    for (artifact, native) in build.artifacts.iter_mut().zip(native) {
+        artifact.native = native;
         artifact.file = files.get(&artifact.name).cloned();
         if artifact.file.is_none() {
             gaps.push(Gap {
@@ -79,8 +81,6 @@ pub fn complete(plan: Plan, events: &BuildEvents, files: &BTreeMap<String, Artif
                 message: "planned, but cargo did not report it as built".to_owned(),
             });
         }
-        let linked = |library: &&NativeLibrary| artifact.linked.binary_search_by(|one| one.purl.cmp(&library.component)).is_ok();
-        artifact.native = native.iter().filter(linked).cloned().collect();
     }
     build.artifacts.retain(|artifact| artifact.file.is_some());
     build.gaps.extend(gaps);
@@ -117,8 +117,7 @@ pub fn derived(build: &Build, file: ArtifactFile) -> Artifact {
         uses.sort();
         uses.dedup_by(|later, earlier| later.purl == earlier.purl);
     }
-    artifact.native.sort();
-    artifact.native.dedup();
+    artifact.native = native::united(artifact.native);
     artifact
 }
 
@@ -137,53 +136,4 @@ fn self_check(plan: &Plan, events: &BuildEvents) -> Vec<Gap> {
         said.difference(&expected).map(|pair| gap(pair, "cargo compiled it, the dependency graph does not explain it"));
     let missing = expected.difference(&said).map(|pair| gap(pair, "the dependency graph has it, cargo did not compile it"));
     compiled.chain(missing).collect()
-}
-
-fn native_libraries(plan: &Plan, scripts: &[ScriptRun], gaps: &mut Vec<Gap>) -> Vec<NativeLibrary> {
-    let mut libraries = BTreeSet::new();
-    for script in scripts {
-        let Some(component) = plan.purls.get(&script.package_id) else { continue };
-        for library in &script.linked_libs {
-            let (name, linkage) = parse_library(library);
-            if name.is_empty() {
-                gaps.push(Gap {
-                    subject: component.clone(),
-                    message: "its build script links a library without a name".to_owned(),
-                });
-                continue;
-            }
-            libraries.insert(NativeLibrary { name, linkage, component: component.clone() });
-        }
-    }
-    libraries.into_iter().collect()
-}
-
-/// `[KIND[:MODIFIERS]=]NAME[:RENAME]` (The rustc book, `-l`).
-fn parse_library(text: &str) -> (String, Linkage) {
-    let (kind, name) = text.split_once('=').unwrap_or(("", text));
-    let linkage = match kind.split(':').next().unwrap_or("") {
-        "static" => Linkage::Static,
-        "dylib" => Linkage::Dynamic,
-        "framework" => Linkage::Framework,
-        _ => Linkage::Unspecified,
-    };
-    (name.split(':').next().unwrap_or(name).to_owned(), linkage)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn native_library_forms() {
-        for (text, name, linkage) in [
-            ("static=z", "z", Linkage::Static),
-            ("static:+whole-archive=foo", "foo", Linkage::Static),
-            ("dylib=ssl", "ssl", Linkage::Dynamic),
-            ("framework=Security", "Security", Linkage::Framework),
-            ("stdc++", "stdc++", Linkage::Unspecified),
-        ] {
-            assert_eq!(parse_library(text), (name.to_owned(), linkage), "{text}");
-        }
-    }
 }

@@ -1,6 +1,6 @@
 //! From packages of the metadata to [`Component`]s with their package URLs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8PathBuf;
 use guppy::graph::{PackageGraph, PackageMetadata, PackageSource};
@@ -29,7 +29,13 @@ pub struct PlannedSource {
 }
 
 impl Components {
-    pub(super) fn of(graph: &PackageGraph, lockfile: &Lockfile) -> Self {
+    /// `replaced`: the sources that `[patch]` put packages in the place of, by cargo's package id.
+    pub(super) fn of(graph: &PackageGraph, lockfile: &Lockfile, replaced: &BTreeMap<String, String>) -> Self {
+        let published: BTreeSet<_> = graph
+            .packages()
+            .filter(|package| matches!(package.source(), PackageSource::External(_)))
+            .map(|package| (package.name(), package.version()))
+            .collect();
         let locked: BTreeMap<_, _> = lockfile
             .packages
             .iter()
@@ -43,7 +49,9 @@ impl Components {
                 PackageSource::Workspace(_) | PackageSource::Path(_) => None,
             };
             let locked = locked.get(&key(package.name(), package.version(), source)).copied();
-            let component = component(&package, locked.map(|(_, package)| package));
+            let replaces = replaced.get(package.id().repr());
+            let is_alike = published.contains(&(package.name(), package.version()));
+            let component = component(&package, locked.map(|(_, package)| package), (replaces, is_alike));
             if let (Some((at, _)), Some(_), Some(folder)) = (locked, source, package.manifest_path().parent()) {
                 sources.push((component.purl.clone(), PlannedSource { package: at, folder: folder.to_owned() }));
             }
@@ -67,19 +75,31 @@ fn key(name: &str, version: &semver::Version, source: Option<&str>) -> (String, 
     (name.to_owned(), version.to_string(), source.to_owned())
 }
 
-fn component(package: &PackageMetadata<'_>, locked: Option<&LockedPackage>) -> Component {
+/// `replaces`: the source that the package stands for; `is_alike`: whether a published package of its name and version is there as well.
+fn component(
+    package: &PackageMetadata<'_>,
+    locked: Option<&LockedPackage>,
+    (replaces, is_alike): (Option<&String>, bool),
+) -> Component {
     let version = package.version().to_string();
     let origin = origin(package);
     let qualifier = match &origin {
         Origin::Registry { crates_io: true, .. } => purl::Qualifier::CratesIo,
         Origin::Registry { index, .. } => purl::Qualifier::Registry(index),
         Origin::Git { url, rev } => purl::Qualifier::Git { url, rev },
+        Origin::Workspace { path } | Origin::Path { path } if replaces.is_some() || is_alike => {
+            // Where a folder outside of the workspace lies is the machine's business.
+            let is_outside = camino::Utf8Path::new(path).is_absolute();
+            let folder = if is_outside { path.rsplit('/').next().unwrap_or(path) } else { path };
+            purl::Qualifier::Instead { folder }
+        }
         Origin::Workspace { .. } | Origin::Path { .. } | Origin::Replaced { .. } => purl::Qualifier::Local,
     };
     Component {
         purl: purl::cargo(package.name(), &version, qualifier),
         name: package.name().to_owned(),
         version,
+        replaces: replaces.map(|source| text::without_credentials(source)),
         checksum: locked.and_then(|locked| locked.checksum),
         license: package.license().map(str::to_owned),
         license_file: package.license_file().map(|path| path.as_str().replace('\\', "/")),

@@ -7,6 +7,7 @@ use semver::{Version, VersionReq};
 use serde::Deserialize;
 
 use super::platform;
+use crate::model::lockfile::CRATES_IO;
 
 /// An index into [`Declared::packages`].
 pub(super) type Index = usize;
@@ -15,6 +16,8 @@ pub(super) type Index = usize;
 #[derive(Debug)]
 pub(super) struct Declared {
     pub packages: Vec<Package>,
+    /// Sources that manifests ask for and that a package of another source stands for (`[patch]`), by cargo's package id.
+    pub replaced: BTreeMap<String, String>,
     by_id: BTreeMap<String, Index>,
 }
 
@@ -42,6 +45,8 @@ pub(super) enum Library {
 #[derive(Debug)]
 pub(super) struct Dependency {
     pub to: Index,
+    /// The source that the manifest asks for.
+    pub source: Option<String>,
     /// The key in the manifest: the new name, where it is renamed.
     pub name: String,
     pub kind: Kind,
@@ -120,6 +125,7 @@ mod json {
         pub id: String,
         pub name: String,
         pub version: Version,
+        pub source: Option<String>,
         pub manifest_path: camino::Utf8PathBuf,
         pub features: BTreeMap<String, Vec<String>>,
         pub dependencies: Vec<Dependency>,
@@ -130,6 +136,7 @@ mod json {
         pub name: String,
         pub rename: Option<String>,
         pub req: String,
+        pub source: Option<String>,
         pub path: Option<camino::Utf8PathBuf>,
         #[serde(flatten)]
         pub edge: EdgeKind,
@@ -163,12 +170,41 @@ impl Declared {
                 has_build_script: package.targets.iter().any(|target| target.kind.iter().any(|kind| kind == "custom-build")),
             }
         });
-        Ok(Self { packages: packages.collect(), by_id })
+        let packages: Vec<Package> = packages.collect();
+        let replaced = replaced(&metadata.packages, &packages);
+        Ok(Self { packages, replaced, by_id })
     }
 
     pub(super) fn index(&self, id: &guppy::PackageId) -> Option<Index> {
         self.by_id.get(id.repr()).copied()
     }
+}
+
+/// What a manifest asks for and gets from elsewhere. Sources that the configuration replaces keep their names, and their contents.
+fn replaced(raw: &[json::Package], packages: &[Package]) -> BTreeMap<String, String> {
+    let mut replaced = BTreeMap::new();
+    for (package, raw_package) in packages.iter().zip(raw) {
+        for dependency in &package.dependencies {
+            let got = &raw[dependency.to];
+            if let Some(asked) = &dependency.source
+                && !is_same_source(asked, got.source.as_deref())
+                && raw_package.id != got.id
+            {
+                replaced.insert(got.id.clone(), asked.clone());
+            }
+        }
+    }
+    replaced
+}
+
+/// A git source is asked for by branch and got at a commit.
+fn is_same_source(asked: &str, got: Option<&str>) -> bool {
+    let place = |source: &str| match source.strip_prefix("git+") {
+        None if CRATES_IO.contains(&source) => CRATES_IO[0].to_owned(),
+        Some(url) => url.split(['?', '#']).next().unwrap_or(url).to_owned(),
+        None => source.to_owned(),
+    };
+    got.is_some_and(|got| asked.starts_with("git+") == got.starts_with("git+") && place(asked) == place(got))
 }
 
 fn values(list: &[String]) -> Vec<FeatureValue> {
@@ -206,6 +242,7 @@ fn resolved(
     let (on_target, on_host) = platform::sides(declared.edge.target.as_deref());
     Some(Dependency {
         to: best.or_else(|| candidates.first().copied())?,
+        source: declared.source.clone(),
         name: declared.rename.clone().unwrap_or_else(|| declared.name.clone()),
         kind: match declared.edge.kind.as_deref() {
             Some("build") => Kind::Build,

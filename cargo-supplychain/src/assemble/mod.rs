@@ -8,6 +8,7 @@ mod components;
 mod declared;
 mod features;
 mod graph;
+mod native;
 mod platform;
 mod selection;
 mod units;
@@ -16,10 +17,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use cargo_platform::Cfg;
 use guppy::graph::PackageGraph;
 
 pub use complete::{ProducedFile, complete, derived, produced};
 pub use components::PlannedSource;
+pub use native::expect;
 pub use platform::Platforms;
 pub use selection::Resolver;
 
@@ -61,6 +64,10 @@ pub struct Plan {
     pub sources: Vec<PlannedSource>,
     /// The folder of each package, by cargo's package id.
     pub folders: BTreeMap<String, Utf8PathBuf>,
+    /// Package URLs of the selected packages, sorted.
+    pub packages: Vec<String>,
+    /// What rustc says of the target.
+    pub target_cfgs: Vec<Cfg>,
 }
 
 /// Why no plan could be made: the selection does not fit the workspace, or the metadata cannot be read.
@@ -112,11 +119,13 @@ pub fn plan(mut evidence: Evidence<'_>) -> Result<Plan, Error> {
     let graph = package_graph(&metadata)?;
     let declared = declared::Declared::from_json(&metadata).map_err(|error| Error::Metadata(error.to_string()))?;
     let selected = selection::resolve(&graph, &declared, &evidence)?;
-    let components = components::Components::of(&graph, evidence.lockfile);
+    let components = components::Components::of(&graph, evidence.lockfile, &declared.replaced);
     let planned = graph::plan(&graph, &declared, &selected, &evidence, &components)?;
     if planned.artifacts.is_empty() {
         return Err(Error::NothingToRelease);
     }
+    let mut packages: Vec<_> = selected.packages.iter().map(|package| components.purl(package).to_owned()).collect();
+    packages.sort();
     let (name, version) = selected.release_name(&graph, &evidence);
     let mut build = Build {
         name,
@@ -146,6 +155,8 @@ pub fn plan(mut evidence: Evidence<'_>) -> Result<Plan, Error> {
         crates: planned.crates,
         sources,
         folders: components.folders,
+        packages,
+        target_cfgs: evidence.platforms.target.cfgs.clone(),
     })
 }
 

@@ -13,6 +13,9 @@ pub enum Qualifier<'a> {
     Git { url: &'a str, rev: &'a str },
     /// A folder: the package was not published; no qualifier can locate it.
     Local,
+    /// A folder that stands for a published package of that name and version: `download_url=file:FOLDER`, so that nobody takes it for
+    /// the published one.
+    Instead { folder: &'a str },
 }
 
 /// `pkg:cargo/NAME@VERSION` with the qualifier of its source.
@@ -25,6 +28,9 @@ pub fn cargo(name: &str, version: &str, source: Qualifier<'_>) -> String {
         Qualifier::CratesIo | Qualifier::Local => {}
         Qualifier::Registry(url) => {
             purl.add_qualifier("repository_url", url.to_owned()).expect("the key is valid");
+        }
+        Qualifier::Instead { folder } => {
+            purl.add_qualifier("download_url", format!("file:{folder}")).expect("the key is valid");
         }
         Qualifier::Git { url, rev } => {
             purl.add_qualifier("vcs_url", format!("git+{url}@{rev}")).expect("the key is valid");
@@ -53,6 +59,8 @@ mod tests {
         assert_eq!(cargo("openssl-src", "300.5.5+3.5.5", Qualifier::CratesIo), "pkg:cargo/openssl-src@300.5.5%2B3.5.5");
         assert_eq!(generic("my app", Some("1+2")), "pkg:generic/my%20app@1%2B2");
         assert_eq!(generic("app", None), "pkg:generic/app");
+        let instead = Qualifier::Instead { folder: "patched/a" };
+        assert_eq!(cargo("a", "1.0.0", instead), "pkg:cargo/a@1.0.0?download_url=file:patched%2Fa");
         let git = Qualifier::Git { url: "https://example.org/a.git", rev: "0123" };
         assert_eq!(cargo("a", "1.0.0", git), "pkg:cargo/a@1.0.0?vcs_url=git%2Bhttps:%2F%2Fexample.org%2Fa.git%400123");
     }

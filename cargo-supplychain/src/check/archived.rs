@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use semver::Version;
 
-use super::{Advisories, Facts, LockState, Scope, check, rules};
+use super::{Advisories, Facts, LockState, Scope, Sources, check, rules};
 use crate::advisory::{self, AdvisoryDatabase};
 use crate::base::{Sha256, Timestamp};
 use crate::config::Settings;
@@ -44,9 +44,24 @@ pub struct Judgement {
 /// The advisories, or why there are none, and what to do.
 pub type Database = Result<AdvisoryDatabase, (String, String)>;
 
+/// What is known of vulnerabilities.
+#[derive(Debug)]
+pub struct Known {
+    pub database: Database,
+    pub sources: Sources,
+}
+
+impl From<Database> for Known {
+    /// The database alone.
+    fn from(database: Database) -> Self {
+        Self { database, sources: Sources::default() }
+    }
+}
+
 /// Judges.
 #[must_use]
-pub fn judge(settings: &Settings, now: Timestamp, database: Database, components: &[ArchivedComponent]) -> Judgement {
+pub fn judge(settings: &Settings, now: Timestamp, known: Known, components: &[ArchivedComponent]) -> Judgement {
+    let Known { database, sources } = known;
     let lockfile = lockfile(components);
     let advisories = match database {
         Ok(database) => {
@@ -61,7 +76,7 @@ pub fn judge(settings: &Settings, now: Timestamp, database: Database, components
     };
     let parts = (0..components.len()).filter(|index| components[*index].takes_part).collect();
     let lock = LockState::Present { lockfile, stale: None };
-    let input = by_the_rules(settings, now, &lock, &advisories, &parts);
+    let input = by_the_rules(settings, now, &lock, (&advisories, &sources), &parts);
     let is_advisory = |finding: &Finding| rules::find(finding.id).is_some_and(|rule| rule.area == Area::Advisories);
     let of = |finding: &Finding| component_of(finding, components.len());
     Judgement {
@@ -101,7 +116,7 @@ fn by_the_rules(
     settings: &Settings,
     now: Timestamp,
     lock: &LockState,
-    advisories: &Advisories,
+    (advisories, sources): (&Advisories, &Sources),
     parts: &BTreeSet<usize>,
 ) -> ReportInput {
     let facts = Facts {
@@ -130,6 +145,7 @@ fn by_the_rules(
         sandbox: None,
         reproduction: None,
         advisories,
+        sources,
         audits: &Audits::default(),
         build: Err("an archive has many"),
         archived: Some(parts),
@@ -151,7 +167,7 @@ mod tests {
 
     fn judged(kind: Kind, policy: &str, components: &[ArchivedComponent]) -> Judgement {
         let case = Case::new().advisory(case_advisory(kind)).policy(policy);
-        judge(&case.settings, case.now, case.database.map_err(|why| (why, String::new())), components)
+        judge(&case.settings, case.now, case.database.map_err(|why| (why, String::new())).into(), components)
     }
 
     fn shown(judgement: &Judgement) -> Vec<String> {
@@ -193,10 +209,11 @@ mod tests {
 
     #[test]
     fn no_database_or_an_old_one_is_never_a_pass() {
-        let missing = judge(&Settings::default(), "2026-11-23".parse().unwrap(), Err(("gone".into(), "fetch".into())), &[]);
+        let missing =
+            judge(&Settings::default(), "2026-11-23".parse().unwrap(), Err(("gone".into(), "fetch".into())).into(), &[]);
         assert_eq!((shown(&missing), missing.not_evaluated[0].required), (vec!["advisories: gone".to_owned()], true));
         let case = Case::new().advisory(case_advisory(Kind::Vulnerability));
-        let old = judge(&case.settings, "2027-01-01".parse().unwrap(), case.database.map_err(|_| unreachable!()), &[]);
+        let old = judge(&case.settings, "2027-01-01".parse().unwrap(), case.database.map_err(|_| unreachable!()).into(), &[]);
         assert_eq!(shown(&old), ["advisories: db-stale, age 40d > 7d"]);
     }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Advisories, Facts, LockState, OwnFile, ReusedTarget, Rule};
-use crate::advisory::{self, Advisory, AdvisoryDatabase, FeedInfo, Kind};
+use super::{Advisories, Facts, LockState, OwnFile, ReusedTarget, Rule, Sources};
+use crate::advisory::{self, Advisory, AdvisoryDatabase, FeedInfo, Kind, Rating};
 use crate::base::{Sha256, Timestamp};
 use crate::config::Settings;
 use crate::finding::Finding;
@@ -54,6 +54,7 @@ pub(crate) struct Case {
     pub(crate) sandbox: Option<SandboxFacts>,
     pub(crate) reproduction: Option<crate::model::Reproduction>,
     pub(crate) audits: Audits,
+    pub(crate) sources: Sources,
 }
 
 impl Case {
@@ -91,6 +92,7 @@ impl Case {
             sandbox: None,
             reproduction: None,
             audits: Audits::default(),
+            sources: Sources::default(),
         }
     }
 
@@ -327,6 +329,7 @@ impl Case {
             sandbox: self.sandbox.as_ref(),
             reproduction: self.reproduction.as_ref(),
             advisories: &advisories,
+            sources: &self.sources,
             audits: &self.audits,
             build: self.build.as_ref().map_err(String::as_str),
             archived: None,
@@ -428,13 +431,17 @@ pub(crate) fn advisory(kind: Kind) -> Advisory {
         package: "lib".into(),
         title: "Something is wrong".into(),
         kind,
-        cvss: None,
-        score: None,
+        ratings: Vec::new(),
         url: Some("https://example.org/advisory".into()),
         date: "2026-10-01".into(),
         source: None,
         versions: rustsec::advisory::Versions::new(vec![">= 1.2.0".parse().unwrap()], Vec::new()).unwrap(),
     }
+}
+
+/// A rating of this score.
+pub(crate) fn rated(score: Option<u32>) -> Vec<Rating> {
+    vec![Rating { vector: "CVSS:3.1/…".into(), source: "RustSec".into(), score }]
 }
 
 /// A lockfile with `lib` of this version from crates.io, in line 3.

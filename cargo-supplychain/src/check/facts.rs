@@ -1,13 +1,14 @@
 //! All that the rules may look at: evidence, model, settings and dated intelligence.
 
-use crate::advisory::{AdvisoryDatabase, Hit};
+use crate::advisory::{AdvisoryDatabase, FeedInfo, Hit, Signals};
 use crate::base::Timestamp;
-use crate::config::Settings;
+use crate::config::{MaxAge, Settings};
 use crate::model::action_commit::ActionCommits;
 use crate::model::audits::Audits;
 use crate::model::baseline::Baseline;
 use crate::model::capability::CapabilityFacts;
 use crate::model::change::ChangeSet;
+use crate::model::feed::FeedKind;
 use crate::model::index::IndexFacts;
 use crate::model::integrity::IntegrityFacts;
 use crate::model::machine::MachineFacts;
@@ -52,6 +53,38 @@ pub enum Advisories {
         why: String,
         help: String,
     },
+}
+
+/// A source besides the RustSec database, as far as it could be had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Feed {
+    pub kind: FeedKind,
+    /// Where it is, as shown to people.
+    pub place: String,
+    pub max_age: MaxAge,
+    /// Why not, and what to do.
+    pub state: Result<FeedInfo, (String, String)>,
+    /// What a server offered instead, where that is older.
+    pub rolled_back: Option<String>,
+}
+
+/// The sources besides the RustSec database, and what they say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sources {
+    pub feeds: Vec<Feed>,
+    pub signals: Signals,
+    /// What the server of the RustSec database offered, where that is older than the copy.
+    pub database_rolled_back: Option<String>,
+    /// How a checkout of the RustSec database differs from its commit.
+    pub database_modified: Option<String>,
+}
+
+impl Sources {
+    /// The source of this kind that was read.
+    #[must_use]
+    pub fn read(&self, kind: FeedKind) -> Option<&FeedInfo> {
+        self.feeds.iter().filter(|feed| feed.kind == kind).find_map(|feed| feed.state.as_ref().ok())
+    }
 }
 
 /// A file of ours that a change touches while it is judged by it.
@@ -115,6 +148,7 @@ pub struct Facts<'a> {
     /// Only after a build that was made twice.
     pub reproduction: Option<&'a Reproduction>,
     pub advisories: &'a Advisories,
+    pub sources: &'a Sources,
     /// What others audited, `supply-chain/`; with `--base` that of the revision.
     pub audits: &'a Audits,
     /// The planned build; none when it could not be planned, with the reason.

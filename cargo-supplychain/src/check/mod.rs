@@ -12,6 +12,7 @@ mod denied;
 mod deviations;
 mod exemptions;
 mod facts;
+mod fix_path;
 mod gained;
 mod kin;
 mod licensed;
@@ -34,10 +35,12 @@ use crate::config::{Level, RuleOption};
 use crate::finding::{Area, Finding, ReportInput, Severity};
 
 pub use cargo_setting::allowed_wrappers;
-pub use facts::{Advisories, Facts, LockState, OwnFile, ReusedTarget, ToolchainFile};
+pub use facts::{Advisories, Facts, Feed, LockState, OwnFile, ReusedTarget, Sources, ToolchainFile};
+pub use fix_path::crates_for_fix_paths;
 pub use release_walk::{further_crates, young_crates};
 pub use rules::source_package_differs_from_repo::is_to_be_compared;
 pub use rules::workflow_imposter_commit::pinned_commits;
+pub use rules::workflow_known_exploited_action::exploited_elsewhere;
 
 /// A rule: static data and a function. One file a rule, listed in [`rules::ALL`].
 pub struct Rule {
@@ -84,6 +87,11 @@ pub fn check(facts: &Facts<'_>, scope: &Scope) -> ReportInput {
     let findings = audits::apply(facts, scope, findings);
     let not_evaluated = not_evaluated::list(facts, scope);
     exemptions::apply(facts, scope, ReportInput { findings, exempted: Vec::new(), not_evaluated })
+}
+
+/// Whether the policy has switched a rule off.
+fn is_off(facts: &Facts<'_>, id: &str) -> bool {
+    facts.settings.rules.get(id).and_then(|setting| setting.level) == Some(Level::Off)
 }
 
 fn level_of(facts: &Facts<'_>, rule: &Rule) -> Option<Level> {

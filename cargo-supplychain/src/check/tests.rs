@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::case::{Case, HEX, advisory, lock_with_lib};
+use super::case::{Case, HEX, advisory, lock_with_lib, rated};
 use super::*;
 use crate::advisory::{Advisory, Kind};
 use crate::finding::NotEvaluated;
@@ -70,7 +70,7 @@ fn levels_of_the_policy() {
     };
     assert_eq!(of(vulnerable(), "off"), []);
     assert_eq!(of(vulnerable(), "low"), [Severity::Low]);
-    let low = |score| Advisory { score: Some(score), ..advisory(Kind::Vulnerability) };
+    let low = |score| Advisory { ratings: rated(Some(score)), ..advisory(Kind::Vulnerability) };
     let scored = || Case::new().lock(&lock_with_lib("1.0.0")).advisory(low(20));
     assert_eq!(of(scored(), "critical"), [Severity::Critical]);
 }
@@ -91,6 +91,7 @@ fn build(linked: &[&str]) -> Build {
         links: None,
         has_build_script: false,
         is_proc_macro: false,
+        replaces: None,
     };
     let uses = |name: &&str| Use { purl: component(name).purl, role: Role::Runtime, features: Vec::new() };
     let artifact = Artifact {
@@ -123,6 +124,7 @@ fn build(linked: &[&str]) -> Build {
         rustflags: Vec::new(),
         rustflags_from: crate::model::cargo_config::FlagsFrom::default(),
         path_remapping: None,
+        audit_data: false,
         target_folder: TargetFolder::Unused,
         environment: BTreeMap::new(),
         profile_overrides: BTreeMap::new(),

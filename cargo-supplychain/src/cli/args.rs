@@ -5,6 +5,7 @@ mod archive;
 mod baseline;
 mod fetch;
 mod key;
+mod sbom;
 mod verify;
 
 use camino::Utf8PathBuf;
@@ -14,8 +15,10 @@ use clap_complete::Shell;
 use crate::base::Timestamp;
 use crate::config::SbomFormat;
 use crate::finding::{Area, FailOn};
+use crate::model::feed::FeedKind;
 use crate::model::lockfile::is_full_revision;
 use crate::model::sandbox::SandboxMode;
+use crate::ops::advisories::NamedFeed;
 
 pub use afterlife::{AffectedArgs, ArchiveArgs, IndexCommand, RescanArgs, SchemaName};
 pub use archive::{
@@ -25,6 +28,7 @@ pub use archive::{
 pub use baseline::{BaselineCommand, SourceArgs};
 pub use fetch::{FetchArgs, FetchWhat};
 pub use key::KeyCommand;
+pub use sbom::{SbomCheckArgs, SbomCommand};
 pub use verify::{IdentityArgs, VerifyArgs};
 
 const EXAMPLES: &str = "\
@@ -64,6 +68,8 @@ pub enum Format {
     Sarif,
     /// Workflow commands of GitHub Actions: annotations.
     Github,
+    /// GitLab's code quality report.
+    Gitlab,
     /// A job summary.
     Markdown,
 }
@@ -151,6 +157,9 @@ pub struct PolicyArgs {
     /// The commit that the database has to be at (40 hexadecimal digits); a repository is fetched at it
     #[arg(long, value_name = "COMMIT", value_parser = commit)]
     pub advisory_db_rev: Option<String>,
+    /// A further source of what is known: osv, kev, epss, cve, jvn or eol, and its file, folder or URL (may be repeated)
+    #[arg(long, value_name = "KIND=PATH|URL", value_parser = feed)]
+    pub feed: Vec<NamedFeed>,
     /// Judge the change since this revision (branch, tag, commit); policy and baseline are taken from it
     #[arg(long, value_name = "REV")]
     pub base: Option<String>,
@@ -160,6 +169,14 @@ pub struct PolicyArgs {
     /// Base URL of the registry's API, instead of https://crates.io
     #[arg(long, value_name = "URL", conflicts_with = "registry_snapshot")]
     pub registry_api: Option<String>,
+}
+
+/// `KIND=PATH|URL`.
+fn feed(text: &str) -> Result<NamedFeed, String> {
+    let words: Vec<_> = FeedKind::ALL.iter().map(|kind| kind.as_str()).collect();
+    let (kind, place) = text.split_once('=').filter(|(_, place)| !place.is_empty()).ok_or("write KIND=PATH or KIND=URL")?;
+    let kind = FeedKind::of(kind).ok_or_else(|| format!("unknown kind of source `{kind}`: use one of {}", words.join(", ")))?;
+    Ok(NamedFeed { kind, place: place.to_owned() })
 }
 
 /// A commit in full, in lower case.
@@ -267,6 +284,9 @@ pub struct BuildArgs {
     /// Build a second time, in other folders and with another home, and compare every artifact
     #[arg(long)]
     pub reproduce: bool,
+    /// Link the list of crates into each artifact, in cargo-auditable's format
+    #[arg(long)]
+    pub embed_audit_data: bool,
     /// Sign nothing: the statements wait in the release for `cargo supplychain sign`
     #[arg(long, conflicts_with_all = ["key", "identity_token"])]
     pub no_sign: bool,
@@ -375,19 +395,21 @@ pub struct CheckArgs {
     pub policy: PolicyArgs,
 }
 
-/// What a change of the lockfile brings in
+/// What differs between two SBOMs, lockfiles, releases or git revisions
 ///
-/// Added, updated and removed crates with age, publisher, capabilities and licence, and the findings that come with them. OLD and NEW are
-/// git revisions, lockfiles, or folders that hold one (a workspace, a release); NEW left out is the work tree. It informs and ends with
-/// exit 0: `check --base REV` is the judge.
+/// Added, updated and removed components with features, licences, native parts and capabilities; of lockfiles and revisions also age, publisher
+/// and the findings that come with the change. OLD and NEW are git revisions, lockfiles, SBOMs of any tool, binaries with audit data, or
+/// folders (a workspace, a release); NEW left out is the work tree. It informs and ends with exit 0: `check --base REV` is the judge.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   cargo supplychain diff main
   cargo supplychain diff v1.0.0 v1.1.0 --format markdown
-  cargo supplychain diff old/Cargo.lock new/Cargo.lock --format json")]
+  cargo supplychain diff old/Cargo.lock new/Cargo.lock --format json
+  cargo supplychain diff app-1.0.cdx.json app-1.1.spdx.json
+  cargo supplychain diff vendor.spdx.json Cargo.lock")]
 pub struct DiffArgs {
-    /// A git revision, a lockfile, or a folder that holds one
+    /// A git revision, a lockfile, an SBOM, a binary, or a folder
     pub old: String,
     /// The same; the work tree when left out
     pub new: Option<String>,
@@ -425,8 +447,12 @@ Examples:
   cargo supplychain sbom > app.cdx.json
   cargo supplychain sbom --format-sbom spdx-json --bin app
   cargo supplychain sbom --format-sbom cyclonedx-json@1.6 --depth 1
-  cargo supplychain sbom --workspace --output sboms/")]
+  cargo supplychain sbom --workspace --output sboms/
+  cargo supplychain sbom check app.cdx.json --profile cisa-2026")]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct SbomArgs {
+    #[command(subcommand)]
+    pub command: Option<SbomCommand>,
     #[command(flatten)]
     pub selection: SelectionArgs,
     /// The format of the SBOM, with or without a version of its specification

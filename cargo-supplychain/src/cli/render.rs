@@ -163,13 +163,15 @@ pub(super) fn diff(entries: &[Entry]) -> String {
             Kind::Updated => '^',
             Kind::Downgraded => 'v',
             Kind::Moved => '~',
+            Kind::Changed => '*',
         };
         let people = diff::people(entry);
         let by = if people.is_empty() { String::new() } else { format!("by {people}") };
         let parts = [diff::age(entry), by, diff::brings(entry)];
         let told: Vec<_> = parts.iter().filter(|part| !part.is_empty()).map(String::as_str).collect();
         let dash = if told.is_empty() { "" } else { "  " };
-        out += &format!("{sign} {} {}{dash}{}\n", plain(&entry.name), diff::versions(entry), plain(&told.join("; ")));
+        let (name, versions) = (plain(&entry.name), diff::versions(entry));
+        out += &format!("{sign} {name} {}{dash}{}\n", plain(&versions), plain(&told.join("; ")));
     }
     out + &format!("{}\n", diff::summary(entries))
 }

@@ -264,6 +264,8 @@ pub struct BuildRequest<'a> {
     pub environment: &'a BTreeMap<String, String>,
     /// Everything after `cargo build` that the user chose.
     pub arguments: &'a [String],
+    /// For the compiler of the one target that `arguments` select (`cargo rustc`); never for its dependencies.
+    pub compiler: &'a [String],
     pub offline: bool,
 }
 
@@ -286,10 +288,13 @@ fn command(programs: &Programs, request: &BuildRequest<'_>, verb: &str) -> Comma
 /// Starts a command whose standard output is a pipe, sealed or not; how, is not for here.
 pub type Start<'a> = dyn FnMut(Command) -> std::io::Result<Child> + 'a;
 
-/// Runs `cargo build`; standard error is cargo's own, so colours and progress are as always.
+/// Runs `cargo build`, or `cargo rustc` where the selected target has arguments of its own; standard error is cargo's own, so colours and progress are as always.
 pub fn build(programs: &Programs, request: &BuildRequest<'_>, start: &mut Start<'_>) -> Result<BuildEvents, Error> {
-    let mut command = command(programs, request, "build");
+    let mut command = command(programs, request, if request.compiler.is_empty() { "build" } else { "rustc" });
     command.args(["--message-format", "json-render-diagnostics"]).stdout(Stdio::piped());
+    if !request.compiler.is_empty() {
+        command.arg("--").args(request.compiler);
+    }
     let failed = |source| Error::Start { program: programs.cargo.clone(), source };
     let mut child = start(command).map_err(failed)?;
     let events = events(BufReader::new(child.stdout.take().expect("stdout is piped")));
@@ -324,6 +329,8 @@ pub fn events(mut stream: impl BufRead) -> Result<BuildEvents, Error> {
             Ok(Message::BuildScriptExecuted(script)) => events.scripts.push(ScriptRun {
                 package_id: script.package_id.repr,
                 linked_libs: script.linked_libs.into_iter().map(Utf8PathBuf::into_string).collect(),
+                linked_paths: script.linked_paths.into_iter().map(Utf8PathBuf::into_string).collect(),
+                out_dir: script.out_dir,
             }),
             _ => {}
         }
@@ -385,10 +392,15 @@ mod tests {
 
     #[test]
     fn messages_are_read_among_whatever_else_is_printed() {
-        let script = r#"{"reason":"build-script-executed","package_id":"p","linked_libs":["static=z"],"linked_paths":[],"cfgs":[],"env":[],"out_dir":"/o"}"#;
+        let script = r#"{"reason":"build-script-executed","package_id":"p","linked_libs":["static=z"],"linked_paths":["native=/o"],"cfgs":[],"env":[],"out_dir":"/o"}"#;
         let deep = "{\"a\":".repeat(100_000);
         let stream = format!("printed by a macro\n{deep}\n{{\"reason\":\"later\"}}\n{script}\n\u{fffd}\n{script}");
-        let run = ScriptRun { package_id: "p".into(), linked_libs: vec!["static=z".into()] };
+        let run = ScriptRun {
+            package_id: "p".into(),
+            linked_libs: vec!["static=z".into()],
+            linked_paths: vec!["native=/o".into()],
+            out_dir: "/o".into(),
+        };
         assert_eq!(events(stream.as_bytes()).unwrap().scripts, [run.clone(), run.clone()]);
         let bytes = [b"\xff\xfe\n", script.as_bytes()].concat();
         assert_eq!(events(&*bytes).unwrap().scripts, [run]);

@@ -15,6 +15,7 @@ pub mod lockfile;
 pub mod manifests;
 pub mod members;
 pub mod memo;
+pub mod native;
 pub mod places;
 pub mod process;
 pub mod programs;

@@ -8,6 +8,7 @@ mod parse;
 mod sandbox;
 mod sbom_format;
 mod settings;
+mod triage;
 
 pub use archive::{Support, SupportedLine, SupportedReleases};
 pub use licences::{Clarification, LicenceException, LicenceSettings};
@@ -19,3 +20,4 @@ pub use settings::{
     RegistrySettings, ReleaseSettings, RuleOption, RuleSetting, Settings, SignMethod, SignSettings, TrustRootSettings,
     VerifySettings,
 };
+pub use triage::{SourcePlace, SourceSetting, TriageSettings};

@@ -20,6 +20,7 @@ use super::settings::{
     AdvisorySettings, BuildSettings, DocumentSettings, MaxAge, RegistrySettings, ReleaseSettings, RuleOption, Settings,
     SignMethod, SignSettings, TrustRootSettings, VerifySettings,
 };
+use super::triage::{RawSource, RawTriage};
 use crate::base::http::is_allowed;
 use crate::base::{Lines, Location, span};
 use crate::finding::FailOn;
@@ -74,6 +75,7 @@ pub fn parse(path: &str, text: &str, known: &[KnownRule<'_>]) -> Result<Settings
         build: BuildSettings {
             fail_on: raw.build.fail_on.map_or(Ok(FailOn::default()), |level| place.fail_on(&level))?,
             remap_paths: raw.build.remap_paths.unwrap_or(true),
+            embed_audit_data: raw.build.embed_audit_data.unwrap_or(false),
         },
         release: ReleaseSettings {
             name: raw.release.name,
@@ -86,7 +88,9 @@ pub fn parse(path: &str, text: &str, known: &[KnownRule<'_>]) -> Result<Settings
         advisories: AdvisorySettings {
             database: raw.advisories.database,
             max_age: raw.advisories.max_age.map_or(Ok(MaxAge::default()), |age| place.max_age(&age))?,
+            sources: raw.advisories.source.into_iter().map(|source| source.read(&place)).collect::<Result<_, _>>()?,
         },
+        triage: raw.triage.read(&place)?,
         registry: RegistrySettings { api: raw.registry.api },
         bans,
         licences: raw.licences.read(&place)?,
@@ -122,6 +126,8 @@ struct Raw {
     #[serde(default)]
     advisories: RawAdvisories,
     #[serde(default)]
+    triage: RawTriage,
+    #[serde(default)]
     registry: RawRegistry,
     #[serde(default)]
     bans: bans::RawBans,
@@ -148,6 +154,7 @@ struct Raw {
 struct RawBuild {
     fail_on: Option<Spanned<String>>,
     remap_paths: Option<bool>,
+    embed_audit_data: Option<bool>,
 }
 
 #[derive(Deserialize, Default)]
@@ -166,6 +173,8 @@ struct RawRelease {
 struct RawAdvisories {
     database: Option<String>,
     max_age: Option<Spanned<String>>,
+    #[serde(default)]
+    source: Vec<RawSource>,
 }
 
 #[derive(Deserialize, Default)]
@@ -371,7 +380,7 @@ impl Place<'_> {
     }
 
     /// `"7d"`, or `"none"`.
-    fn max_age(&self, age: &Spanned<String>) -> Result<MaxAge, Error> {
+    pub(super) fn max_age(&self, age: &Spanned<String>) -> Result<MaxAge, Error> {
         let text = age.get_ref();
         let days = text.strip_suffix('d').filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
         match (text.as_str(), days.and_then(|digits| digits.parse().ok())) {

@@ -6,6 +6,7 @@ use super::archive::SupportedReleases;
 use super::licences::LicenceSettings;
 use super::sandbox::SandboxSettings;
 use super::sbom_format::SbomFormat;
+use super::triage::{SourceSetting, TriageSettings};
 use crate::base::{Location, Timestamp};
 use crate::finding::{Area, FailOn, Severity};
 
@@ -21,6 +22,7 @@ pub struct Settings {
     /// `[rules]` by rule id.
     pub rules: BTreeMap<String, RuleSetting>,
     pub advisories: AdvisorySettings,
+    pub triage: TriageSettings,
     pub registry: RegistrySettings,
     pub bans: Vec<Ban>,
     pub licences: LicenceSettings,
@@ -56,11 +58,13 @@ pub struct BuildSettings {
     pub fail_on: FailOn,
     /// Give the machine's folders fixed names in what is compiled.
     pub remap_paths: bool,
+    /// Link the audit data of cargo-auditable into the artifacts.
+    pub embed_audit_data: bool,
 }
 
 impl Default for BuildSettings {
     fn default() -> Self {
-        Self { fail_on: FailOn::default(), remap_paths: true }
+        Self { fail_on: FailOn::default(), remap_paths: true, embed_audit_data: false }
     }
 }
 
@@ -177,6 +181,8 @@ pub struct AdvisorySettings {
     /// A folder (relative to the workspace root) or a git URL; none: the RustSec repository, through the cache.
     pub database: Option<String>,
     pub max_age: MaxAge,
+    /// Further sources.
+    pub sources: Vec<SourceSetting>,
 }
 
 /// `[registry]`: where crates.io is asked about owners and publishers.

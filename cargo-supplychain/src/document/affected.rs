@@ -1,4 +1,4 @@
-//! The answer of `affected`: as data (schema `cargo-supplychain/schemas/affected-1.json`), for people, and as Markdown.
+//! The answer of `affected`, about the releases of an archive or about bills of materials of anyone: as data (schema `cargo-supplychain/schemas/affected-1.json`), for people, and as Markdown.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,6 +13,7 @@ use crate::archived::answer::{FoundRelease, Part};
 use crate::archived::index::segment::IndexedRelease;
 use crate::base::text::{counted, plain};
 use crate::base::{Sha256, Timestamp};
+use crate::bom::{Bom, Kind as PartKind};
 use crate::finding::NotEvaluated;
 use crate::model::Role;
 
@@ -31,6 +32,12 @@ pub struct AskedArchive {
 }
 
 impl Affected {
+    /// Whether anything has what was asked for.
+    #[must_use]
+    pub fn is_affected(&self) -> bool {
+        !self.releases.is_empty() || self.documents.iter().any(|document| !document.found.is_empty())
+    }
+
     /// Whether everything that was asked could be told.
     #[must_use]
     pub fn is_known(&self) -> bool {
@@ -63,13 +70,59 @@ impl From<&Advisory> for NamedAdvisory {
             package: advisory.package.clone(),
             title: advisory.title.clone(),
             kind: advisory.kind,
-            score: advisory.score,
+            score: advisory.rating().and_then(|rating| rating.score),
             url: advisory.url.clone(),
             date: advisory.date.clone(),
             patched: requirements(advisory.versions.patched()),
             unaffected: requirements(advisory.versions.unaffected()),
         }
     }
+}
+
+/// A bill of materials that was asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AffectedDocument {
+    /// As it was named.
+    pub file: String,
+    /// `CycloneDX 1.6 (JSON)`.
+    pub format: String,
+    /// What it is about, by name and version.
+    pub subject: Option<String>,
+    /// How many software components it lists.
+    pub components: usize,
+    /// Those of them that were asked for.
+    pub found: Vec<DocumentComponent>,
+}
+
+impl AffectedDocument {
+    /// What was found in a document.
+    #[must_use]
+    pub fn new(file: &str, bom: &Bom, found: Vec<DocumentComponent>) -> Self {
+        let (name, encoding) = bom.format.names();
+        let subject = bom.subjects.first().and_then(|index| bom.parts.get(*index));
+        Self {
+            file: file.to_owned(),
+            format: format!("{name} {} ({encoding})", bom.format_version),
+            subject: subject
+                .map(|part| format!("{} {}", part.name, part.version.first().unwrap_or_default()).trim_end().to_owned()),
+            components: bom.parts.iter().filter(|part| part.kind == PartKind::Component).count(),
+            found,
+        }
+    }
+}
+
+/// A component of a document that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DocumentComponent {
+    pub purl: String,
+    pub name: String,
+    pub version: String,
+    /// As a lockfile writes it.
+    pub source: Option<String>,
+    /// Ids of the advisories that it was found by.
+    pub advisories: Vec<String>,
+    /// `included`, `optional`, or `excluded`: not in the product, it built or tested it.
+    pub scope: &'static str,
 }
 
 /// The answer.
@@ -80,7 +133,11 @@ pub struct Affected {
     pub asked_at: Timestamp,
     /// As it was asked.
     pub query: String,
-    pub archive: AskedArchive,
+    /// None where documents were asked.
+    pub archive: Option<AskedArchive>,
+    /// The bills of materials that were asked, in their order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub documents: Vec<AffectedDocument>,
     /// The database that the advisories are of; none where a package URL was asked for.
     pub feed: Option<FeedInfo>,
     pub advisories: Vec<NamedAdvisory>,
@@ -116,6 +173,16 @@ pub fn human(answer: &Affected) -> String {
             }
         }
     }
+    for document in &answer.documents {
+        if document.found.is_empty() {
+            continue;
+        }
+        let subject = document.subject.as_ref().map(|subject| format!(": {subject}")).unwrap_or_default();
+        line(format_args!("{} ({}){}", plain(&document.file), plain(&document.format), plain(&subject)));
+        for one in &document.found {
+            line(format_args!("    {}: {}", plain(&one.purl), one.scope));
+        }
+    }
     line(format_args!("{}", closing(answer)));
     out
 }
@@ -125,13 +192,23 @@ pub fn human(answer: &Affected) -> String {
 pub fn markdown(answer: &Affected) -> Document {
     let mut out = String::new();
     let mut line = |words: &str| writeln!(out, "{words}").expect("writing to a string cannot fail");
-    line(&format!("## Releases affected by {}\n", text(&answer.query)));
+    let of = if answer.documents.is_empty() { "Releases" } else { "SBOMs" };
+    line(&format!("## {of} affected by {}\n", text(&answer.query)));
     for advisory in &answer.advisories {
         line(&format!("- {}", text(&about(advisory))));
     }
     line(&format!("\n{}\n", text(&closing(answer))));
     if !answer.releases.is_empty() {
         line(&release_table(&answer.releases, answer.releases.len()));
+    }
+    if answer.documents.iter().any(|document| !document.found.is_empty()) {
+        line("| document | about | component | part |\n|---|---|---|---|");
+        for document in &answer.documents {
+            for one in &document.found {
+                let about = document.subject.as_deref().unwrap_or_default();
+                line(&format!("| {} | {} | {} | {} |", text(&document.file), text(about), text(&one.purl), one.scope));
+            }
+        }
     }
     for check in &answer.not_evaluated {
         line(&format!("- not known: {}: {}", text(&check.check), text(&check.why)));
@@ -212,6 +289,10 @@ fn features(features: &[String]) -> Cow<'static, str> {
 }
 
 fn closing(answer: &Affected) -> String {
+    if !answer.documents.is_empty() {
+        let affected = answer.documents.iter().filter(|document| !document.found.is_empty()).count();
+        return format!("{affected} of {} affected", counted(answer.documents.len(), "SBOM"));
+    }
     let mut parts: BTreeMap<Part, usize> = BTreeMap::new();
     for release in &answer.releases {
         *parts.entry(release.part()).or_default() += 1;
@@ -278,7 +359,8 @@ pub(super) mod tests {
             tool: "cargo-supplychain 0".to_owned(),
             asked_at: "2026-11-29".parse().unwrap(),
             query: name.to_owned(),
-            archive: archive(),
+            archive: Some(archive()),
+            documents: Vec::new(),
             feed: Some(FeedInfo {
                 name: "RustSec".to_owned(),
                 origin: "db".to_owned(),
@@ -317,6 +399,41 @@ pub(super) mod tests {
         for name in ["app", HOSTILE] {
             assert_eq!(schema::violations(SCHEMA, &json(&answer(name)).bytes), Vec::<String>::new());
         }
+    }
+
+    fn of_documents(name: &str) -> Affected {
+        let found = vec![DocumentComponent {
+            purl: format!("pkg:cargo/{name}@1.0.0"),
+            name: name.to_owned(),
+            version: "1.0.0".to_owned(),
+            source: None,
+            advisories: vec!["RUSTSEC-2026-0001".to_owned()],
+            scope: "included",
+        }];
+        let document = |found| AffectedDocument {
+            file: format!("{name}.cdx.json"),
+            format: "CycloneDX 1.6 (JSON)".to_owned(),
+            subject: Some(format!("{name} 2.0.0")),
+            components: 3,
+            found,
+        };
+        Affected { archive: None, documents: vec![document(found), document(Vec::new())], releases: Vec::new(), ..answer(name) }
+    }
+
+    #[test]
+    fn of_documents_too() {
+        for name in ["app", HOSTILE] {
+            let answer = of_documents(name);
+            assert_eq!(schema::violations(SCHEMA, &json(&answer).bytes), Vec::<String>::new());
+            let shown = human(&answer) + &String::from_utf8(markdown(&answer).bytes).unwrap();
+            assert!(!shown.contains('\u{1b}') && !shown.contains("<script"), "{shown}");
+        }
+        insta::assert_snapshot!(human(&of_documents("app")), @"
+        RUSTSEC-2026-0001 (CVE-2026-1): lib: app; patched in >=1.2.0
+        app.cdx.json (CycloneDX 1.6 (JSON)): app 2.0.0
+            pkg:cargo/app@1.0.0: included
+        1 of 2 SBOMs affected
+        ");
     }
 
     #[test]

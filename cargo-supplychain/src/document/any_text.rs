@@ -7,6 +7,7 @@ use super::*;
 use crate::base::Location;
 use crate::config::{DocumentSettings, SbomFormat};
 use crate::finding::{FailOn, Finding, Report, ReportInput, Severity};
+use crate::model::native::Import;
 use crate::model::{Build, Gap};
 
 /// The fixture with `text` wherever a manifest, a repository or a setting can bring it in.
@@ -23,6 +24,8 @@ fn build_with(text: &str) -> Build {
     }
     for library in &mut build.artifacts[0].native {
         text.clone_into(&mut library.name);
+        library.link_names = vec![text.to_owned()];
+        library.import = Some(Import::Needed { name: text.to_owned() });
     }
     text.clone_into(&mut build.artifacts[0].name);
     build.source.remote = Some(format!("https://{text}.example.org/"));

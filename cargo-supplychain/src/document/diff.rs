@@ -1,4 +1,4 @@
-//! What a change of the lockfile brings in: entries with age, people, capabilities and licence, as JSON
+//! What differs between two listings: entries with age, people, features, capabilities, native parts and licence, as JSON
 //! (`schemas/diff-1.json`) and as Markdown for a pull request. Nothing is judged here; the report's findings stand beside it.
 
 use std::fmt::Write as _;
@@ -8,11 +8,14 @@ use serde::Serialize;
 use super::Document;
 use super::markdown::{code, text};
 use crate::base::Timestamp;
+use crate::bom::Scope;
+pub use crate::bom::comparison::Kind;
+use crate::bom::comparison::{Change, other_bytes};
+use crate::bom::listing::Listed;
 use crate::finding::Report;
 use crate::model::capability::{Capabilities, CapabilityFacts};
-use crate::model::change::{Change, ChangeSet, EarlierPackage};
-use crate::model::registry::{DependencyKind, Publisher, Registry, Release};
-use crate::model::{LockedPackage, Lockfile};
+use crate::model::lockfile::CRATES_IO;
+use crate::model::registry::{CrateKey, DependencyKind, Publisher, Registry, Release};
 
 /// Version of the JSON form.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -20,23 +23,10 @@ pub const SCHEMA_VERSION: u32 = 1;
 /// What an entry list is made from.
 #[derive(Clone, Copy)]
 pub struct Input<'a> {
-    pub lockfile: &'a Lockfile,
-    pub changes: &'a ChangeSet,
+    pub changes: &'a [Change<'a>],
     pub registry: &'a Registry,
     pub capabilities: &'a CapabilityFacts,
     pub now: Timestamp,
-}
-
-/// What happened to a crate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    Added,
-    Updated,
-    Downgraded,
-    /// The same version from another source.
-    Moved,
-    Removed,
 }
 
 /// One crate of the difference. What is not known is left out.
@@ -75,6 +65,25 @@ pub struct Entry {
     /// Those of them that the previous version did not have; none when that is not known.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub gained: Vec<String>,
+    /// Capabilities that the previous version had.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<String>,
+    /// Cargo features that are on and were not, and the other way; none when not both sides say their features.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub features_added: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub features_removed: Vec<String>,
+    /// Native libraries within it, with their versions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub native_added: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub native_removed: Vec<String>,
+    /// It is in the product now and was not, or the other way: `included`, `optional`, `excluded`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<&'static str>,
+    /// Digests by one algorithm differ for what is the same version from the same source.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub other_bytes: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub new_dependencies: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -86,13 +95,7 @@ pub struct Entry {
 /// The entries, by name and version.
 #[must_use]
 pub fn entries(input: Input<'_>) -> Vec<Entry> {
-    let changed = input.changes.changes.iter().filter_map(|change| {
-        let package = input.lockfile.packages.get(change.package)?;
-        Some(of_change(input, change, package))
-    });
-    let mut entries: Vec<_> = changed.chain(input.changes.removed(input.lockfile).map(removed)).collect();
-    entries.sort_by(|a, b| (&a.name, &a.from, &a.to).cmp(&(&b.name, &b.from, &b.to)));
-    entries
+    input.changes.iter().filter_map(|change| Some(entry(input, change, change.thing()?))).collect()
 }
 
 fn blank(kind: Kind, name: &str) -> Entry {
@@ -112,45 +115,89 @@ fn blank(kind: Kind, name: &str) -> Entry {
         previous_license: None,
         capabilities: Vec::new(),
         gained: Vec::new(),
+        lost: Vec::new(),
+        features_added: Vec::new(),
+        features_removed: Vec::new(),
+        native_added: Vec::new(),
+        native_removed: Vec::new(),
+        scope: None,
+        other_bytes: false,
         new_dependencies: Vec::new(),
         dropped_dependencies: Vec::new(),
         yanked: false,
     }
 }
 
-fn removed(earlier: &EarlierPackage) -> Entry {
-    Entry { from: Some(earlier.version.to_string()), ..blank(Kind::Removed, &earlier.name) }
-}
-
-fn of_change(input: Input<'_>, change: &Change, package: &LockedPackage) -> Entry {
-    let previous = change.previous.as_ref().map(|previous| &previous.version);
-    let kind = match previous {
-        None => Kind::Added,
-        Some(previous) if *previous < package.version => Kind::Updated,
-        Some(previous) if *previous > package.version => Kind::Downgraded,
-        Some(_) => Kind::Moved,
-    };
-    let source = package.source.as_deref().filter(|_| !package.is_crates_io()).map(crate::base::text::without_credentials);
-    let mut entry = Entry {
-        from: previous.map(ToString::to_string),
-        to: Some(package.version.to_string()),
-        source,
-        ..blank(kind, &package.name)
-    };
-    add_releases(&mut entry, input, package, previous);
-    add_people(&mut entry, input, package, previous);
-    add_capabilities(&mut entry, input, package, previous);
+fn entry(input: Input<'_>, change: &Change<'_>, thing: &Listed) -> Entry {
+    let version = |one: &Listed| Some(one.version.clone()).filter(|version| !version.is_empty());
+    let mut entry =
+        Entry { from: change.old.and_then(version), to: change.new.and_then(version), ..blank(change.kind, &thing.name) };
+    let Some(new) = change.new else { return entry };
+    let source = new.source.as_deref().filter(|source| !CRATES_IO.contains(source));
+    entry.source = source.map(crate::base::text::without_credentials);
+    add_listed(&mut entry, change.old, new);
+    let Some(subject) = Subject::of(new, change.old) else { return entry };
+    add_releases(&mut entry, input, &subject);
+    add_people(&mut entry, input, &subject);
+    add_capabilities(&mut entry, input, &subject);
     entry
 }
 
-fn add_releases(entry: &mut Entry, input: Input<'_>, package: &LockedPackage, previous: Option<&semver::Version>) {
-    let Some(Ok(history)) = package.crate_key().and_then(|key| input.registry.histories.get(&key)) else { return };
-    let Some(release) = history.release(&package.version) else { return };
+/// What the listings themselves say.
+fn add_listed(entry: &mut Entry, old: Option<&Listed>, new: &Listed) {
+    let without = |of: &[String], other: &[String]| of.iter().filter(|one| !other.contains(one)).cloned().collect::<Vec<_>>();
+    entry.license.clone_from(&new.license);
+    entry.capabilities.clone_from(&new.capabilities);
+    let Some(old) = old else {
+        entry.native_added.clone_from(&new.native);
+        return;
+    };
+    entry.previous_license.clone_from(&old.license);
+    if let (Some(was), Some(is)) = (&old.features, &new.features) {
+        entry.features_added = without(is, was);
+        entry.features_removed = without(was, is);
+        entry.gained = without(&new.capabilities, &old.capabilities);
+        entry.lost = without(&old.capabilities, &new.capabilities);
+        entry.native_added = without(&new.native, &old.native);
+        entry.native_removed = without(&old.native, &new.native);
+    }
+    if let (Some(was), Some(is)) = (&old.dependencies, &new.dependencies) {
+        entry.new_dependencies = without(is, was);
+        entry.dropped_dependencies = without(was, is);
+    }
+    entry.scope = (old.scope != new.scope).then_some(match new.scope {
+        Scope::Included => "included",
+        Scope::Optional => "optional",
+        Scope::Excluded => "excluded",
+    });
+    entry.other_bytes = entry.kind == Kind::Changed && other_bytes(old, new);
+}
+
+/// A crate of a registry, of which more can be known than is listed.
+struct Subject {
+    key: CrateKey,
+    version: semver::Version,
+    previous: Option<semver::Version>,
+}
+
+impl Subject {
+    fn of(new: &Listed, old: Option<&Listed>) -> Option<Self> {
+        let source = new.source.as_deref().filter(|source| source.starts_with("registry+") || source.starts_with("sparse+"))?;
+        let source = if CRATES_IO.contains(&source) { CRATES_IO[0] } else { source };
+        let key = CrateKey { name: new.name.clone(), source: source.to_owned() };
+        Some(Self { key, version: new.version.parse().ok()?, previous: old.and_then(|old| old.version.parse().ok()) })
+    }
+}
+
+fn add_releases(entry: &mut Entry, input: Input<'_>, subject: &Subject) {
+    let Some(Ok(history)) = input.registry.histories.get(&subject.key) else { return };
+    let Some(release) = history.release(&subject.version) else { return };
     entry.published = release.published;
     entry.age_days = release.published.map(|published| input.now.days_since(published));
     entry.first_published = history.first_published();
     entry.yanked = release.yanked;
-    if let Some(before) = previous.and_then(|version| history.release(version)) {
+    // What a release declares is more than what a lockfile resolved of it.
+    if let Some(before) = subject.previous.as_ref().and_then(|version| history.release(version)) {
         let (old, new) = (required(before), required(release));
         entry.new_dependencies = new.iter().filter(|name| !old.contains(name)).cloned().collect();
         entry.dropped_dependencies = old.iter().filter(|name| !new.contains(name)).cloned().collect();
@@ -166,10 +213,11 @@ fn required(release: &Release) -> Vec<String> {
     names
 }
 
-fn add_people(entry: &mut Entry, input: Input<'_>, package: &LockedPackage, previous: Option<&semver::Version>) {
-    let Some(Ok(record)) = package.crate_key().and_then(|key| input.registry.records.get(&key)) else { return };
-    let of = |version| record.versions.get(version).and_then(|one| shown(&one.publisher));
-    [entry.publisher, entry.previous_publisher] = [Some(&package.version), previous].map(|version| version.and_then(of));
+fn add_people(entry: &mut Entry, input: Input<'_>, subject: &Subject) {
+    let Some(Ok(record)) = input.registry.records.get(&subject.key) else { return };
+    let publisher = |version| record.versions.get(version).and_then(|one| shown(&one.publisher));
+    entry.previous_publisher = subject.previous.as_ref().and_then(publisher);
+    entry.publisher = publisher(&subject.version);
     entry.owners = record.owners.iter().flatten().map(|owner| owner.login.clone()).collect();
 }
 
@@ -181,16 +229,16 @@ fn shown(publisher: &Publisher) -> Option<String> {
     }
 }
 
-fn add_capabilities(entry: &mut Entry, input: Input<'_>, package: &LockedPackage, previous: Option<&semver::Version>) {
-    let Some(key) = package.crate_key() else { return };
-    let find = |version: &semver::Version| input.capabilities.get(&(key.clone(), version.clone()))?.as_ref().ok();
-    let Some(now) = find(&package.version) else { return };
+fn add_capabilities(entry: &mut Entry, input: Input<'_>, subject: &Subject) {
+    let find = |version: &semver::Version| input.capabilities.get(&(subject.key.clone(), version.clone()))?.as_ref().ok();
+    let Some(now) = find(&subject.version) else { return };
     entry.license.clone_from(&now.license);
     entry.capabilities = words(now);
-    if let Some(before) = previous.and_then(find) {
+    if let Some(before) = subject.previous.as_ref().and_then(find) {
         entry.previous_license.clone_from(&before.license);
         let had = words(before);
         entry.gained = entry.capabilities.iter().filter(|word| !had.contains(word)).cloned().collect();
+        entry.lost = had.into_iter().filter(|word| !entry.capabilities.contains(word)).collect();
     }
 }
 
@@ -273,6 +321,7 @@ pub fn summary(entries: &[Entry]) -> String {
         (Kind::Updated, "updated"),
         (Kind::Downgraded, "downgraded"),
         (Kind::Moved, "moved to another source"),
+        (Kind::Changed, "changed"),
         (Kind::Removed, "removed"),
     ];
     let count = |kind| entries.iter().filter(|entry| entry.kind == kind).count();
@@ -285,7 +334,8 @@ pub fn summary(entries: &[Entry]) -> String {
 #[must_use]
 pub fn versions(entry: &Entry) -> String {
     match (&entry.from, &entry.to) {
-        (Some(from), Some(to)) if from == to => format!("{to} (another source)"),
+        (Some(from), Some(to)) if from == to && entry.kind == Kind::Moved => format!("{to} (another source)"),
+        (Some(from), Some(to)) if from == to => to.clone(),
         (Some(from), Some(to)) => format!("{from} → {to}"),
         (None, Some(to)) => to.clone(),
         (from, None) => from.clone().unwrap_or_default(),
@@ -321,6 +371,14 @@ pub fn brings(entry: &Entry) -> String {
     if !entry.gained.is_empty() {
         parts.push(format!("new: {}", entry.gained.join(", ")));
     }
+    let lists = [
+        ("no longer able", &entry.lost),
+        ("features", &entry.features_added),
+        ("without features", &entry.features_removed),
+        ("native", &entry.native_added),
+        ("without native", &entry.native_removed),
+    ];
+    parts.extend(lists.iter().filter(|(_, list)| !list.is_empty()).map(|(word, list)| format!("{word}: {}", list.join(", "))));
     if !entry.new_dependencies.is_empty() {
         parts.push(format!("new dependencies: {}", entry.new_dependencies.join(", ")));
     }
@@ -331,6 +389,10 @@ pub fn brings(entry: &Entry) -> String {
         (Some(before), Some(now)) if before != now => parts.push(format!("licence {before} → {now}")),
         (None, Some(now)) if entry.kind == Kind::Added => parts.push(format!("licence {now}")),
         _ => {}
+    }
+    parts.extend(entry.scope.map(|scope| format!("now {scope}")));
+    if entry.other_bytes {
+        parts.push("other bytes under the same version".to_owned());
     }
     parts.extend(entry.source.as_ref().map(|source| format!("from {source}")));
     if entry.yanked {
@@ -344,7 +406,7 @@ mod tests {
     use super::*;
     use crate::document::{fixture, schema};
 
-    fn entry() -> Entry {
+    fn sample() -> Entry {
         Entry {
             from: Some("1.0.0".into()),
             to: Some("1.0.1".into()),
@@ -359,6 +421,9 @@ mod tests {
             previous_license: Some("ISC".into()),
             capabilities: vec!["build script".into(), "unsafe".into()],
             gained: vec!["build script".into()],
+            features_added: vec!["std".into()],
+            native_removed: vec!["z (static)".into()],
+            scope: Some("excluded"),
             new_dependencies: vec!["flatmap-s".into()],
             dropped_dependencies: vec!["old".into()],
             yanked: true,
@@ -368,10 +433,7 @@ mod tests {
 
     #[test]
     fn conforms_to_its_schema_with_hostile_names() {
-        let entries = [
-            entry(),
-            removed(&EarlierPackage { name: "gone".into(), version: "1.0.0".parse().unwrap(), source: None, checksum: None }),
-        ];
+        let entries = [sample(), Entry { from: Some("1.0.0".into()), other_bytes: true, ..blank(Kind::Removed, "gone") }];
         let report = fixture::hostile_report();
         const SCHEMA: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/diff-1.json"));
         assert_eq!(schema::violations(SCHEMA, &json("a", "b", &entries, &report).bytes), Vec::<String>::new());
@@ -384,11 +446,15 @@ mod tests {
 
     #[test]
     fn what_an_entry_says() {
-        let entry = Entry { source: None, ..entry() };
+        let entry = Entry { source: None, ..sample() };
         assert_eq!(versions(&entry), "1.0.0 → 1.0.1");
         assert_eq!(people(&entry), "alice → r9");
         assert_eq!(age(&entry), "2026-08-20, 3 days before");
-        assert_eq!(brings(&entry), "new: build script; new dependencies: flatmap-s; no longer: old; licence ISC → MIT; yanked");
+        assert_eq!(
+            brings(&entry),
+            "new: build script; features: std; without native: z (static); new dependencies: flatmap-s; no longer: old; licence ISC → MIT; \
+             now excluded; yanked"
+        );
         assert_eq!(summary(&[entry]), "1 updated");
         assert_eq!(summary(&[]), "no change");
     }

@@ -6,6 +6,7 @@ use crate::base::purl::{Qualifier, cargo};
 use crate::base::{Location, Sha256, Sha512, Timestamp};
 use crate::finding::{Area, Exempted, FailOn, Finding, NotEvaluated, Report, ReportInput, Severity};
 use crate::model::licence_text::{LicenceFile, LicenceTexts};
+use crate::model::native::{Evidence, Import, NativeVersion, Supply, known};
 use crate::model::{
     Artifact, ArtifactFile, ArtifactKind, Build, CiRun, Component, Gap, Invocation, Linkage, NativeLibrary, Origin, Role, Source,
     TargetFolder, Toolchain, Use,
@@ -24,6 +25,7 @@ pub(super) fn crates_io(name: &str, version: &str) -> Component {
         name: name.to_owned(),
         version: version.to_owned(),
         origin: Origin::Registry { index: "https://github.com/rust-lang/crates.io-index".to_owned(), crates_io: true },
+        replaces: None,
         checksum: Some(Sha256::of(format!("{name}-{version}.crate"))),
         license: Some("MIT OR Apache-2.0".to_owned()),
         license_file: None,
@@ -83,6 +85,14 @@ fn part(components: &BTreeMap<String, Component>, name: &str, role: Role, featur
     Use { purl: component.purl.clone(), role, features: features.iter().map(|&feature| feature.to_owned()).collect() }
 }
 
+fn zlib(component: &str) -> NativeLibrary {
+    let sha256 = Sha256::of("zlib.h");
+    let evidence = Evidence::File { package: component.to_owned(), path: "src/zlib/zlib.h".to_owned(), sha256 };
+    let version = NativeVersion::Known { version: "1.3.1".to_owned(), evidence };
+    let library = NativeLibrary::of_linker("z", Linkage::Static, component).identified(&known::parts("libz-sys")[0], version);
+    NativeLibrary { supply: Supply::Bundled, ..library }
+}
+
 fn artifact(components: &BTreeMap<String, Component>) -> Artifact {
     let purl = |name: &str| part(components, name, Role::Runtime, &[]).purl;
     let linked = ["demo", "demo-core", "itoa", "libz-sys", "odd", "loose", "filed", "silent", "parser", "inner"];
@@ -116,8 +126,12 @@ fn artifact(components: &BTreeMap<String, Component>) -> Artifact {
         host,
         dependencies: edges.into_iter().map(|(from, to)| (purl(from), sorted(to))).collect(),
         native: vec![
-            NativeLibrary { name: "m".to_owned(), linkage: Linkage::Dynamic, component: purl("demo") },
-            NativeLibrary { name: "z".to_owned(), linkage: Linkage::Static, component: purl("libz-sys") },
+            NativeLibrary {
+                supply: Supply::System,
+                import: Some(Import::Needed { name: "libm.so.6".to_owned() }),
+                ..NativeLibrary::of_linker("m", Linkage::Dynamic, &purl("demo"))
+            },
+            zlib(&purl("libz-sys")),
         ],
         file: Some(ArtifactFile {
             name: "demo".to_owned(),
@@ -146,6 +160,7 @@ pub(super) fn build() -> Build {
             rustflags: vec!["-Ctarget-cpu=native".to_owned()],
             rustflags_from: crate::model::cargo_config::FlagsFrom::default(),
             path_remapping: None,
+            audit_data: false,
             target_folder: TargetFolder::Fresh,
             environment: BTreeMap::from([("CARGO_PROFILE_RELEASE_LTO".to_owned(), "thin".to_owned())]),
             profile_overrides: BTreeMap::new(),
@@ -221,7 +236,7 @@ pub(super) fn hostile() -> Build {
     artifact.linked.push(Use { purl: evil.purl.clone(), role: Role::Runtime, features: vec![HOSTILE.to_owned()] });
     artifact.linked.sort();
     artifact.dependencies.entry(artifact.package.clone()).or_default().push(evil.purl.clone());
-    artifact.native.push(NativeLibrary { name: HOSTILE.to_owned(), linkage: Linkage::Unspecified, component: evil.purl.clone() });
+    artifact.native.push(NativeLibrary::of_linker(HOSTILE, Linkage::Unspecified, &evil.purl));
     artifact.name = HOSTILE.to_owned();
     artifact.file = Some(ArtifactFile { name: HOSTILE.to_owned(), size: 1, sha256: Sha256::of("x"), sha512: Sha512::of("x") });
     build.components.insert(evil.purl.clone(), evil);

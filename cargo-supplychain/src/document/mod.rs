@@ -4,6 +4,8 @@
 pub mod affected;
 #[cfg(test)]
 mod any_text;
+pub mod audit_data;
+pub mod composition;
 mod cyclonedx;
 pub mod diff;
 pub mod evidence;
@@ -11,11 +13,14 @@ pub mod export_guide;
 #[cfg(test)]
 mod fixture;
 pub mod github;
+pub mod gitlab;
 mod identity;
 mod inventory;
 mod markdown;
+mod native;
 pub mod notice;
 mod part;
+mod placed;
 pub mod provenance;
 pub mod rebuild;
 pub mod release;
@@ -24,6 +29,7 @@ pub mod rescan;
 pub mod run;
 pub mod sarif;
 pub mod sbom;
+pub mod sbom_check;
 #[cfg(test)]
 mod schema;
 mod spdx;

@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 
 use super::identity::{public_url, rustc_release, stated};
 use super::inventory::{Entry, Inventory, has_standard_library};
+use super::native as words;
 use super::sbom::Subject;
-use crate::base::Sha256;
 use crate::base::text::{one_line, plain, without_credentials};
+use crate::base::{Sha256, purl};
 use crate::config::DocumentSettings;
 use crate::model::licence::{Declared, declared};
+use crate::model::native::{Evidence, NativeVersion, Supply};
 use crate::model::{ArtifactFile, ArtifactKind, Build, Component, Linkage, NativeLibrary, Origin, Role, Toolchain};
 
 /// Reference of the standard library.
@@ -57,6 +59,8 @@ pub(super) struct Part<'a> {
     /// Whether the system that it runs on has to bring it.
     pub is_external: bool,
     pub pedigree: Option<Pedigree>,
+    /// What says that the version is this one.
+    pub evidence: Option<&'a Evidence>,
     /// Words of our own: name and value, in this order.
     pub facts: Vec<(&'static str, String)>,
 }
@@ -210,6 +214,12 @@ pub(super) fn package<'a>(subject: &Subject<'a>, entry: &Entry<'a>) -> Part<'a> 
     if let Some(links) = &package.links {
         part.fact("links", links);
     }
+    if let Some(replaces) = &package.replaces {
+        part.fact("replaces", replaces);
+        let note =
+            format!("A `[patch]` puts this in the place of the package of {}; how they differ is not known.", plain(replaces));
+        part.pedigree = Some(Pedigree { ancestor: published(package), note });
+    }
     part.sha256 = package.checksum;
     match &package.checksum {
         Some(_) => part.fact("hash", "of the .crate file; what was compiled from it has no file of its own"),
@@ -221,14 +231,31 @@ pub(super) fn package<'a>(subject: &Subject<'a>, entry: &Entry<'a>) -> Part<'a> 
     part
 }
 
-/// A library outside Rust. The linker's name (`z`) is no identity, so none is claimed.
+/// A library outside Rust. The linker's name (`z`) is no identity: one is claimed only of what is known by upstream's name.
 pub(super) fn native(library: &NativeLibrary) -> Part<'_> {
-    let mut part = Part::new(native_reference(library), Kind::Native(library.linkage), &library.name, None);
+    let kind = Kind::Native(library.linkage);
+    let mut part = Part::new(native_reference(library), kind, &library.name, library.version.known());
     part.is_linked = true;
-    part.is_external = library.linkage != Linkage::Static;
+    part.is_external = library.linkage != Linkage::Static && !matches!(library.supply, Supply::Bundled | Supply::Prebuilt);
+    part.purl.clone_from(&library.purl);
+    part.cpe.clone_from(&library.cpe);
     part.fact("role", "native");
     part.fact("linkage", linkage_word(library.linkage));
-    part.fact("version", "unknown");
+    part.fact("supply", words::supply(library.supply));
+    part.fact("witness", words::witness(library.witness));
+    if !library.link_names.is_empty() {
+        part.fact("link-names", &library.link_names.join(","));
+    }
+    match &library.version {
+        NativeVersion::Known { evidence, .. } => {
+            part.fact("version:evidence", &words::evidence(evidence));
+            part.evidence = Some(evidence);
+        }
+        NativeVersion::Unknown { why } => part.fact("version", &format!("unknown: {why}")),
+    }
+    if let Some(import) = &library.import {
+        part.fact("import", &words::import(import));
+    }
     part.fact("hash", "unknown: the linker takes it");
     part.fact("producer", Producer::Unknown.word());
     part
@@ -280,6 +307,7 @@ impl<'a> Part<'a> {
             source: None,
             is_external: false,
             pedigree: None,
+            evidence: None,
             facts: Vec::new(),
         }
     }
@@ -360,7 +388,7 @@ impl<'a> Part<'a> {
                 self.fact("origin", "replaced");
                 self.fact("origin:by", &by);
                 self.pedigree = Some(Pedigree {
-                    ancestor: format!("pkg:cargo/{}@{}", purl_version(&package.name), purl_version(&package.version)),
+                    ancestor: published(package),
                     note: format!("The configuration replaced this source by {}; how they differ is not known.", plain(&by)),
                 });
             }
@@ -388,6 +416,11 @@ pub(super) fn reference_texts(parts: &[Part<'_>]) -> BTreeMap<String, String> {
         texts.iter().map(|one| words(one, texts.len() == 1)).collect::<Vec<_>>().join("\n\n")
     };
     meant.iter().map(|(reference, texts)| ((*reference).to_owned(), text(texts))).collect()
+}
+
+/// The package URL that the package of this name and version has in the registry.
+fn published(package: &Component) -> String {
+    purl::cargo(&package.name, &package.version, purl::Qualifier::CratesIo)
 }
 
 fn kind_word(kind: ArtifactKind) -> &'static str {

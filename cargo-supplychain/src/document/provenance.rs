@@ -105,6 +105,9 @@ fn internal_parameters(build: &Build) -> Value {
     {
         fields.insert("profileOverrides".to_owned(), json!(invocation.profile_overrides));
     }
+    if let (true, Some(fields)) = (invocation.audit_data, fields.as_object_mut()) {
+        fields.insert("auditData".to_owned(), json!(true));
+    }
     if let (Some(reproduction), Some(fields)) = (&build.reproduction, fields.as_object_mut()) {
         fields.insert("reproduction".to_owned(), reproduced(reproduction));
     }

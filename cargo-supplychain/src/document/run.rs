@@ -25,6 +25,8 @@ pub struct Run<'a> {
     pub notices: &'a [String],
     /// The revision that was compared with, and what the change brings in, as [`super::diff`] tells it.
     pub changes: Option<(&'a str, &'a str)>,
+    /// What it does to what is in the artifacts, as [`super::composition`] tells it.
+    pub composition: Option<&'a str>,
     pub release: Option<Release<'a>>,
     /// What was done besides, a sentence each.
     pub done: &'a [String],
@@ -76,6 +78,9 @@ fn body(run: &Run<'_>) -> String {
     if let Some((base, changes)) = run.changes {
         line(&format!("\n### New against {}\n\n{}", code(base), changes.trim()));
     }
+    if let Some(composition) = run.composition {
+        line(&format!("\n### In the artifacts\n\n{}", composition.trim()));
+    }
     if let Some(release) = &run.release {
         release_part(&mut line, release);
     }
@@ -84,6 +89,12 @@ fn body(run: &Run<'_>) -> String {
         run.done.iter().for_each(|done| line(&format!("- {}", text(done))));
     }
     out
+}
+
+/// Text of others, for a part that is given as Markdown.
+#[must_use]
+pub fn shown(words: &str) -> String {
+    text(words)
 }
 
 fn release_part(line: &mut impl FnMut(&str), release: &Release<'_>) {
@@ -140,12 +151,13 @@ mod tests {
             report: Some(&report),
             notices: &notices,
             changes: Some(("main", "one crate\n")),
+            composition: Some("none\n"),
             release: Some(release),
             ..Run::default()
         };
         let text = summary(&run);
         assert!(text.starts_with("## cargo supplychain: fail\n"), "{text}");
-        let end = "`build` ended with `fail`.\n\n### Notes\n\n- not signed\n\n### New against `main`\n\none crate\n\n### Release\n\n\
+        let end = "`build` ended with `fail`.\n\n### Notes\n\n- not signed\n\n### New against `main`\n\none crate\n\n### In the artifacts\n\nnone\n\n### Release\n\n\
                    `app` `1.0.0` `x`: 3 files, signed.\n\n| artifact | bytes | sha256 |\n|---|---|---|\n| app-x | 5 | `ab` |\n\n\
                    ### How to verify\n\n```sh\ngh attestation verify 'a b'\n```\n";
         assert!(text.ends_with(end), "{text}");

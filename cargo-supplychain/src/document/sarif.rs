@@ -1,13 +1,14 @@
 //! SARIF 2.1.0 (OASIS, errata 01) of a report, within what GitHub's code scanning takes: every result has a place in the
 //! repository, a rule and a fingerprint that survives edits elsewhere.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::placed::{Fingerprints, message, one_line, places};
 use super::{Document, HOME, TOOL_VERSION};
+use crate::base::Location;
 use crate::base::text::plain;
-use crate::base::{Location, Sha256};
 use crate::finding::{Finding, NotEvaluated, Report, Severity};
 
 /// The media type (OASIS SARIF 2.1.0, section 3.13).
@@ -126,27 +127,9 @@ fn level(severity: Severity) -> &'static str {
     }
 }
 
-/// Text as a message: never empty, one line, and without what SARIF would take for an embedded link (section 3.11.6).
-fn one_line(text: &str, fallback: &str) -> String {
-    let text = plain(text.trim()).replace("](", "] (");
-    if text.is_empty() { fallback.to_owned() } else { text }
-}
-
 fn result(finding: &Finding, rule_index: usize, fingerprints: &mut Fingerprints, suppressions: &Value) -> Value {
-    let mut message = one_line(&finding.message, finding.id);
-    let outside: Vec<_> = finding.locations.iter().filter(|place| relative_uri(&place.file).is_none()).collect();
-    for place in outside {
-        message.push_str(&format!(" (at {})", one_line(&place.to_string(), "an unknown place")));
-    }
-    if !finding.help.trim().is_empty() {
-        message.push_str(&format!("; help: {}", one_line(&finding.help, "")));
-    }
-    let mut locations: Vec<Value> = finding.locations.iter().filter_map(location).collect();
-    if locations.is_empty() {
-        // GitHub refuses a result without a place: the lockfile stands for a package, the manifest for all else.
-        let file = if finding.subject.is_some() { "Cargo.lock" } else { "Cargo.toml" };
-        locations.extend(location(&Location::line(file, 1)));
-    }
+    // GitHub refuses a result without a place.
+    let mut locations: Vec<Value> = places(finding).iter().map(location).collect();
     let mut properties = Map::new();
     properties.insert("severity".to_owned(), json!(finding.severity));
     if let Some(subject) = &finding.subject {
@@ -160,7 +143,7 @@ fn result(finding: &Finding, rule_index: usize, fingerprints: &mut Fingerprints,
         "ruleId": finding.id,
         "ruleIndex": rule_index,
         "level": level(finding.severity),
-        "message": {"text": message},
+        "message": {"text": message(finding)},
         // One place: GitHub shows the first, and the others are the same finding.
         "locations": [locations.remove(0)],
         "relatedLocations": locations,
@@ -170,22 +153,16 @@ fn result(finding: &Finding, rule_index: usize, fingerprints: &mut Fingerprints,
     })
 }
 
-fn location(place: &Location) -> Option<Value> {
-    let uri = relative_uri(&place.file)?;
+fn location(place: &Location) -> Value {
     let mut region = json!({"startLine": place.line.max(1)});
     if place.line > 0 && place.column > 0 {
         region["startColumn"] = json!(place.column);
     }
-    Some(json!({"physicalLocation": {"artifactLocation": {"uri": uri}, "region": region}}))
+    json!({"physicalLocation": {"artifactLocation": {"uri": uri(&place.file)}, "region": region}})
 }
 
-/// The path as a relative reference (RFC 3986), if it lies within the workspace.
-fn relative_uri(file: &str) -> Option<String> {
-    let is_outside =
-        file.is_empty() || file.starts_with(['/', '~', '$', '<']) || file.contains('\\') || file.get(1..2) == Some(":");
-    if is_outside || file.split('/').any(|part| part == "..") {
-        return None;
-    }
+/// The path as a relative reference (RFC 3986).
+fn uri(file: &str) -> String {
     let mut uri = String::with_capacity(file.len());
     for byte in file.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
@@ -194,28 +171,7 @@ fn relative_uri(file: &str) -> Option<String> {
             uri.push_str(&format!("%{byte:02X}"));
         }
     }
-    Some(uri)
-}
-
-/// Fingerprints that stay when lines move and ages grow: of rule, package, file and the advisories that the message names.
-#[derive(Default)]
-struct Fingerprints(BTreeMap<String, usize>);
-
-impl Fingerprints {
-    fn of(&mut self, finding: &Finding) -> String {
-        let subject = finding.subject.as_ref();
-        let advisories: BTreeSet<&str> = finding
-            .message
-            .split(|one: char| !one.is_ascii_alphanumeric() && one != '-')
-            .filter(|word| ["RUSTSEC-", "CVE-", "GHSA-"].iter().any(|prefix| word.starts_with(prefix)))
-            .collect();
-        let file = finding.locations.first().map(|place| place.file.as_str());
-        let parts = json!([finding.id, subject.map(|one| (&one.name, &one.version)), file, advisories]);
-        let digest = Sha256::of(parts.to_string()).to_string();
-        let seen = self.0.entry(digest.clone()).or_default();
-        *seen += 1;
-        format!("{}:{seen}", &digest[..16])
-    }
+    uri
 }
 
 /// What could not be evaluated, as notifications of the run; a required one makes the run unsuccessful.
@@ -321,32 +277,9 @@ mod tests {
     }
 
     #[test]
-    fn fingerprints_outlive_moved_lines_and_tell_findings_apart() {
-        let hash = |finding: Finding| Fingerprints::default().of(&finding);
-        let base = || Finding::new("advisory/vulnerability", Severity::High, "RUSTSEC-2026-0001 affects a").about("a", &"1.0.0");
-        let at = |line| base().at(Location::line("Cargo.lock", line));
-        assert_eq!(hash(at(4)), hash(at(400)));
-        let other = Finding::new("advisory/vulnerability", Severity::High, "RUSTSEC-2026-0002 affects a").about("a", &"1.0.0");
-        assert_ne!(hash(base()), hash(other));
-        let mut same = Fingerprints::default();
-        assert_ne!(same.of(&base()), same.of(&base()));
-    }
-
-    #[test]
     fn paths_become_references() {
-        for (file, uri) in [
-            ("Cargo.lock", Some("Cargo.lock")),
-            (".cargo/config.toml", Some(".cargo/config.toml")),
-            ("a b/日.toml", Some("a%20b/%E6%97%A5.toml")),
-            ("../x", None),
-            ("a/../../x", None),
-            ("/etc/x", None),
-            ("C:/x", None),
-            ("~/.cargo/config.toml", None),
-            ("", None),
-        ] {
-            assert_eq!(relative_uri(file).as_deref(), uri, "{file}");
-        }
+        assert_eq!(uri(".cargo/config.toml"), ".cargo/config.toml");
+        assert_eq!(uri("a b/日.toml"), "a%20b/%E6%97%A5.toml");
     }
 
     #[test]

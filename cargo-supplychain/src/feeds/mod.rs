@@ -5,5 +5,7 @@ mod git;
 pub mod github_attestations;
 pub mod github_refs;
 pub mod origins;
+mod parsed;
 pub mod rustsec;
+pub mod sources;
 pub mod tuf;

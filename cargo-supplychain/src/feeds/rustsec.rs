@@ -2,7 +2,6 @@
 //! [`crate::advisory`]'s; whether it is too old is `check`'s to judge, by the date that is given here.
 
 mod advisory;
-mod cache;
 mod folder;
 mod repository;
 
@@ -11,13 +10,17 @@ use std::fmt;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::advisory::{Advisory, AdvisoryDatabase, FeedInfo};
+use super::parsed::{Room, Table};
+use crate::advisory::{Advisory, AdvisoryDatabase, FeedInfo, RUSTSEC};
 use crate::base::digest::Hasher;
-use crate::base::text::without_credentials;
+use crate::base::text::{counted, without_credentials};
 use crate::base::{Sha256, Timestamp};
 
 /// Where the database is fetched from unless told otherwise.
 pub const DEFAULT_URL: &str = "https://github.com/RustSec/advisory-db";
+
+/// Raised whenever [`Advisory`] or the way of parsing changes.
+const FORMAT: u32 = 2;
 
 /// More advisories than this are not read; the database had 1,225 in August 2026.
 const MAX_ADVISORIES: usize = 50_000;
@@ -92,6 +95,22 @@ pub fn load(request: &RustsecRequest<'_>) -> Result<AdvisoryDatabase, Error> {
     }
 }
 
+/// What the server of the database offered last, where that is older than the copy: it was not taken.
+#[must_use]
+pub fn rolled_back(request: &RustsecRequest<'_>) -> Option<String> {
+    let url = request.database.unwrap_or(DEFAULT_URL);
+    if is_url(url) { repository::rolled_back(request, url, &without_credentials(url)) } else { None }
+}
+
+/// How a database that is a git checkout differs from its commit; none: it does not, or it is none.
+#[must_use]
+pub fn modified(request: &RustsecRequest<'_>) -> Option<String> {
+    let folder = request.database.filter(|database| !is_url(database))?;
+    let changes = repository::changes_of_checkout(&request.base.join(folder)).filter(|changes| *changes > 0)?;
+    let name = Utf8Path::new(folder).file_name().unwrap_or(folder);
+    Some(format!("the advisory database {name} differs from its commit in {}", counted(changes, "file")))
+}
+
 fn load_any(request: &RustsecRequest<'_>) -> Result<AdvisoryDatabase, Error> {
     match request.database {
         Some(named) if !is_url(named) => {
@@ -158,16 +177,34 @@ fn load_cached(
     key: Sha256,
     make: impl FnOnce() -> Result<AdvisoryDatabase, Error>,
 ) -> Result<AdvisoryDatabase, Error> {
-    let cache = cache::Cache::new(request.cache_dir);
-    if let Some(database) = cache.read(key, request.packages) {
+    let room = Room::new(request.cache_dir, "rustsec", FORMAT);
+    if let Some(database) = room.read(key).and_then(|table| cached(&table, request.packages)) {
         return Ok(database);
     }
     let mut database = make()?;
-    cache.write(key, &database);
+    if let Some(table) = table(&database) {
+        room.write(key, &table);
+    }
     if let Some(packages) = request.packages {
         database.advisories.retain(|advisory| packages.contains(&advisory.package));
     }
     Ok(database)
+}
+
+fn cached(table: &Table, wanted: Option<&BTreeSet<String>>) -> Option<AdvisoryDatabase> {
+    let lists: Vec<Vec<Advisory>> = match wanted {
+        Some(wanted) => wanted.iter().filter_map(|package| table.get(package)).collect(),
+        None => table.all(),
+    };
+    Some(AdvisoryDatabase { info: table.header()?, advisories: lists.concat() })
+}
+
+fn table(database: &AdvisoryDatabase) -> Option<Table> {
+    let mut rows = BTreeMap::new();
+    for advisories in database.advisories.chunk_by(|a, b| a.package == b.package) {
+        rows.insert(advisories.first()?.package.clone(), serde_json::to_string(advisories).ok()?);
+    }
+    Table::new(&database.info, rows)
 }
 
 /// Commit and its date.
@@ -207,7 +244,7 @@ fn build(origin: String, head: Option<Head>, files: &[AdvisoryFile]) -> Result<A
     }
     advisories.sort_by(|a, b| (&a.package, &a.id).cmp(&(&b.package, &b.id)));
     let info = FeedInfo {
-        name: "RustSec".into(),
+        name: RUSTSEC.into(),
         origin,
         date: head.as_ref().map_or(newest, |head| head.date),
         revision: head.map(|head| head.revision),
@@ -221,6 +258,14 @@ fn read_one(file: &AdvisoryFile) -> (Sha256, Result<Option<Advisory>, String>) {
     let id = file.path.rsplit('/').next().and_then(|name| name.strip_suffix(".md")).unwrap_or_default();
     let text = std::str::from_utf8(&file.bytes).map_err(|_| "it is not valid UTF-8".to_owned());
     (Sha256::of(&file.bytes), text.and_then(|text| advisory::parse(id, text)))
+}
+
+/// Ranges of versions, without those that the library does not bear.
+pub(super) fn versions(
+    patched: Vec<semver::VersionReq>,
+    unaffected: Vec<semver::VersionReq>,
+) -> Result<rustsec::advisory::Versions, String> {
+    advisory::checked(patched, unaffected)
 }
 
 /// Reads the text of the advisory `id` (`RUSTSEC-2026-0001`); `None` when it was withdrawn. For fuzzing: [`load`] is the entry.

@@ -3,6 +3,7 @@
 
 mod read;
 mod report;
+mod triage;
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::Location;
 
 pub use report::{Exempted, NotEvaluated, Report, ReportInput, SCHEMA_VERSION, Summary, Verdict};
+pub use triage::{Answer, EpssSignal, RatingSignal, Triage};
 
 /// How much a finding matters. The order is that of the words: `Info` is the least.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -189,6 +191,9 @@ pub struct Finding {
     /// Advisory findings: the id of the advisory and its aliases, which exemptions may name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ids: Vec<String>,
+    /// Vulnerabilities: what is decided about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub triage: Option<Box<Triage>>,
 }
 
 /// `package` and `version` stand beside the other fields in JSON, both `null` when the finding is about no package.
@@ -212,6 +217,7 @@ impl Finding {
             evidence: Vec::new(),
             help: String::new(),
             ids: Vec::new(),
+            triage: None,
         }
     }
 
@@ -241,6 +247,19 @@ impl Finding {
     pub fn known_as(mut self, ids: impl IntoIterator<Item = String>) -> Self {
         self.ids.extend(ids);
         self
+    }
+
+    /// What is decided about it.
+    #[must_use]
+    pub fn triaged(mut self, triage: Triage) -> Self {
+        self.triage = Some(Box::new(triage));
+        self
+    }
+
+    /// Where it stands among others: a decision counts before a score.
+    #[must_use]
+    pub fn urgency(&self) -> Severity {
+        self.triage.as_ref().and_then(|triage| triage.urgency).unwrap_or(self.severity)
     }
 
     /// What to do next.

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::report::{NotEvaluated, Summary, Verdict};
-use super::{Exempted, Finding, Report, SCHEMA_VERSION, Severity, Subject};
+use super::{Exempted, Finding, Report, SCHEMA_VERSION, Severity, Subject, Triage};
 use crate::base::{Location, Timestamp};
 
 #[derive(Deserialize)]
@@ -32,6 +32,7 @@ struct RawFinding {
     help: String,
     #[serde(default)]
     ids: Vec<String>,
+    triage: Option<Box<Triage>>,
 }
 
 #[derive(Deserialize)]
@@ -83,6 +84,21 @@ impl RawFinding {
             evidence: self.evidence,
             help: self.help,
             ids: self.ids,
+            triage: self.triage,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_refused_without_a_panic(bytes: Vec<u8>) {
+            prop_assert!(Report::read(&bytes, &|_| Some("lock/missing")).is_err());
+        }
     }
 }

@@ -95,7 +95,8 @@ impl Report {
     #[must_use]
     pub fn new(mut input: ReportInput, fail_on: FailOn, now: Timestamp, now_is_given: bool) -> Self {
         let order = |a: &Finding, b: &Finding| {
-            (b.severity.cmp(&a.severity))
+            // What is decided about a vulnerability counts before its score.
+            ((b.urgency(), b.severity).cmp(&(a.urgency(), a.severity)))
                 .then_with(|| (a.id, &a.subject, &a.locations, &a.message).cmp(&(b.id, &b.subject, &b.locations, &b.message)))
         };
         input.findings.sort_by(order);

@@ -1,10 +1,11 @@
-//! Layer 3 (IO): what is told to a code host by GitHub's API: comments, attestations, code scanning results, files of a release. Bounded in
-//! time and size, repeated where that can help; a token goes to this API alone and into no message. Nothing is judged or rendered here.
+//! Layer 3 (IO): what is told to a code host by GitHub's API: comments, attestations, code scanning results, files of a release; and what started
+//! a run of its. Bounded in time and size, repeated where that can help; a token goes to this API alone and into no message. Nothing is judged or rendered here.
 
 pub mod assets;
 pub mod attestations;
 pub mod code_scanning;
 pub mod comment;
+pub mod event;
 #[cfg(test)]
 mod tests;
 
@@ -24,6 +25,8 @@ const TRIES: u32 = 4;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// All tries of one request together.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Bytes a second that a body is given time for, beyond that.
+const SLOWEST: u64 = 500_000;
 /// Larger answers are none that this API gives.
 const MAX_ANSWER: u64 = 16 << 20;
 /// So much of what the host says of a refusal is shown.
@@ -104,7 +107,8 @@ impl<'a> Host<'a> {
 
     /// The answer, whose status is a success.
     fn ask(&self, ask: &Ask<'_>) -> Result<Response, Error> {
-        let until = Instant::now() + PATIENCE;
+        let length = ask.body.map_or(0, |(_, bytes)| bytes.len() as u64);
+        let until = Instant::now() + PATIENCE + Duration::from_secs(length / SLOWEST);
         let mut pause = FIRST_PAUSE;
         for attempt in 1.. {
             let (error, may_pass) = match self.once(ask, until) {

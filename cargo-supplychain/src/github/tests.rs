@@ -98,7 +98,7 @@ fn a_comment_is_renewed_in_its_place() {
 
 #[test]
 fn files_are_added_and_never_replaced() {
-    let release = "{\"upload_url\":\"https://uploads.github.com/u{?name,label}\",\"assets\":[{\"name\":\"a\",\"digest\":\"sha256:\
+    let release = "{\"id\":9,\"upload_url\":\"https://uploads.github.com/u{?name,label}\",\"assets\":[{\"id\":1,\"name\":\"a\",\"digest\":\"sha256:\
                    ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb\"}]}";
     let script = Script::new(&[(200, release), (201, "{}")]);
     let host = script.host();
@@ -109,6 +109,42 @@ fn files_are_added_and_never_replaced() {
     assert_eq!(script.asked(), ["GET releases/tags/v1", "POST https://uploads.github.com/u?name=b"]);
     let script = Script::new(&[(404, "{}"), (200, "[{\"tag_name\":\"v1\",\"upload_url\":\"https://evil.example/u\"}]")]);
     assert!(assets::release(&script.host(), "v1").unwrap_err().to_string().contains("no address of the host's"));
+}
+
+#[test]
+fn an_upload_whose_answer_was_lost_is_looked_for() {
+    const RELEASE: &str = "{\"id\":9,\"upload_url\":\"https://uploads.github.com/u{?name,label}\",\"assets\":[]}";
+    const SAME: &str = "[{\"id\":1,\"name\":\"a\",\"state\":\"uploaded\",\"digest\":\"sha256:\
+                        ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb\"}]";
+    const OTHER: &str = "[{\"id\":1,\"name\":\"a\",\"state\":\"uploaded\",\"digest\":\"sha256:00\"}]";
+    const SILENT: &str = "[{\"id\":1,\"name\":\"a\",\"state\":\"uploaded\",\"digest\":null}]";
+    const BROKEN: &str = "[{\"id\":1,\"name\":\"a\",\"state\":\"starter\"}]";
+    for (answers, outcome, asked) in [
+        (&[(502, ""), (200, SAME)][..], "exists", 3),
+        (&[(422, "{}"), (200, SAME)], "exists", 3),
+        (&[(502, ""), (200, "[]"), (201, "{}")], "added", 4),
+        (&[(502, ""), (200, BROKEN), (204, ""), (201, "{}")], "added", 5),
+        (&[(502, ""), (200, OTHER)], "a is there already with other bytes", 3),
+        (&[(422, "{}"), (200, SILENT)], "the host tells no digest of it", 3),
+        (&[(422, "{\"message\":\"too long\"}"), (200, "[]")], "refused (422: too long)", 3),
+        (&[(403, "{}")], "the job needs `permissions: contents: write`", 2),
+    ] {
+        let script = Script::new(&[&[(200, RELEASE)], answers].concat());
+        let host = script.host();
+        let found = assets::release(&host, "v1").unwrap();
+        let said = match assets::put(&host, &found, "a", b"a") {
+            Ok(assets::Put::Added) => "added".to_owned(),
+            Ok(assets::Put::Exists) => "exists".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        assert!(said.contains(outcome), "{answers:?}: {said}");
+        assert_eq!(script.asked().len(), asked, "{answers:?}: {:?}", script.asked());
+    }
+    let script = Script::new(&[(200, RELEASE), (502, ""), (200, BROKEN), (404, ""), (201, "{}")]);
+    let host = script.host();
+    let found = assets::release(&host, "v1").unwrap();
+    assert_eq!(assets::put(&host, &found, "a", b"a"), Ok(assets::Put::Added));
+    assert_eq!(script.asked()[2..4], ["GET releases/9/assets?per_page=100&page=1", "DELETE releases/assets/1"]);
 }
 
 #[test]

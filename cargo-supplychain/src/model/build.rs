@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::native::NativeLibrary;
 use super::reproduction::Reproduction;
 use super::surroundings::{CiRun, Invocation, Source, Toolchain};
 use crate::base::{Sha256, Sha512, Timestamp};
@@ -55,6 +56,10 @@ pub struct Component {
     pub name: String,
     pub version: String,
     pub origin: Origin,
+    /// The source that manifests ask for, where `[patch]` puts this package in its place: without credentials, as cargo writes sources
+    /// (`registry+https://…`, `git+https://…`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<String>,
     /// SHA-256 of the `.crate` file, as locked; only registry packages have one.
     pub checksum: Option<Sha256>,
     /// The manifest's `license`: a declared SPDX expression, as written.
@@ -166,26 +171,6 @@ pub struct ArtifactFile {
     pub sha256: Sha256,
     /// For SBOMs, which BSI TR-03183-2 wants it in; nothing here is compared by it.
     pub sha512: Sha512,
-}
-
-/// How a native library is bound.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Linkage {
-    Static,
-    Dynamic,
-    Framework,
-    /// The build script left the kind to the linker.
-    Unspecified,
-}
-
-/// A library outside Rust that a build script asked the linker for (`cargo::rustc-link-lib`).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct NativeLibrary {
-    pub name: String,
-    pub linkage: Linkage,
-    /// Package URL of the crate whose build script asked for it.
-    pub component: String,
 }
 
 /// Whether our target folder existed when the build began.

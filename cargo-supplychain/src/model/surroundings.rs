@@ -34,6 +34,9 @@ pub struct Invocation {
     pub rustflags_from: FlagsFrom,
     /// Which folders have fixed names in what was compiled; none where that is switched off, or nothing was compiled.
     pub path_remapping: Option<PathRemapping>,
+    /// Whether the audit data of cargo-auditable was linked into the artifacts.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub audit_data: bool,
     pub target_folder: TargetFolder,
     /// Allow-listed variables of the environment that shape a build (`CARGO_PROFILE_*`, `RUSTFLAGS`, …): never secrets.
     pub environment: BTreeMap<String, String>,

@@ -1,17 +1,22 @@
-//! `affected`: which archived releases, and which of their files, have what an advisory names.
+//! `affected`: which archived releases, and which of their files, have what an advisory names; or which bills of materials of anyone.
 
 use std::collections::BTreeSet;
 
-use super::archived::{Opened, Request};
-use super::{Class, Error, Progress};
+use camino::Utf8PathBuf;
+
+use super::archived::{Opened, Request, load_advisories};
+use super::{Class, Error, Progress, foreign, gather};
 use crate::advisory::{self, Advisory, AdvisoryDatabase, FeedInfo};
 use crate::archive::Access;
 use crate::archived::answer::{InReleases, join, sequences};
 use crate::archived::query::Query;
 use crate::base::Context;
-use crate::check::archived as judge;
-use crate::document::affected::{Affected, NamedAdvisory, SCHEMA_VERSION};
-use crate::finding::NotEvaluated;
+use crate::bom::listing::{crate_of, is_same_purl};
+use crate::bom::{Bom, Part, Scope};
+use crate::check::archived::{self as judge, Known};
+use crate::config::Settings;
+use crate::document::affected::{Affected, AffectedDocument, DocumentComponent, NamedAdvisory, SCHEMA_VERSION};
+use crate::finding::{Area, NotEvaluated};
 
 /// What the question comes to.
 struct Meant {
@@ -22,18 +27,29 @@ struct Meant {
     not_evaluated: Vec<NotEvaluated>,
 }
 
+impl Meant {
+    /// A crate by its name.
+    fn of(name: &str) -> Self {
+        Self { names: BTreeSet::from([name.to_owned()]), advisories: Vec::new(), feed: None, not_evaluated: Vec::new() }
+    }
+}
+
 /// Answers.
 ///
 /// # Errors
 /// The question, the policy, the archive or the advisory database cannot be used; the advisory is not known.
 pub fn affected(context: &Context, request: &Request, asked: &str, progress: &mut dyn Progress) -> Result<Affected, Error> {
-    let query: Query = asked.parse().map_err(|error| {
-        Error::usage(&error).with_help(
-            "ask for RUSTSEC-2023-0061, CVE-2023-4863, GHSA-j7hp-h8jx-5ppr, pkg:cargo/libwebp-sys or 'pkg:cargo/libwebp-sys@<0.9.3'",
-        )
-    })?;
-    let mut opened = Opened::new(context, request, Access::Read, progress)?;
-    let meant = meant(context, request, &opened, &query, progress)?;
+    let query = query(asked)?;
+    let (mut opened, meant) = match &query {
+        Query::Crate { name, .. } | Query::Component { name, .. } => {
+            (Opened::new(context, request, Access::Read, progress)?, Meant::of(name))
+        }
+        Query::Advisory(id) => {
+            let (opened, database) = Opened::with_advisories(context, request, Access::Read, progress)?;
+            let meant = meant(context, &opened.settings, id, database)?;
+            (opened, meant)
+        }
+    };
     let candidates = opened.ask(context, progress, |index| index.components(&meant.names))?;
     let found: Vec<_> =
         candidates.into_iter().filter_map(|one| found_by(&query, &meant.advisories, &one).map(|ids| (one, ids))).collect();
@@ -51,7 +67,8 @@ pub fn affected(context: &Context, request: &Request, asked: &str, progress: &mu
         tool: super::TOOL.to_owned(),
         asked_at: context.now,
         query: asked.to_owned(),
-        archive: opened.asked(),
+        archive: Some(opened.asked()),
+        documents: Vec::new(),
         feed: meant.feed,
         advisories: meant.advisories.iter().map(NamedAdvisory::from).collect(),
         supported_only: request.supported,
@@ -61,23 +78,116 @@ pub fn affected(context: &Context, request: &Request, asked: &str, progress: &mu
     })
 }
 
-fn meant(
+fn query(asked: &str) -> Result<Query, Error> {
+    asked.parse().map_err(|error| {
+        Error::usage(&error).with_help(
+            "ask for RUSTSEC-2023-0061, CVE-2023-4863, GHSA-j7hp-h8jx-5ppr, pkg:cargo/libwebp-sys or 'pkg:cargo/libwebp-sys@<0.9.3'",
+        )
+    })
+}
+
+/// Answers of bills of materials instead of an archive.
+///
+/// # Errors
+/// The question, the policy, a document or the advisory database cannot be used; the advisory is not known.
+pub fn in_documents(
     context: &Context,
     request: &Request,
-    opened: &Opened,
-    query: &Query,
+    asked: &str,
+    files: &[Utf8PathBuf],
     progress: &mut dyn Progress,
-) -> Result<Meant, Error> {
-    let id = match query {
-        Query::Crate { name, .. } | Query::Component { name, .. } => {
-            let names = BTreeSet::from([name.clone()]);
-            return Ok(Meant { names, advisories: Vec::new(), feed: None, not_evaluated: Vec::new() });
-        }
-        Query::Advisory(id) => id,
+) -> Result<Affected, Error> {
+    let query = query(asked)?;
+    let (settings, _) = gather::settings(context, request.policy.as_deref(), &context.cwd, None)?;
+    let meant = match &query {
+        Query::Crate { name, .. } | Query::Component { name, .. } => Meant::of(name),
+        Query::Advisory(id) => meant(context, &settings, id, load_advisories(context, request, &settings, progress)?)?,
     };
-    let database = opened
-        .advisories(context, request.advisory_db.as_deref(), progress)?
-        .map_err(|(why, help)| Error::new(Class::Undetermined, &why).with_help(help))?;
+    let mut not_evaluated = meant.not_evaluated.clone();
+    let mut documents = Vec::new();
+    for file in files {
+        let bom = foreign::read(context, file)?.bom;
+        let (found, unknown) = in_bom(&query, &meant, &bom);
+        not_evaluated.extend(unknown.into_iter().map(|why| NotEvaluated {
+            area: Area::Advisories,
+            check: format!("components of {file}"),
+            why,
+            required: true,
+            help: "ask whoever made the document for package URLs with versions".to_owned(),
+        }));
+        documents.push(AffectedDocument::new(file.as_str(), &bom, found));
+    }
+    Ok(Affected {
+        schema_version: SCHEMA_VERSION,
+        tool: super::TOOL.to_owned(),
+        asked_at: context.now,
+        query: asked.to_owned(),
+        archive: None,
+        documents,
+        feed: meant.feed,
+        advisories: meant.advisories.iter().map(NamedAdvisory::from).collect(),
+        supported_only: false,
+        not_listed: 0,
+        releases: Vec::new(),
+        not_evaluated,
+    })
+}
+
+/// What a document has of what is meant, and what cannot be told of it: a part of that name without a package URL or a version of cargo's form
+/// may be what is meant.
+fn in_bom(query: &Query, meant: &Meant, bom: &Bom) -> (Vec<DocumentComponent>, Vec<String>) {
+    let (mut found, mut unknown) = (Vec::new(), Vec::new());
+    for part in &bom.parts {
+        let crates: Vec<_> = part.purls.iter().filter_map(|purl| Some((purl, crate_of(part, purl)?))).collect();
+        if crates.is_empty() && part.purls.is_empty() && meant.names.contains(&part.name) {
+            unknown.push(format!(
+                "{} {} has no package URL: it may be another program of that name",
+                part.name,
+                shown_version(part)
+            ));
+        }
+        for (purl, (name, version, source)) in crates {
+            if !meant.names.contains(&name) {
+                continue;
+            }
+            let ids = match (query, version.parse::<semver::Version>()) {
+                (Query::Component { purl: wanted, .. }, _) => is_same_purl(wanted, purl).then(Vec::new),
+                (_, Err(_)) => {
+                    unknown.push(format!("{purl} has no version that can be compared"));
+                    None
+                }
+                (Query::Crate { versions, .. }, Ok(version)) => versions.include(&version).then(Vec::new),
+                (Query::Advisory(_), Ok(version)) => {
+                    let applies = |one: &&Advisory| advisory::applies(one, &name, &version, source.as_deref());
+                    let ids: Vec<_> = meant.advisories.iter().filter(applies).map(|one| one.id.clone()).collect();
+                    (!ids.is_empty()).then_some(ids)
+                }
+            };
+            if let Some(advisories) = ids {
+                found.push(DocumentComponent {
+                    purl: purl.clone(),
+                    name,
+                    version,
+                    source,
+                    advisories,
+                    scope: match part.scope {
+                        Scope::Excluded => "excluded",
+                        Scope::Optional => "optional",
+                        Scope::Included => "included",
+                    },
+                });
+            }
+        }
+    }
+    (found, unknown)
+}
+
+fn shown_version(part: &Part) -> &str {
+    part.version.first().unwrap_or("without a version")
+}
+
+fn meant(context: &Context, settings: &Settings, id: &str, known: Known) -> Result<Meant, Error> {
+    let database = known.database.map_err(|(why, help)| Error::new(Class::Undetermined, &why).with_help(help))?;
     let named =
         |advisory: &&Advisory| std::iter::once(&advisory.id).chain(&advisory.aliases).any(|known| known.eq_ignore_ascii_case(id));
     let advisories: Vec<_> = database.advisories.iter().filter(named).cloned().collect();
@@ -87,7 +197,7 @@ fn meant(
     let feed = database.info.clone();
     // An old database may have an older range: the same limit as everywhere.
     let of_the_day = AdvisoryDatabase { advisories: Vec::new(), ..database };
-    let not_evaluated = judge::judge(&opened.settings, context.now, Ok(of_the_day), &[]).not_evaluated;
+    let not_evaluated = judge::judge(settings, context.now, Ok(of_the_day).into(), &[]).not_evaluated;
     let names = advisories.iter().map(|advisory| advisory.package.clone()).collect();
     Ok(Meant { names, advisories, feed: Some(feed), not_evaluated })
 }

@@ -2,8 +2,12 @@
 
 mod place;
 
+use std::collections::BTreeSet;
+use std::thread;
+
 use camino::Utf8PathBuf;
 
+use super::progress::Shared;
 use super::{Class, Error, Progress, advisories, gather};
 use crate::archive::Access;
 use crate::archive::index::{self, Index, Source, Unread};
@@ -11,7 +15,7 @@ use crate::archived::Head;
 use crate::archived::index::Corrupt;
 use crate::base::Context;
 use crate::base::text::counted;
-use crate::check::archived::Database;
+use crate::check::archived::Known;
 use crate::config::Settings;
 use crate::document::affected::AskedArchive;
 use crate::finding::{Area, NotEvaluated};
@@ -43,7 +47,33 @@ pub(super) struct Opened {
 impl Opened {
     /// Reads the policy, opens the archive and brings the index up to date.
     pub(super) fn new(context: &Context, request: &Request, access: Access, progress: &mut dyn Progress) -> Result<Self, Error> {
-        let (settings, _) = gather::settings(context, request.policy.as_deref(), &context.cwd, None)?;
+        Self::by(settings(context, request)?, context, request, access, progress)
+    }
+
+    /// That, and the advisories of today, whole: what is archived may have any crate in it. Neither waits for the other.
+    pub(super) fn with_advisories(
+        context: &Context,
+        request: &Request,
+        access: Access,
+        progress: &mut dyn Progress,
+    ) -> Result<(Self, Known), Error> {
+        let settings = settings(context, request)?;
+        let progress = Shared::new(progress);
+        let (opened, advisories) = thread::scope(|scope| {
+            let advisories = scope.spawn(|| load_advisories(context, request, &settings, &mut &progress));
+            let opened = Self::by(settings.clone(), context, request, access, &mut &progress);
+            (opened, advisories.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        });
+        Ok((opened?, advisories?))
+    }
+
+    fn by(
+        settings: Settings,
+        context: &Context,
+        request: &Request,
+        access: Access,
+        progress: &mut dyn Progress,
+    ) -> Result<Self, Error> {
         let archive = Archive::open(context, request.archive.as_deref(), request.policy.as_deref(), access, progress)?;
         let index = bring(context, &archive, false, progress)?;
         if let Some(expected) = request.expect_head {
@@ -76,24 +106,6 @@ impl Opened {
         })
     }
 
-    /// The advisories of today, whole: what is archived may have any crate in it. `given` is over the policy's database.
-    pub(super) fn advisories(
-        &self,
-        context: &Context,
-        given: Option<&str>,
-        progress: &mut dyn Progress,
-    ) -> Result<Database, Error> {
-        let wanted = advisories::Wanted {
-            given,
-            revision: None,
-            settings: &self.settings,
-            root: &context.cwd,
-            workspace: None,
-            packages: None,
-        };
-        advisories::load(context, &wanted, progress)
-    }
-
     /// The archive, for an answer.
     pub(super) fn asked(&self) -> AskedArchive {
         AskedArchive { place: self.archive.place(), id: self.index.archive(), head: self.index.head().to_string() }
@@ -110,6 +122,30 @@ impl Opened {
         };
         self.index.unreadable().map(unknown).collect()
     }
+}
+
+fn settings(context: &Context, request: &Request) -> Result<Settings, Error> {
+    gather::settings(context, request.policy.as_deref(), &context.cwd, None).map(|(settings, _)| settings)
+}
+
+/// The advisories of today, whole: what is archived may have any crate in it.
+pub(super) fn load_advisories(
+    context: &Context,
+    request: &Request,
+    settings: &Settings,
+    progress: &mut dyn Progress,
+) -> Result<Known, Error> {
+    let wanted = advisories::Wanted {
+        given: request.advisory_db.as_deref(),
+        revision: None,
+        feeds: &[],
+        settings,
+        root: &context.cwd,
+        workspace: None,
+        packages: None,
+        libraries: &BTreeSet::new(),
+    };
+    advisories::load(context, &wanted, progress)
 }
 
 /// Brings the index of an archive up to date, or makes it again.

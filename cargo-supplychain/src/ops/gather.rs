@@ -340,6 +340,7 @@ fn platforms(context: &Context, request: &Request, gathered: &Gathered) -> Resul
         rustflags: flags,
         rustflags_from: FlagsFrom::of(cargo_config, &context.env, target, &plain_cfgs),
         path_remapping: None,
+        audit_data: false,
         target_folder: TargetFolder::Unused,
         environment: environment::recorded(&context.env),
         profile_overrides: profile_overrides(cargo_config),

@@ -10,7 +10,8 @@ use super::judge::Request;
 use super::{Error, Progress, action_commits, advisories as database, integrity as sources, published, registry_api};
 use crate::advisory;
 use crate::base::Context;
-use crate::check::{Advisories, LockState, Scope, further_crates};
+use crate::check::archived::Known;
+use crate::check::{Advisories, LockState, Scope, Sources, crates_for_fix_paths, further_crates};
 use crate::collect;
 use crate::collect::capabilities::{CapabilityReader, Wanted};
 use crate::collect::cargo_config::cargo_home;
@@ -33,6 +34,7 @@ use crate::model::registry::{CrateKey, Registry};
 #[derive(Debug)]
 pub struct Intelligence {
     pub advisories: Advisories,
+    pub sources: Sources,
     pub audits: Audits,
     pub index: IndexFacts,
     pub changes: ChangeSet,
@@ -55,10 +57,10 @@ pub(super) fn bring(
     scope: &Scope,
     progress: &mut dyn Progress,
 ) -> Result<Intelligence, Error> {
-    let advisories = if scope.includes(Area::Advisories) {
-        advisories(context, gathered, request, progress)?
+    let (advisories, sources) = if scope.includes(Area::Advisories) || scope.includes(Area::Workflows) {
+        advisories(context, gathered, request, scope, progress)?
     } else {
-        Advisories::Unavailable { why: "not asked for".to_owned(), help: String::new() }
+        (Advisories::Unavailable { why: "not asked for".to_owned(), help: String::new() }, Sources::default())
     };
     let snapshot = snapshot(context, request)?;
     // In CI `env/compiler-override` asks which variables a workflow sets.
@@ -70,6 +72,7 @@ pub(super) fn bring(
     let baseline = super::baseline::read(gathered)?;
     let mut brought = Intelligence {
         advisories,
+        sources,
         audits: audits(gathered)?,
         index: IndexFacts::default(),
         changes: ChangeSet::default(),
@@ -103,7 +106,9 @@ fn locked(
     let reader = IndexReader { config, cargo_home, snapshot };
     let index = reader.locked(lockfile);
     let changes = changes(context, gathered, brought.baseline.as_ref(), lockfile, &index);
-    let mut histories = reader.histories(&judged_crates(lockfile, &changes, &index));
+    let mut judged = judged_crates(lockfile, &changes, &index);
+    judged.extend(crates_for_fix_paths(&brought.advisories, lockfile));
+    let mut histories = reader.histories(&judged);
     let further = further_crates(lockfile, &changes, &histories);
     histories.extend(reader.histories(&further));
     let known = registry_api::Known { lockfile, changes: &changes, index: &index, histories, snapshot };
@@ -220,25 +225,38 @@ fn advisories(
     context: &Context,
     gathered: &Gathered,
     request: &Request,
+    scope: &Scope,
     progress: &mut dyn Progress,
-) -> Result<Advisories, Error> {
+) -> Result<(Advisories, Sources), Error> {
     let LockState::Present { lockfile, .. } = &gathered.lock else {
-        return Ok(Advisories::Unavailable { why: "Cargo.lock is missing".to_owned(), help: String::new() });
+        return Ok((
+            Advisories::Unavailable { why: "Cargo.lock is missing".to_owned(), help: String::new() },
+            Sources::default(),
+        ));
     };
     let names: BTreeSet<_> = lockfile.packages.iter().map(|package| package.name.clone()).collect();
     let wanted = database::Wanted {
         given: request.advisory_db.as_deref(),
         revision: request.advisory_db_rev.as_deref(),
+        feeds: &request.feeds,
         settings: &gathered.settings,
         root: &gathered.workspace.root,
         workspace: Some(&gathered.workspace.root),
         packages: Some(&names),
+        libraries: &BTreeSet::new(),
     };
-    Ok(match database::load(context, &wanted, progress)? {
+    if !scope.includes(Area::Advisories) {
+        // Workflows are judged by the catalogue of what is exploited, not by the database.
+        let sources = database::sources(context, &wanted, progress)?;
+        return Ok((Advisories::Unavailable { why: "not asked for".to_owned(), help: String::new() }, sources));
+    }
+    let Known { database, sources } = database::load(context, &wanted, progress)?;
+    let advisories = match database {
         Ok(database) => {
             let hits = advisory::hits(&database, lockfile);
             Advisories::Loaded { database, hits }
         }
         Err((why, help)) => Advisories::Unavailable { why, help },
-    })
+    };
+    Ok((advisories, sources))
 }

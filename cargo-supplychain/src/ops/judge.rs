@@ -2,6 +2,7 @@
 
 use camino::Utf8PathBuf;
 
+use super::advisories::NamedFeed;
 use super::gather::{Fault, Gathered};
 use super::intelligence::{self, Intelligence};
 use super::progress::Stage;
@@ -28,6 +29,8 @@ pub struct Request {
     pub advisory_db: Option<String>,
     /// The commit that the database has to be at.
     pub advisory_db_rev: Option<String>,
+    /// `--feed`, over `[[advisories.source]]`.
+    pub feeds: Vec<NamedFeed>,
     /// `--registry-snapshot`: a folder that stands for crates.io, index and API.
     pub registry_snapshot: Option<Utf8PathBuf>,
     /// `--registry-api`, over `[registry] api`.
@@ -71,10 +74,11 @@ pub fn judge(context: &Context, gathered: &Gathered, request: &Request, progress
     require.extend(&request.require);
     let scope = Scope { only: request.only.clone(), require };
     let known = intelligence::bring(context, gathered, request, &scope, progress)?;
-    let feeds = match &known.advisories {
+    let mut feeds = match &known.advisories {
         Advisories::Loaded { database, .. } => vec![database.info.clone()],
         Advisories::Unavailable { .. } => Vec::new(),
     };
+    feeds.extend(known.sources.feeds.iter().filter_map(|feed| feed.state.as_ref().ok()).cloned());
     let report = report(context, gathered, request, &known, &scope, None);
     // Cargo refuses a checksum that no rule has found wrong (the rule is off, or another source stands in for the registry): without
     // a finding that would pass.
@@ -164,6 +168,7 @@ fn report(
         sandbox,
         reproduction: request.reproduction.as_ref(),
         advisories: &known.advisories,
+        sources: &known.sources,
         audits: &known.audits,
         build: gathered.plan.as_ref().map(|plan| &plan.build).map_err(|missing| missing.why.lines().next().unwrap_or_default()),
         archived: None,

@@ -1,7 +1,7 @@
 //! Layer 4: the library's verbs: straight-line compositions of the layers below. No argument parsing, no rendering.
 
 mod action_commits;
-mod advisories;
+pub mod advisories;
 pub mod affected;
 pub mod archive;
 pub mod archive_index;
@@ -15,6 +15,7 @@ mod denied;
 pub mod diff;
 mod error;
 pub mod fetch;
+mod foreign;
 pub mod gather;
 pub mod init;
 mod integrity;
@@ -23,6 +24,7 @@ pub mod interrupt;
 pub mod judge;
 pub mod key;
 mod machine;
+mod native;
 pub mod progress;
 pub mod project;
 mod published;
@@ -30,6 +32,7 @@ pub mod rebuild;
 mod registry_api;
 pub mod rescan;
 pub mod sbom;
+pub mod sbom_check;
 pub mod sign;
 pub mod signer;
 pub mod trust_root;

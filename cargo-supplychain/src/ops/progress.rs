@@ -1,5 +1,6 @@
 //! What a verb tells while it works. The CLI shows it; tests and other callers may ignore it.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Hears of the stages of a verb.
@@ -23,6 +24,34 @@ impl Progress for Silent {
     fn end(&mut self, _: Duration, _: &str) {}
     fn status(&mut self, _: &str) {}
     fn note(&mut self, _: &str) {}
+}
+
+/// One listener for what is done at the same time.
+pub(super) struct Shared<'a>(Mutex<&'a mut dyn Progress>);
+
+impl<'a> Shared<'a> {
+    pub(super) fn new(progress: &'a mut dyn Progress) -> Self {
+        Self(Mutex::new(progress))
+    }
+
+    fn tell(&self, say: impl FnOnce(&mut dyn Progress)) {
+        say(*self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+impl Progress for &Shared<'_> {
+    fn begin(&mut self, stage: &'static str, detail: &str) {
+        self.tell(|progress| progress.begin(stage, detail));
+    }
+    fn end(&mut self, took: Duration, outcome: &str) {
+        self.tell(|progress| progress.end(took, outcome));
+    }
+    fn status(&mut self, line: &str) {
+        self.tell(|progress| progress.status(line));
+    }
+    fn note(&mut self, line: &str) {
+        self.tell(|progress| progress.note(line));
+    }
 }
 
 /// Measures one stage.

@@ -118,6 +118,7 @@ pub fn rebuild(
         gathered: &gathered,
         target: &target,
         remap: recipe.remapped,
+        embed_audit_data: recipe.audit_data,
         seal: &seal,
     };
     let (facts, made) = call_cargo(&call, &mut plan, interrupt);

@@ -15,7 +15,7 @@ use crate::archived::query::Query;
 use crate::archived::{Event, FORMAT_VERSION, Hit, Rescan};
 use crate::base::Context;
 use crate::base::text::counted;
-use crate::check::archived::{ArchivedComponent, Judgement, judge};
+use crate::check::archived::{ArchivedComponent, Judgement, Known, judge};
 use crate::document::rescan::{Disappeared, RescanFinding, Rescanned, SCHEMA_VERSION, SHOWN};
 use crate::finding::{Area, FailOn, Finding, NotEvaluated, Report, ReportInput};
 
@@ -58,8 +58,8 @@ struct Judged {
 /// The policy, the archive or the cache cannot be used, or the outcome not be recorded.
 pub fn rescan(context: &Context, request: &Request, progress: &mut dyn Progress) -> Result<(Rescanned, Report), Error> {
     let access = if request.record == Record::Never { Access::Read } else { Access::Write };
-    let mut opened = Opened::new(context, &request.archived, access, progress)?;
-    let mut judged = judge_all(context, request, &mut opened, progress)?;
+    let (mut opened, database) = Opened::with_advisories(context, &request.archived, access, progress)?;
+    let mut judged = judge_all(context, database, &mut opened, progress)?;
     let mut not_evaluated = std::mem::take(&mut judged.judgement.not_evaluated);
     not_evaluated.extend(opened.unknown());
     not_evaluated.extend(older_than_the_last(&judged.feeds, opened.index().history()));
@@ -115,14 +115,14 @@ pub fn rescan(context: &Context, request: &Request, progress: &mut dyn Progress)
     Ok((rescanned, report))
 }
 
-fn judge_all(context: &Context, request: &Request, opened: &mut Opened, progress: &mut dyn Progress) -> Result<Judged, Error> {
-    let database = opened.advisories(context, request.archived.advisory_db.as_deref(), progress)?;
+fn judge_all(context: &Context, known: Known, opened: &mut Opened, progress: &mut dyn Progress) -> Result<Judged, Error> {
     let mut names = known_names(opened.index().history());
     let mut feeds = Vec::new();
-    if let Ok(database) = &database {
+    if let Ok(database) = &known.database {
         names.extend(database.packages().map(str::to_owned));
         feeds.push(database.info.clone());
     }
+    feeds.extend(known.sources.feeds.iter().filter_map(|feed| feed.state.as_ref().ok()).cloned());
     let components = opened.ask(context, progress, |index| index.components(&names))?;
     // A version that is none was let in by nobody.
     let archived = |one: &InReleases| {
@@ -132,7 +132,7 @@ fn judge_all(context: &Context, request: &Request, opened: &mut Opened, progress
     };
     let (components, archived): (Vec<_>, Vec<_>) =
         components.into_iter().filter_map(|one| archived(&one).map(|archived| (one, archived))).unzip();
-    let judgement = judge(&opened.settings, context.now, database, &archived);
+    let judgement = judge(&opened.settings, context.now, known, &archived);
     Ok(Judged { components, judgement, feeds })
 }
 
@@ -148,7 +148,7 @@ fn known_names(history: &History) -> BTreeSet<String> {
 /// What an older database does not know would be told as gone.
 fn older_than_the_last(feeds: &[FeedInfo], history: &History) -> Option<NotEvaluated> {
     let last = history.last?.feeds?;
-    let date = feeds.iter().filter_map(|feed| feed.date).min()?;
+    let date = feeds.iter().filter(|feed| feed.is_rustsec()).filter_map(|feed| feed.date).min()?;
     (date < last).then(|| NotEvaluated {
         area: Area::Advisories,
         check: "advisories".to_owned(),

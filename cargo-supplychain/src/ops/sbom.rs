@@ -1,7 +1,7 @@
 //! `sbom`: the documents of the planned build, without building.
 
 use super::gather::{self, gather};
-use super::{Error, Progress};
+use super::{Error, Progress, native};
 use camino::Utf8PathBuf;
 
 use crate::assemble::Plan;
@@ -22,9 +22,10 @@ pub fn sbom(
     progress: &mut dyn Progress,
 ) -> Result<Vec<Document>, Error> {
     let gathered = gather(context, request, progress)?;
-    let build = &gathered.planned()?.build;
+    let plan = gathered.planned()?;
+    let build = &native::expected(plan);
     let settings = &gathered.settings;
-    let texts = licence_texts(gathered.planned()?, build);
+    let texts = licence_texts(plan, build);
     let support = support_end(settings, build, context);
     let document = |artifact| {
         let subject = Subject::new(format, build, artifact, &settings.documents);

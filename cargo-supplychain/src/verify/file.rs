@@ -12,6 +12,7 @@ use super::{
 };
 use crate::attest::{Attestation, AttestedSubject, CYCLONEDX, Content, MAX_BUNDLE_BYTES, PROVENANCE, RELEASE, SigstoreBundle};
 use crate::base::{Sha256, Sha512};
+use crate::model::asset_name::target_of;
 
 /// A file and the bundles that may be about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,6 +91,17 @@ struct Accepted {
     statement: Option<Attestation>,
     /// The name that the statement gives the file, where it is none of a file.
     other_name: Option<String>,
+    /// The target that the file's name has besides the name in the statement.
+    target: Option<String>,
+}
+
+impl Accepted {
+    /// Whether it is a provenance that says of what it is about that it was built for this target.
+    fn is_of_a_build_for(&self, target: &str) -> bool {
+        let provenance = self.statement.as_ref().filter(|statement| statement.predicate_type == PROVENANCE);
+        let built_for = provenance.and_then(|one| one.predicate.pointer("/buildDefinition/externalParameters/target")?.as_str());
+        built_for == Some(target)
+    }
 }
 
 /// Verifies a single file: every bundle that is about it has to be signed by the policy's signer and name its digest.
@@ -110,6 +122,11 @@ pub fn file(evidence: &FileEvidence, policy: &VerificationPolicy) -> Result<Veri
         if reasons.is_empty() {
             reasons.push(Reason::new(ReasonId::Missing, evidence.shown(), "there is no attestation of this file"));
         }
+    }
+    let claimed = accepted.iter().filter_map(|one| one.target.as_deref());
+    if let Some(target) = claimed.into_iter().find(|target| !accepted.iter().any(|one| one.is_of_a_build_for(target))) {
+        let message = format!("no provenance says that it was built for {target}, as its name does");
+        reasons.push(Reason::new(ReasonId::SubjectName, evidence.shown(), message));
     }
     Rejection::unless_empty(reasons)?;
     let artifact = artifact(evidence, &accepted, policy);
@@ -163,7 +180,7 @@ fn judge(bundle: &BundleFile, evidence: &FileEvidence, policy: &VerificationPoli
     let signed = authenticate(&bundle.path, &bundle.bytes, policy, Some(evidence.about()))?;
     let signer = signed.signer(policy);
     let Authentic { facts, payload: Some(payload), statement } = signed else {
-        return Ok(Accepted { facts: signed.facts, signer, statement: None, other_name: None });
+        return Ok(Accepted { facts: signed.facts, signer, statement: None, other_name: None, target: None });
     };
     let reject = |id, path: &str, message: String| Err(vec![Reason::new(id, path, message)]);
     let statement = match statement.map_or_else(|| Attestation::parse(&payload), Ok) {
@@ -187,9 +204,10 @@ fn judge(bundle: &BundleFile, evidence: &FileEvidence, policy: &VerificationPoli
     let Some(first) = matching.next() else {
         return reject(ReasonId::SubjectDigestMismatch, &shown, format!("{} is about other files", bundle.path));
     };
+    let target = evidence.name.as_deref().and_then(|name| target_of(name, first.name.as_deref().map(last)?)).map(str::to_owned);
     let is_named = evidence.name.is_none() || is_named(&first) || matching.any(|subject| is_named(&subject));
     let other_name = match &first.name {
-        _ if is_named => None,
+        _ if is_named || target.is_some() => None,
         // A package URL names a package, not a file.
         Some(name) if name.starts_with("pkg:") => Some(name.clone()),
         Some(name) => {
@@ -198,7 +216,8 @@ fn judge(bundle: &BundleFile, evidence: &FileEvidence, policy: &VerificationPoli
         }
         None => Some("no file".to_owned()),
     };
-    Ok(Accepted { facts, signer, statement: Some(statement), other_name })
+    let target = target.filter(|_| !is_named);
+    Ok(Accepted { facts, signer, statement: Some(statement), other_name, target })
 }
 
 fn artifact(evidence: &FileEvidence, accepted: &[Accepted], policy: &VerificationPolicy) -> VerifiedArtifact {

@@ -29,6 +29,8 @@ pub struct Recipe {
     pub environment: BTreeMap<String, String>,
     /// Whether folders of the machine had fixed names.
     pub remapped: bool,
+    /// Whether audit data was linked into the artifacts.
+    pub audit_data: bool,
 }
 
 impl Recipe {
@@ -77,6 +79,7 @@ impl Recipe {
             rustflags: strings(&internal["rustflags"]).ok_or("its provenance does not name the rustflags")?,
             environment,
             remapped: internal["pathRemapping"].is_object(),
+            audit_data: internal["auditData"] == true,
         })
     }
 }

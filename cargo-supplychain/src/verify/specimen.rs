@@ -130,6 +130,7 @@ pub(super) fn provenance(target_folder: &str) -> Value {
     json!({
         "buildDefinition": {
             "buildType": "https://example.org/build/v1",
+            "externalParameters": { "target": "x86_64-unknown-linux-gnu" },
             "internalParameters": { "targetFolder": target_folder, "sourceIsDirty": false },
             "resolvedDependencies": [{ "name": "source", "uri": "git+https://example.org/tool", "digest": { "gitCommit": "0".repeat(40) } }]
         },

@@ -376,6 +376,16 @@ fn a_single_file_is_verified_by_its_bundles() {
     assert_eq!(id(&FileEvidence { bundles: vec![], ..good.clone() }, &policy), named("attest/missing"));
     let renamed = FileEvidence { name: Some("other".into()), ..good.clone() };
     assert_eq!(id(&renamed, &policy), ("other".to_owned(), "attest/subject-name"));
+    // The name that it has among files of other targets, and what the provenance does not say.
+    let called = |name: &str| FileEvidence { name: Some(name.into()), ..good.clone() };
+    assert!(file(&called("tool-x86_64-unknown-linux-gnu"), &policy).is_ok());
+    for name in
+        ["tool-aarch64-unknown-linux-gnu", "tool-debug", "tool-x86_64-unknown-linux-gnu.exe", "tool-x86_64-unknown-linux-gnu-x"]
+    {
+        assert_eq!(id(&called(name), &policy), (name.to_owned(), "attest/subject-name"));
+    }
+    let without = FileEvidence { bundles: good.bundles[2..].to_vec(), ..called("tool-x86_64-unknown-linux-gnu") };
+    assert_eq!(id(&without, &policy).1, "attest/subject-name");
     assert_eq!(id(&good, &Specimen::new().policy()).1, "attest/wrong-signer");
     assert_eq!(id(&good, &policy.clone().expect_version(Some("2.0.0".into()))), named("attest/version-mismatch"));
     assert_eq!(id(&good, &policy.clone().require_predicate("x")), named("attest/predicate-type-missing"));

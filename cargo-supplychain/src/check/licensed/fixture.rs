@@ -37,6 +37,7 @@ pub(in crate::check) fn component(name: &str, version: &str, license: Option<&st
         links: None,
         has_build_script: false,
         is_proc_macro: false,
+        replaces: None,
     }
 }
 
@@ -100,6 +101,7 @@ fn invocation() -> Invocation {
         rustflags: Vec::new(),
         rustflags_from: crate::model::cargo_config::FlagsFrom::default(),
         path_remapping: None,
+        audit_data: false,
         target_folder: TargetFolder::Unused,
         environment: BTreeMap::new(),
         profile_overrides: BTreeMap::new(),

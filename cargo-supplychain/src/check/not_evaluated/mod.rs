@@ -19,6 +19,7 @@ use crate::finding::{Area, NotEvaluated};
 pub(super) fn list(facts: &Facts<'_>, scope: &Scope) -> Vec<NotEvaluated> {
     let mut list = Vec::new();
     list.extend(advisories::advisories(facts));
+    list.extend(advisories::sources(facts, scope));
     list.extend(advisories::not_planned(facts, scope));
     list.extend(licences::licences(facts, scope));
     list.extend(lock::without_cargo(facts));

@@ -33,7 +33,7 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
 mod tests {
     use super::*;
     use crate::advisory::Advisory;
-    use crate::check::case::{Case, advisory, lock_with_lib};
+    use crate::check::case::{Case, advisory, lock_with_lib, rated};
 
     #[test]
     fn fires_for_its_kind_and_the_affected_versions_only() {
@@ -44,7 +44,7 @@ mod tests {
             ("1.2.0", Kind::Notice, None, &[]),
             ("1.0.0", Kind::Vulnerability, None, &[]),
         ] {
-            let advisory = Advisory { score, ..advisory(kind) };
+            let advisory = Advisory { ratings: rated(score), ..advisory(kind) };
             let case = Case::new().lock(&lock_with_lib(version)).advisory(advisory);
             assert_eq!(case.run(&RULE), expected, "{version} {kind:?} {score:?}");
         }

@@ -1,5 +1,8 @@
 //! One file a rule. [`ALL`] is the table: a rule that is not in it does not exist.
 
+mod advisory_db_modified;
+mod advisory_db_rollback;
+mod advisory_known_exploited;
 mod advisory_malicious;
 mod advisory_notice;
 mod advisory_unmaintained;
@@ -88,7 +91,7 @@ mod toolchain_path_override;
 mod toolchain_unpinned;
 mod workflow_cache_in_release;
 pub(super) mod workflow_imposter_commit;
-mod workflow_known_exploited_action;
+pub(super) mod workflow_known_exploited_action;
 mod workflow_pwn_request;
 mod workflow_template_injection;
 mod workflow_unpinned_action;
@@ -171,10 +174,13 @@ pub static ALL: &[&Rule] = &[
     &sandbox_denied_call::RULE,
     &sandbox_unavailable::RULE,
     &advisory_vulnerability::RULE,
+    &advisory_known_exploited::RULE,
     &advisory_malicious::RULE,
     &advisory_unsound::RULE,
     &advisory_unmaintained::RULE,
     &advisory_notice::RULE,
+    &advisory_db_rollback::RULE,
+    &advisory_db_modified::RULE,
     &licence_denied::RULE,
     &licence_missing::RULE,
     &licence_deprecated_id::RULE,

@@ -1,14 +1,16 @@
-//! What a release is published as: its artifacts under the names that their attestations have, each with its bundles beside it, the SBOMs, and
-//! their digests. The release folder itself stays as it is.
+//! What a release is published as: its artifacts under the names that their attestations have, or these with the target, each with its bundles
+//! beside it, the SBOMs, and their digests. The release folder itself stays as it is.
 
 use std::collections::BTreeMap;
 use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::inputs::AssetNames;
 use crate::attest::{PROVENANCE, SHA256SUMS, sha256sums};
 use crate::base::Sha256;
 use crate::files;
+use crate::model::asset_name::with_target;
 use crate::model::release::{FileRole, ReleaseManifest};
 
 /// Larger files are left in the release folder.
@@ -42,7 +44,7 @@ impl Assets {
 }
 
 /// Copies them into `into`.
-pub(super) fn collect(release: &Utf8Path, manifest: &ReleaseManifest, into: &Utf8Path) -> io::Result<Assets> {
+pub(super) fn collect(release: &Utf8Path, manifest: &ReleaseManifest, names: AssetNames, into: &Utf8Path) -> io::Result<Assets> {
     let mut assets = Assets::default();
     let mut sums = BTreeMap::new();
     let mut copy = |from: &str, name: String| -> io::Result<Utf8PathBuf> {
@@ -57,9 +59,13 @@ pub(super) fn collect(release: &Utf8Path, manifest: &ReleaseManifest, into: &Utf
     };
     for file in &manifest.files {
         let name = Utf8Path::new(&file.path).file_name().unwrap_or(&file.path);
+        let name = match names {
+            AssetNames::Plain => name.to_owned(),
+            AssetNames::Target => with_target(name, &manifest.target),
+        };
         match file.role {
             FileRole::Artifact => {
-                assets.artifacts.push(copy(&file.path, name.to_owned())?);
+                assets.artifacts.push(copy(&file.path, name.clone())?);
                 for statement in manifest.statements.iter().filter(|statement| statement.subject == file.path) {
                     if !release.join(&statement.path).is_file() {
                         continue;
@@ -74,7 +80,7 @@ pub(super) fn collect(release: &Utf8Path, manifest: &ReleaseManifest, into: &Utf
                 }
             }
             FileRole::Sbom => {
-                let path = copy(&file.path, name.to_owned())?;
+                let path = copy(&file.path, name.clone())?;
                 // Other formats are files of the release like these, and no output of their own.
                 if name.ends_with(".spdx.json") {
                     assets.spdx.push(path);
@@ -86,7 +92,10 @@ pub(super) fn collect(release: &Utf8Path, manifest: &ReleaseManifest, into: &Utf
         }
     }
     assets.files = sums.keys().map(|name| into.join(name)).collect();
-    let list = into.join(SHA256SUMS);
+    let list = into.join(match names {
+        AssetNames::Plain => SHA256SUMS.to_owned(),
+        AssetNames::Target => format!("{}-{}-{}.{SHA256SUMS}", manifest.name, manifest.version, manifest.target),
+    });
     files::write(&list, sha256sums(&sums).as_bytes())?;
     assets.files.push(list.clone());
     assets.checksums.push(list);

@@ -70,6 +70,15 @@ pub(super) enum Baseline {
     Revision(String),
 }
 
+/// How files to publish are called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum AssetNames {
+    /// As cargo calls them.
+    Plain,
+    /// With the target in them, so that those of several targets are told apart.
+    Target,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SbomFormat {
     CycloneDx,
@@ -100,6 +109,7 @@ pub(super) struct Inputs {
     pub(super) artifact_name: String,
     pub(super) upload_sarif: bool,
     pub(super) upload_release_assets: bool,
+    pub(super) asset_names: AssetNames,
     pub(super) release_tag: Option<String>,
     /// Never shown.
     pub(super) token: Option<String>,
@@ -130,6 +140,7 @@ const ATTEST: [(&str, Attest); 5] = [
 ];
 const COMMENT: [(&str, Comment); 3] =
     [("never", Comment::Never), ("on-failure", Comment::OnFailure), ("always", Comment::Always)];
+const ASSET_NAMES: [(&str, AssetNames); 2] = [("plain", AssetNames::Plain), ("target", AssetNames::Target)];
 const SBOM_FORMATS: [(&str, SbomFormat); 2] = [("cyclonedx-json", SbomFormat::CycloneDx), ("spdx-json", SbomFormat::Spdx)];
 
 /// Options that are inputs of their own, or that the action needs for itself.
@@ -180,6 +191,7 @@ impl Inputs {
             artifact_name: reader.artifact_name()?,
             upload_sarif: reader.flag("upload-sarif")?,
             upload_release_assets: reader.flag("upload-release-assets")?,
+            asset_names: reader.word("asset-names", "plain", &ASSET_NAMES)?,
             release_tag: reader.revision("release-tag")?,
             token: reader.token()?,
         })
@@ -336,6 +348,7 @@ mod tests {
         for (name, value, told) in [
             ("COMMAND", "publish", "command: `publish` is none of build, check, sbom, archive, verify, attest"),
             ("FAIL_ON", "High", "fail-on: `High` is none of policy, none, low, medium, high, critical"),
+            ("ASSET_NAMES", "triple", "asset-names: `triple` is none of plain, target"),
             ("OFFLINE", "yes", "offline: `yes` is none of true, false"),
             ("POLICY", "a\nb", "policy: `a\\u{a}b` has a control character or a second line"),
             ("ARGS", "--format=json", "args: `--format=json` is not passed on: it is how the action reads the result"),

@@ -4,6 +4,7 @@
 
 mod assets;
 mod child;
+mod composition;
 mod inputs;
 mod outputs;
 mod plan;
@@ -95,12 +96,17 @@ impl Failed {
         move |error| Self::Io { what: what.to_owned(), error }
     }
 
+    fn words(self) -> String {
+        match self {
+            Self::Input(Invalid { input, why }) => format!("input `{input}`: {why}"),
+            Self::Io { what, error } => format!("{what}: {error}"),
+        }
+    }
+
     /// Tells it, and how the run ends.
     fn told(self, session: &mut Session<'_>) -> i32 {
-        let (message, exit) = match self {
-            Self::Input(Invalid { input, why }) => (format!("input `{input}`: {why}"), Exit::Usage),
-            Self::Io { what, error } => (format!("{what}: {error}"), Exit::Output),
-        };
+        let exit = if matches!(self, Self::Input(_)) { Exit::Usage } else { Exit::Output };
+        let message = self.words();
         child::say(document::github::message("error", "cargo supplychain", &message).as_bytes());
         let run = Run { command: "action", result: outputs::result(exit as i32), error: Some((&message, &[])), ..Run::default() };
         session.summarise(&run);

@@ -183,12 +183,43 @@ pub(super) fn diff_arguments(inputs: &Inputs, base: &str) -> Vec<String> {
     if inputs.offline {
         out.push("--offline".to_owned());
     }
-    let mut rest = inputs.args.iter();
+    out.extend(picked(&inputs.args, &["--registry-snapshot", "--registry-api"], &[]));
+    out
+}
+
+/// The arguments for an SBOM that is compared with another one; of `args` what selects packages, targets and features.
+pub(super) fn compared_arguments(inputs: &Inputs, manifest: &Utf8Path, to: &Utf8Path) -> Vec<String> {
+    const VALUES: [&str; 11] =
+        ["--package", "-p", "--exclude", "--bin", "--example", "--test", "--bench", "--features", "-F", "--profile", "--target"];
+    const FLAGS: [&str; 10] = [
+        "--workspace",
+        "--all",
+        "--lib",
+        "--bins",
+        "--examples",
+        "--tests",
+        "--benches",
+        "--all-targets",
+        "--all-features",
+        "--no-default-features",
+    ];
+    let mut out = vec!["sbom".to_owned(), "--format-sbom=cyclonedx-json".to_owned()];
+    out.extend([format!("--output={to}"), format!("--manifest-path={manifest}")]);
+    common(&mut out, inputs);
+    out.extend(picked(&inputs.args, &VALUES, &FLAGS));
+    out
+}
+
+/// These options of `args`, with their values.
+fn picked(args: &[String], values: &[&str], flags: &[&str]) -> Vec<String> {
+    let mut out = Vec::new();
+    let mut rest = args.iter();
     while let Some(argument) = rest.next() {
-        match argument.as_str() {
-            "--registry-snapshot" | "--registry-api" => out.extend([argument.clone()].into_iter().chain(rest.next().cloned())),
-            one if one.starts_with("--registry-snapshot=") || one.starts_with("--registry-api=") => out.push(argument.clone()),
-            _ => {}
+        let name = argument.split('=').next().unwrap_or_default();
+        if values.contains(&argument.as_str()) {
+            out.extend([argument.clone()].into_iter().chain(rest.next().cloned()));
+        } else if flags.contains(&argument.as_str()) || name != argument && values.contains(&name) {
+            out.push(argument.clone());
         }
     }
     out
@@ -213,4 +244,18 @@ fn common(out: &mut Vec<String>, inputs: &Inputs) {
 /// A path that cannot be taken for an option.
 fn operand(path: &str) -> String {
     if path.starts_with('-') { Utf8PathBuf::from(".").join(path).into_string() } else { path.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_selects_is_picked() {
+        let args = ["-p", "app", "--only", "lock", "--features=x", "--all-features", "--bin", "--lib", "-F"].map(str::to_owned);
+        assert_eq!(
+            picked(&args, &["-p", "--features", "--bin", "-F"], &["--all-features", "--lib"]),
+            ["-p", "app", "--features=x", "--all-features", "--bin", "--lib", "-F"]
+        );
+    }
 }

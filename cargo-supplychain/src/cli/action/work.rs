@@ -4,12 +4,13 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::assets::{self, Assets};
 use super::child::{self, Ended, Needs};
-use super::inputs::{Command, Inputs, Invalid};
+use super::inputs::{AssetNames, Command, Inputs, Invalid};
 use super::plan::{self, Plan, Signing};
 use super::result::{self, Answer};
-use super::{Exit, Failed, Session, outputs, publish};
+use super::{Exit, Failed, Session, composition, outputs, publish};
 use crate::attest::RELEASE_MANIFEST;
 use crate::base::Context;
+use crate::base::text::counted;
 use crate::document;
 use crate::document::run::{Release, Run};
 use crate::files;
@@ -19,16 +20,16 @@ use crate::ops::{self, Interrupt};
 use crate::sign::keyless::Services;
 
 /// What is in hand during the work.
-struct Bench<'a> {
+pub(super) struct Bench<'a> {
     /// As the session's, in the working directory.
     context: Context,
-    inputs: &'a Inputs,
+    pub(super) inputs: &'a Inputs,
     interrupt: &'a Interrupt,
     plan: Plan,
     /// Where the results go.
     to: Utf8PathBuf,
     /// The workspace's root.
-    root: Utf8PathBuf,
+    pub(super) root: Utf8PathBuf,
     /// What names the services that sign.
     keyless: Vec<String>,
 }
@@ -49,6 +50,9 @@ pub(super) fn work(session: &mut Session<'_>, inputs: &Inputs, interrupt: &Inter
     };
     let sarif = tell(session, &bench, &mut answer)?;
     let changes = bench.plan.base.clone().and_then(|base| Some((changes(session, &bench, &base)?, base)));
+    let composition = changes.as_ref().map(|(_, base)| {
+        composition::of_change(&bench, base).unwrap_or_else(|why| format!("It cannot be told: {}.\n", document::run::shown(&why)))
+    });
     if publish::publish(session, inputs, &bench.plan, assets.as_ref(), sarif.as_deref()) && code == 0 {
         code = Exit::Output as i32;
     }
@@ -61,6 +65,7 @@ pub(super) fn work(session: &mut Session<'_>, inputs: &Inputs, interrupt: &Inter
         error: answer.error.as_ref().map(|(message, help)| (message.as_str(), help.as_slice())),
         notices: &notices,
         changes: changes.as_ref().map(|(changes, base)| (base.as_str(), changes.as_str())),
+        composition: composition.as_deref(),
         release: answer.release.as_ref().map(|released| release(session, &released.manifest, assets.as_ref())),
         ..Run::default()
     };
@@ -110,7 +115,7 @@ fn keyless(session: &Session<'_>, inputs: &Inputs, plan: &Plan, to: &Utf8Path) -
 }
 
 /// Starts our own binary.
-fn start(bench: &Bench<'_>, arguments: &[String]) -> Result<Ended, Failed> {
+pub(super) fn start(bench: &Bench<'_>, arguments: &[String]) -> Result<Ended, Failed> {
     let needs = Needs { identity: matches!(bench.plan.signing, Signing::Keyless { .. }) };
     let mut env = child::environment(&bench.context.env, needs);
     // Where no code of the project runs, the host may be asked with the token: it answers more often then.
@@ -143,7 +148,7 @@ fn build(session: &mut Session<'_>, bench: &Bench<'_>) -> Result<Worked, Failed>
             code = Exit::Undetermined as i32;
         }
     }
-    let assets = published(&bench.to.join("assets"), &released.folder, &released.manifest)?;
+    let assets = published(bench, &bench.to.join("assets"), &released.folder, &released.manifest)?;
     if let Some(place) = &bench.inputs.archive {
         let (folder, signer) = (released.folder.clone(), signer(session, &released.folder, &released.manifest));
         let (archived_code, archived) = once(bench, &plan::archive_arguments(bench.inputs, place, &folder, &signer))?;
@@ -156,8 +161,9 @@ fn build(session: &mut Session<'_>, bench: &Bench<'_>) -> Result<Worked, Failed>
     Ok((code, answer, Some(assets)))
 }
 
-fn published(into: &Utf8Path, release: &Utf8Path, manifest: &ReleaseManifest) -> Result<Assets, Failed> {
-    assets::collect(release, manifest, into).map_err(Failed::io(&format!("cannot write the files to publish into {into}")))
+fn published(bench: &Bench<'_>, into: &Utf8Path, release: &Utf8Path, manifest: &ReleaseManifest) -> Result<Assets, Failed> {
+    assets::collect(release, manifest, bench.inputs.asset_names, into)
+        .map_err(Failed::io(&format!("cannot write the files to publish into {into}")))
 }
 
 /// By whom a release that was made here is judged when it is archived.
@@ -199,7 +205,13 @@ fn attest(session: &mut Session<'_>, bench: &Bench<'_>) -> Result<Worked, Failed
         }));
     }
     let mut all = Assets::default();
-    for path in bench.inputs.subject_path.iter().flat_map(|subject| releases(bench.context.cwd.join(subject))) {
+    let paths: Vec<_> = bench.inputs.subject_path.iter().flat_map(|subject| releases(bench.context.cwd.join(subject))).collect();
+    if paths.len() > 1 && bench.inputs.upload_release_assets && bench.inputs.asset_names == AssetNames::Plain {
+        let why =
+            format!("there are {}, and their files would have the same names: use `target`", counted(paths.len(), "release"));
+        return Err(Failed::Input(Invalid { input: "asset-names", why }));
+    }
+    for path in paths {
         let (code, answer) = once(bench, &plan::sign_arguments(bench.inputs, &path, &bench.keyless))?;
         if code != 0 {
             return Ok((code, answer, Some(all)));
@@ -215,7 +227,7 @@ fn attest(session: &mut Session<'_>, bench: &Bench<'_>) -> Result<Worked, Failed
             .map_err(Failed::io(&format!("cannot read {path}/release.json")))?;
         let manifest = serde_json::from_slice(&list).map_err(|error| Failed::io("release.json")(error.into()))?;
         // Releases for several targets have files of one name.
-        all.add(published(&bench.to.join("assets").join(path.file_name().unwrap_or_default()), &path, &manifest)?);
+        all.add(published(bench, &bench.to.join("assets").join(path.file_name().unwrap_or_default()), &path, &manifest)?);
     }
     Ok((0, Answer::default(), Some(all)))
 }

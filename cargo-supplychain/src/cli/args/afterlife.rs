@@ -18,22 +18,26 @@ pub struct ArchiveArgs {
     pub policy: Option<Utf8PathBuf>,
 }
 
-/// Which archived releases contain what an advisory names
+/// Which archived releases, or which SBOMs, contain what an advisory names
 ///
 /// Names every archived release, and in it every file, that has an affected version of a crate, and how far it takes part: linked, only
 /// helped to build, or only locked. An advisory is named by any of its ids; a crate by its package URL, with a version or a range of them.
-/// Exit 0: no release; 1: some; 4: it could not be told.
+/// With --sbom the named documents of anyone are asked instead of an archive. Exit 0: none is affected; 1: some; 4: it could not be told.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   cargo supplychain affected CVE-2023-4863
   cargo supplychain affected RUSTSEC-2023-0061 --supported --format markdown
   cargo supplychain affected 'pkg:cargo/libwebp-sys@<0.9.3' --archive releases
-  cargo supplychain affected pkg:cargo/openssl-sys --format json")]
+  cargo supplychain affected pkg:cargo/openssl-sys --format json
+  cargo supplychain affected RUSTSEC-2023-0061 --sbom vendor.spdx.json appliance.cdx.xml")]
 pub struct AffectedArgs {
     /// RUSTSEC-…, CVE-…, GHSA-…, or pkg:cargo/NAME[@VERSION|@RANGE]
     #[arg(value_name = "ID|PURL")]
     pub query: String,
+    /// Ask these bills of materials (of any tool; binaries with audit data too), not an archive
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["archive", "expect_head", "supported"])]
+    pub sbom: Vec<Utf8PathBuf>,
     /// List only releases that [[archive.supported]] names
     #[arg(long)]
     pub supported: bool,
@@ -128,6 +132,8 @@ pub enum SchemaName {
     Release,
     /// `diff --format json`
     Diff,
+    /// `sbom check --format json`
+    SbomCheck,
     /// `affected --format json`
     Affected,
     /// `rescan --format json`

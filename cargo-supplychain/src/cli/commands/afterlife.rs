@@ -15,7 +15,7 @@ use crate::base::Context;
 use crate::base::text::{counted, plain};
 use crate::document::affected::{self, Affected};
 use crate::document::rescan::{self, HistoryAnswer, HistoryLine, Rescanned};
-use crate::document::{github, sarif};
+use crate::document::{github, gitlab, sarif};
 use crate::finding::Report;
 use crate::ops;
 use crate::ops::archived::Request;
@@ -31,13 +31,16 @@ fn asked(place: &PlaceArgs, advisory_db: Option<&String>, supported: bool) -> Re
 }
 
 pub(in crate::cli) fn affected(shell: &mut Shell, context: &Context, args: &AffectedArgs) -> Result<Exit, ops::Error> {
-    if matches!(shell.format, Format::Sarif | Format::Github) {
+    if matches!(shell.format, Format::Sarif | Format::Github | Format::Gitlab) {
         return Err(ops::Error::usage(&"affected has no such format: it answers a question, it judges nothing")
-            .with_help("use --format human, json or markdown; `rescan` has sarif and github"));
+            .with_help("use --format human, json or markdown; `rescan` has sarif, github and gitlab"));
     }
     let request = asked(&args.place, args.advisory_db.as_ref(), args.supported);
     // Kept to the end of the process: to give ten thousand releases back one by one takes as long as to print them.
-    let answer = ManuallyDrop::new(ops::affected::affected(context, &request, &args.query, shell)?);
+    let answer = ManuallyDrop::new(match args.sbom.as_slice() {
+        [] => ops::affected::affected(context, &request, &args.query, shell)?,
+        files => ops::affected::in_documents(context, &request, &args.query, files, shell)?,
+    });
     match shell.format {
         Format::Json => shell.out(&affected::json(&answer).bytes),
         Format::Markdown => shell.out(&affected::markdown(&answer).bytes),
@@ -50,10 +53,10 @@ pub(in crate::cli) fn affected(shell: &mut Shell, context: &Context, args: &Affe
 }
 
 fn exit_of_answer(answer: &Affected) -> Exit {
-    match (answer.releases.is_empty(), answer.is_known()) {
-        (false, _) => Exit::Finding,
-        (true, true) => Exit::Pass,
-        (true, false) => Exit::Undetermined,
+    match (answer.is_affected(), answer.is_known()) {
+        (true, _) => Exit::Finding,
+        (false, true) => Exit::Pass,
+        (false, false) => Exit::Undetermined,
     }
 }
 
@@ -74,6 +77,7 @@ pub(in crate::cli) fn rescan(shell: &mut Shell, context: &Context, args: &Rescan
         Format::Json => shell.out(&rescan::json(&rescanned).bytes),
         Format::Sarif => shell.out(&sarif::document(&report, &ops::rule_infos()).bytes),
         Format::Github => shell.out(github::annotations(&report).as_bytes()),
+        Format::Gitlab => shell.out(&gitlab::document(&report).bytes),
         Format::Markdown => shell.out(&rescan::markdown(&rescanned).bytes),
     }
     Ok(exit_of_verdict(report.enforced_verdict()))

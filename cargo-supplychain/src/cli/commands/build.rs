@@ -13,6 +13,7 @@ use super::{
 use crate::base::Context;
 use crate::base::text::{counted, plain};
 use crate::finding::Report;
+use crate::model::native::Witness;
 use crate::model::release::Signing;
 use crate::model::sandbox::Enforcement;
 use crate::model::{Build, TargetFolder};
@@ -39,6 +40,7 @@ pub(in crate::cli) fn run(
         release_dir: args.release_dir.clone(),
         dry_run: args.dry_run,
         reproduce: args.reproduce,
+        embed_audit_data: args.embed_audit_data,
         signer: signer_request(&args.signer, args.no_sign),
         sandbox: args.sandbox,
     };
@@ -237,10 +239,10 @@ fn artifacts(shell: &Shell, released: &Released) {
         for artifact in &released.build.artifacts {
             let Some(file) = &artifact.file else { continue };
             let (linked, host) = (artifact.linked.len(), artifact.build_only().count());
-            let native = if artifact.native.len() == 1 {
-                "1 native library".to_owned()
-            } else {
-                format!("{} native libraries", artifact.native.len())
+            // Those that only the file names, libc before all, are in every program.
+            let native = match artifact.native.iter().filter(|one| one.witness == Witness::BuildScript).count() {
+                1 => "1 native library".to_owned(),
+                count => format!("{count} native libraries"),
             };
             writeln!(
                 err,

@@ -12,35 +12,45 @@ use crate::base::text::plain;
 use crate::ops;
 
 pub(in crate::cli) fn fetch(shell: &mut Shell, context: &Context, args: &FetchArgs) -> Result<Exit, ops::Error> {
-    let is_wanted = |what: FetchWhat| match (&*args.what, &args.advisory_db) {
-        ([], None) => true,
-        ([], Some(_)) => what == FetchWhat::Advisories,
-        (named, _) => named.contains(&what),
+    let is_all = args.what.is_empty() && args.feed.is_empty();
+    let is_wanted = |what: FetchWhat| match &args.advisory_db {
+        None => is_all || args.what.contains(&what),
+        Some(_) if is_all => what == FetchWhat::Advisories,
+        Some(_) => args.what.contains(&what),
     };
     if args.advisory_db.is_some() && !is_wanted(FetchWhat::Advisories) {
         return Err(ops::Error::usage(&"--advisory-db is for `fetch advisories`"));
     }
+    let kinds: Vec<_> = args.what.iter().filter_map(|what| what.source()).collect();
+    let is_source_wanted = !kinds.is_empty() || !args.feed.is_empty() || (is_all && args.advisory_db.is_none());
     // What can be had is had, whatever the other comes to.
-    let feeds = is_wanted(FetchWhat::Advisories).then(|| ops::fetch::fetch(context, args.advisory_db.as_deref(), shell));
+    let database = is_wanted(FetchWhat::Advisories).then(|| ops::fetch::fetch(context, args.advisory_db.as_deref(), shell));
+    let sources = is_source_wanted.then(|| ops::fetch::sources(context, args.policy.as_deref(), &kinds, &args.feed, shell));
     let roots = is_wanted(FetchWhat::TrustRoot).then(|| ops::fetch::trust_roots(context, args.policy.as_deref(), shell));
-    let (feeds, roots) = match (feeds.transpose(), roots.transpose()) {
-        (Err(first), Err(second)) if first.message != second.message => {
-            let help = first.help.clone();
-            let both = ops::Error::new(first.class, &format!("{}\n{}", first.message, second.message));
-            return Err(help.into_iter().chain(second.help).fold(both, ops::Error::with_help));
-        }
-        (feeds, roots) => (feeds?, roots?),
-    };
+    let mut failed: Vec<ops::Error> = Vec::new();
+    let (database, sources) = (kept(database, &mut failed), kept(sources, &mut failed).unwrap_or_default());
+    let roots = kept(roots, &mut failed);
+    if let Some(error) = together(failed) {
+        return Err(error);
+    }
+    let feeds: Vec<_> = database.into_iter().chain(sources).collect();
     if shell.format == Format::Json {
         let roots: Vec<_> = roots.iter().flatten().map(fetched).collect();
-        let feeds: Vec<_> = feeds.iter().collect();
         json_out(shell, &json!({ "schema_version": ENVELOPE_VERSION, "feeds": feeds, "trusted_roots": roots }));
         return Ok(Exit::Pass);
     }
-    if let Some(info) = feeds {
+    for info in feeds {
         let date = info.date.map_or_else(|| "unknown date".to_owned(), |date| date.to_string());
-        let revision = info.revision.as_deref().unwrap_or("no revision");
-        shell.say("Fetched", &format!("{}: {} advisories, {date}, {revision}", info.name, info.entries));
+        let revision = plain(info.revision.as_deref().unwrap_or("no revision")).into_owned();
+        shell.say(
+            "Fetched",
+            &format!(
+                "{}: {} {}, {date}, {revision}",
+                plain(&info.name),
+                info.entries,
+                if info.is_rustsec() { "advisories" } else { "entries" }
+            ),
+        );
     }
     for one in roots.iter().flatten() {
         let until = one.root.current_until.map(|until| format!(", current until {until}")).unwrap_or_default();
@@ -48,6 +58,24 @@ pub(in crate::cli) fn fetch(shell: &mut Shell, context: &Context, args: &FetchAr
         shell.say("Fetched", &format!("trusted root of {}: {change}{until}, sha256:{}", plain(&one.root.name), one.root.sha256));
     }
     Ok(Exit::Pass)
+}
+
+/// What was had; an error is put aside.
+fn kept<T>(outcome: Option<Result<T, ops::Error>>, failed: &mut Vec<ops::Error>) -> Option<T> {
+    outcome?.map_err(|error| failed.push(error)).ok()
+}
+
+/// Several errors as one, each once.
+fn together(failed: Vec<ops::Error>) -> Option<ops::Error> {
+    let mut failed = failed.into_iter();
+    let first = failed.next()?;
+    Some(failed.fold(first, |all, next| {
+        if all.message.lines().any(|line| line == next.message) {
+            return all;
+        }
+        let both = ops::Error::new(all.class, &format!("{}\n{}", all.message, next.message));
+        all.help.into_iter().chain(next.help).fold(both, ops::Error::with_help)
+    }))
 }
 
 fn fetched(one: &ops::trust_root::Fetched) -> serde_json::Value {
@@ -67,6 +95,7 @@ pub(in crate::cli) fn schema(shell: &mut Shell, args: &SchemaArgs) -> Result<Exi
         SchemaName::Affected => include_str!("../../../schemas/affected-1.json"),
         SchemaName::Rescan => include_str!("../../../schemas/rescan-1.json"),
         SchemaName::History => include_str!("../../../schemas/history-1.json"),
+        SchemaName::SbomCheck => include_str!("../../../schemas/sbom-check-1.json"),
         SchemaName::Release => include_str!("../../../schemas/release-1.json"),
     };
     shell.out(schema.as_bytes());

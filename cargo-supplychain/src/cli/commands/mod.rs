@@ -68,6 +68,7 @@ fn show_report(shell: &mut Shell, report: &Report) {
         Format::Json => shell.out(&document::report::document(report).bytes),
         Format::Sarif => shell.out(&document::sarif::document(report, &ops::rule_infos()).bytes),
         Format::Github => shell.out(document::github::annotations(report).as_bytes()),
+        Format::Gitlab => shell.out(&document::gitlab::document(report).bytes),
         Format::Markdown => shell.out(&document::summary::document(report).bytes),
     }
 }
@@ -116,6 +117,7 @@ fn judge_request(args: &PolicyArgs) -> judge::Request {
         require: args.require.clone(),
         advisory_db: args.advisory_db.clone(),
         advisory_db_rev: args.advisory_db_rev.clone(),
+        feeds: args.feed.clone(),
         registry_snapshot: args.registry_snapshot.clone(),
         reused_target: None,
         reproduction: None,

@@ -112,12 +112,12 @@ fn mistakes_have_a_place_and_a_suggestion() {
     for (text, expected, suggestion) in [
         (
             "[build]\nfail_on = \"low\"".to_owned(),
-            "p:2:1: unknown key `fail_on`, expected `fail-on` or `remap-paths`",
+            "p:2:1: unknown key `fail_on`, expected one of `fail-on`, `remap-paths`, `embed-audit-data`",
             Some("fail-on"),
         ),
         (
             "[advisory]\n".into(),
-            "p:1:2: unknown key `advisory`, expected one of `build`, `release`, `rules`, `advisories`, `registry`, `bans`, `licences`, `exemptions`, `sandbox`, `documents`, `sign`, `trust-root`, `verify`, `archive`",
+            "p:1:2: unknown key `advisory`, expected one of `build`, `release`, `rules`, `advisories`, `triage`, `registry`, `bans`, `licences`, `exemptions`, `sandbox`, `documents`, `sign`, `trust-root`, `verify`, `archive`",
             Some("advisories"),
         ),
         (

@@ -4,9 +4,11 @@ use serde_json::{Map, Value, json};
 
 use crate::base::text::plain;
 use crate::document::inventory::Inventory;
+use crate::document::native as words;
 use crate::document::part::{self, Contact, Kind, Part, Producer, Source};
 use crate::model::ArtifactKind;
 use crate::model::licence::Declared;
+use crate::model::native::Evidence;
 
 /// The fields stand in the order of the XML schemas.
 pub(super) fn value(part: &Part<'_>, nested: Vec<Value>) -> Value {
@@ -51,6 +53,9 @@ pub(super) fn value(part: &Part<'_>, nested: Vec<Value>) -> Value {
     put("properties", with_file_properties(part));
     if !nested.is_empty() {
         put("components", Value::Array(nested));
+    }
+    if let (Some(evidence), Some(version)) = (part.evidence, &part.version) {
+        put("evidence", self::evidence(evidence, version));
     }
     Value::Object(fields)
 }
@@ -101,6 +106,20 @@ pub(super) fn entity(name: &str, contact: Option<&Contact>) -> Value {
         Some(Contact::Url(url)) => json!({"name": name, "url": [url]}),
         Some(Contact::Email(email)) => json!({"name": name, "contact": [{"email": email}]}),
         None => json!({"name": name}),
+    }
+}
+
+/// How the version is known. The build metadata of a crate's version is a convention of its authors; a file of the sources is what it is.
+fn evidence(evidence: &Evidence, version: &str) -> Value {
+    let (technique, confidence) = match evidence {
+        Evidence::BuildMetadata { .. } => ("manifest-analysis", json!(0.9)),
+        Evidence::File { .. } => ("source-code-analysis", json!(1)),
+    };
+    let method = json!({"technique": technique, "confidence": confidence, "value": plain(&words::evidence(evidence))});
+    let identity = json!({"field": "version", "confidence": confidence, "concludedValue": plain(version), "methods": [method]});
+    match evidence {
+        Evidence::BuildMetadata { .. } => json!({"identity": [identity]}),
+        Evidence::File { path, .. } => json!({"identity": [identity], "occurrences": [{"location": plain(path)}]}),
     }
 }
 

@@ -99,8 +99,19 @@ fn licences_are_declared_and_unknown_is_said() {
 fn native_libraries_are_nested_and_their_content_is_unknown() {
     let document = render(&fixture::build());
     let native = &find(&document, "libz-sys")["components"][0];
-    assert_eq!((&native["name"], property(native, "linkage")), (&"z".into(), Some("static")));
-    assert_eq!(document["metadata"]["component"]["components"][0]["name"], "m");
+    assert_eq!((&native["name"], property(native, "linkage")), (&"zlib".into(), Some("static")));
+    assert_eq!((&native["version"], &native["purl"]), (&"1.3.1".into(), &"pkg:generic/zlib@1.3.1".into()));
+    assert_eq!(native["cpe"], "cpe:2.3:a:zlib:zlib:1.3.1:*:*:*:*:*:*:*");
+    assert_eq!((property(native, "supply"), property(native, "link-names")), (Some("bundled"), Some("z")));
+    let evidence = property(native, "version:evidence").unwrap();
+    assert!(evidence.starts_with("file src/zlib/zlib.h of pkg:cargo/libz-sys@"), "{evidence}");
+    let identity = &native["evidence"]["identity"][0];
+    assert_eq!((&identity["field"], &identity["concludedValue"]), (&"version".into(), &"1.3.1".into()));
+    assert_eq!(native["evidence"]["occurrences"][0]["location"], "src/zlib/zlib.h");
+    assert!(native["isExternal"].is_null());
+    let system = &document["metadata"]["component"]["components"][0];
+    assert_eq!((&system["name"], property(system, "import")), (&"m".into(), Some("needed: libm.so.6")));
+    assert!(system["version"].is_null() && property(system, "version").unwrap().starts_with("unknown: "));
     let compositions = document["compositions"].as_array().unwrap();
     assert_eq!((&compositions[0]["aggregate"], &compositions[1]["aggregate"]), (&"complete".into(), &"unknown".into()));
     assert!(compositions[1]["assemblies"].as_array().unwrap().contains(&native["bom-ref"]));

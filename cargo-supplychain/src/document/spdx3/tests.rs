@@ -68,10 +68,12 @@ fn relationships_tell_linked_from_build_only_and_how_complete_they_are() {
     let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<BTreeSet<_>>();
     assert_eq!(related(&document, "serde", "dependsOn", Some("build")), names(&["serde_derive"]));
     assert_eq!(related(&document, "serde", "dependsOn", None), names(&["NoneElement"]));
-    assert_eq!(related(&document, "libz-sys", "dependsOn", None), names(&["z"]));
-    assert_eq!(related(&document, "libz-sys", "hasStaticLink", None), names(&["z"]));
+    assert_eq!(related(&document, "libz-sys", "dependsOn", None), names(&["zlib"]));
+    assert_eq!(related(&document, "libz-sys", "hasStaticLink", None), names(&["zlib"]));
     assert_eq!(related(&document, "demo", "hasDynamicLink", None), names(&["m"]));
-    assert_eq!(related(&document, "z", "dependsOn", None), names(&["NoAssertionElement"]));
+    assert_eq!(related(&document, "zlib", "dependsOn", None), names(&["NoAssertionElement"]));
+    let identifiers = &find(&document, "software_Package", "zlib")["externalIdentifier"];
+    assert_eq!(identifiers[1]["identifier"], "cpe:2.3:a:zlib:zlib:1.3.1:*:*:*:*:*:*:*");
     assert!(related(&document, "demo", "dependsOn", None).is_superset(&names(&["std", "serde", "m"])));
     assert_eq!(related(&document, "loose", "hasDeclaredLicense", None), names(&["expandedlicensing_NoAssertionLicense"]));
     let completeness = |document: &Value, kind: &str| -> BTreeSet<String> {

@@ -7,7 +7,7 @@ use rustsec::advisory::Versions;
 use semver::{Comparator, Op, Version, VersionReq};
 use serde::Deserialize;
 
-use crate::advisory::{Advisory, Kind};
+use crate::advisory::{Advisory, Kind, Rating};
 use crate::base::Timestamp;
 
 /// The largest advisory that is read, in bytes.
@@ -65,16 +65,15 @@ pub(super) fn parse(id: &str, text: &str) -> Result<Option<Advisory>, String> {
     }
     Ok(Some(Advisory {
         kind: kind(&advisory),
-        score: advisory.cvss.as_deref().map(score).transpose()?.flatten(),
+        ratings: advisory.cvss.as_deref().map(rating).transpose()?.into_iter().collect(),
         id: advisory.id,
         aliases: advisory.aliases,
         package: advisory.package,
         title: title.trim().to_owned(),
-        cvss: advisory.cvss,
         url: advisory.url,
         date: advisory.date,
         source: advisory.source,
-        versions: checked(versions)?,
+        versions: checked(versions.patched, versions.unaffected)?,
     }))
 }
 
@@ -91,26 +90,21 @@ fn kind(advisory: &RawAdvisory) -> Kind {
     }
 }
 
-/// The base score in tenths; a vector without any impact scores zero, which means "unscored".
-fn score(vector: &str) -> Result<Option<u32>, String> {
-    let parsed: cvss::Cvss = vector.parse().map_err(|error| format!("its CVSS vector: {error}"))?;
-    let tenths = (parsed.score() * 10.0).round().clamp(0.0, 100.0);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 100")]
-    let tenths = tenths as u32;
-    Ok(Some(tenths).filter(|tenths| *tenths > 0))
+fn rating(vector: &str) -> Result<Rating, String> {
+    Rating::new(vector, "RustSec").map_err(|error| format!("its CVSS vector: {error}"))
 }
 
 /// The library panics on two forms that only a hostile file has: numbers at the end of the range, which it increments, and
 /// two ranges that begin at one version without overlapping (`> 1`, `= 1`). Neither is let through.
-fn checked(versions: RawVersions) -> Result<Versions, String> {
+pub(super) fn checked(patched: Vec<VersionReq>, unaffected: Vec<VersionReq>) -> Result<Versions, String> {
     const LARGEST: u64 = 1 << 53;
     // The library compares each range with each; real advisories have below twenty.
     const MAX_RANGES: usize = 256;
-    if versions.patched.len() + versions.unaffected.len() > MAX_RANGES {
+    if patched.len() + unaffected.len() > MAX_RANGES {
         return Err(format!("it has more than {MAX_RANGES} version ranges"));
     }
     let mut starts = BTreeSet::new();
-    for comparator in versions.patched.iter().chain(&versions.unaffected).flat_map(|requirement| &requirement.comparators) {
+    for comparator in patched.iter().chain(&unaffected).flat_map(|requirement| &requirement.comparators) {
         let version = lowest(comparator);
         if version.major.max(version.minor).max(version.patch) > LARGEST {
             return Err("a version number is too large".into());
@@ -120,7 +114,7 @@ fn checked(versions: RawVersions) -> Result<Versions, String> {
             return Err("two version ranges begin at the same version".into());
         }
     }
-    Versions::new(versions.patched, versions.unaffected).map_err(|error| format!("its version ranges: {error}"))
+    Versions::new(patched, unaffected).map_err(|error| format!("its version ranges: {error}"))
 }
 
 fn lowest(comparator: &Comparator) -> Version {
@@ -163,7 +157,7 @@ Long text.
     fn reads_what_the_product_needs() {
         let advisory = parse(TEXT).unwrap().unwrap();
         assert_eq!(advisory.title, "Something is wrong");
-        assert_eq!((advisory.kind, advisory.score), (Kind::Vulnerability, Some(98)));
+        assert_eq!((advisory.kind, advisory.rating().unwrap().score), (Kind::Vulnerability, Some(98)));
         assert_eq!(advisory.aliases, ["CVE-2026-1", "GHSA-xxxx"]);
         for (version, vulnerable) in [("0.9.0", false), ("1.0.0", true), ("1.1.5", false), ("1.2.0", false)] {
             assert_eq!(advisory.versions.is_vulnerable(&version.parse().unwrap()), vulnerable, "{version}");
@@ -185,9 +179,9 @@ Long text.
             ("CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N", Some(93)),
         ] {
             let text = TEXT.replace("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", vector);
-            assert_eq!(parse(&text).unwrap().unwrap().score, expected, "{vector}");
+            assert_eq!(parse(&text).unwrap().unwrap().rating().and_then(|rating| rating.score), expected, "{vector}");
         }
-        assert!(parse(&TEXT.replace("cvss = ", "# ")).unwrap().unwrap().score.is_none());
+        assert!(parse(&TEXT.replace("cvss = ", "# ")).unwrap().unwrap().ratings.is_empty());
         assert_eq!(parse(&TEXT.replace("[versions]", "withdrawn = \"2026-09-01\"\n[versions]")), Ok(None));
     }
 

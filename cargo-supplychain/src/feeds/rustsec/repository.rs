@@ -9,6 +9,7 @@ use super::advisory::MAX_BYTES;
 use super::{AdvisoryFile, Error, Head, MAX_ADVISORIES, RustsecRequest, is_advisory};
 use crate::base::Timestamp;
 use crate::feeds::git::{self, Fetch, NamedBy};
+use crate::files;
 
 /// The branch of the copy.
 const BRANCH: &str = "refs/heads/advisories";
@@ -50,9 +51,13 @@ pub(super) fn ensure(request: &RustsecRequest<'_>, url: &str, shown: &str) -> Re
     }
     (request.progress)(&format!("fetching the advisory database {shown}"));
     let fetch = |path: &Utf8Path| fetch(request, path, url, shown);
+    let before = if request.revision.is_none() { Advisories::open(&copy).ok().map(|kept| kept.head) } else { None };
     let fetched = if is_there { fetch(&copy) } else { git::make_copy(&home, &copy, BRANCH, fetch) };
     match fetched {
-        Ok(()) => record_fetch(&home, request.revision.is_none()),
+        Ok(()) => {
+            record_fetch(&home, request.revision.is_none());
+            record_rollback(request, &home, before.and_then(|before| went_back(&copy, &before)));
+        }
         Err(why) if is_there => {
             (request.progress)(&format!("could not renew the advisory database {shown}: {why}; using the copy in the cache"));
         }
@@ -62,6 +67,52 @@ pub(super) fn ensure(request: &RustsecRequest<'_>, url: &str, shown: &str) -> Re
         }
     }
     Ok(copy)
+}
+
+/// A state that is older than the one before is not taken: the copy is put back to that. What was offered, then.
+fn went_back(copy: &Utf8Path, before: &Head) -> Option<String> {
+    let now = Advisories::open(copy).ok()?;
+    let (had, got) = (before.date?, now.head.date?);
+    if now.head.revision == before.revision || got >= had {
+        return None;
+    }
+    let id = git2::Oid::from_str(&before.revision).ok()?;
+    now.repository.reference(BRANCH, id, true, "an older state is not taken").ok()?;
+    Some(format!(
+        "the server offers {} of {}, the copy is at {} of {}",
+        now.head.revision,
+        got.date(),
+        before.revision,
+        had.date()
+    ))
+}
+
+fn record_rollback(request: &RustsecRequest<'_>, home: &Utf8Path, offered: Option<String>) {
+    let record = home.join("rolled-back");
+    match offered {
+        Some(offered) => {
+            (request.progress)(&format!("{offered}: not taken"));
+            // Said by later runs as well; without it only this one does.
+            let _ = std::fs::write(record, offered);
+        }
+        None => drop(std::fs::remove_file(record)),
+    }
+}
+
+/// What was offered last, where that was older than the copy of `url`.
+pub(super) fn rolled_back(request: &RustsecRequest<'_>, url: &str, shown: &str) -> Option<String> {
+    let home = request.cache_dir.join("rustsec").join(git::folder_name(url, shown));
+    files::read_text(&home.join("rolled-back"), 4096).ok()
+}
+
+/// In how many advisories a checkout differs from its commit: changed, added or removed.
+pub(super) fn changes_of_checkout(path: &Utf8Path) -> Option<usize> {
+    let repository = git2::Repository::open_ext(path, git2::RepositoryOpenFlags::NO_SEARCH, &[] as &[&str]).ok()?;
+    let mut options = git2::StatusOptions::new();
+    options.pathspec("crates").include_untracked(true).recurse_untracked_dirs(true).exclude_submodules(true);
+    let statuses = repository.statuses(Some(&mut options)).ok()?;
+    let is_one = |path: &str| path.rsplit('/').next().is_some_and(is_advisory);
+    Some(statuses.iter().filter(|entry| entry.path().is_ok_and(is_one)).count())
 }
 
 /// Only transports that authenticate the other side, and local ones.

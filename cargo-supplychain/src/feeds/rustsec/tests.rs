@@ -35,8 +35,18 @@ impl Scene {
     }
 
     fn load(&self, database: Option<&str>, offline: bool, packages: Option<&[&str]>) -> Result<AdvisoryDatabase, Error> {
+        self.request(database, offline, packages, load)
+    }
+
+    fn request<T>(
+        &self,
+        database: Option<&str>,
+        offline: bool,
+        packages: Option<&[&str]>,
+        ask: impl FnOnce(&RustsecRequest<'_>) -> T,
+    ) -> T {
         let packages: Option<BTreeSet<_>> = packages.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
-        load(&RustsecRequest {
+        ask(&RustsecRequest {
             revision: None,
             database,
             base: self.root(),
@@ -110,7 +120,7 @@ fn cut_or_foreign_cache_files_are_made_again() {
         text[..text.len() - 9].to_owned(),
         String::new(),
         "x\n".into(),
-        text.replace("\"format\":1", "\"format\":0"),
+        text.replace("\"format\":2", "\"format\":0"),
     ] {
         std::fs::write(&file, damaged).unwrap();
         assert_eq!(scene.load(Some("db"), true, None).unwrap(), first);
@@ -216,4 +226,32 @@ fn no_git_of_the_project_is_run() {
     let env = BTreeMap::from([("PATH".to_owned(), path)]);
     assert_eq!(crate::feeds::git::git_program(&env, Some(&workspace)), Some(folders[2].join(name)));
     assert_eq!(crate::feeds::git::git_program(&env, None), Some(folders[1].join(name)));
+}
+
+#[test]
+fn an_older_state_is_not_taken_and_a_changed_checkout_is_said() {
+    let scene = Scene::new();
+    let first = scene.commit(&[advisory(1, "a", "2026-05-01")], "2026-05-02");
+    let url = format!("file://{}/upstream", scene.root());
+    let second = scene.commit(&[advisory(2, "b", "2026-06-01")], "2026-06-02");
+    assert_eq!(scene.load(Some(&url), false, None).unwrap().info.revision, Some(second.clone()));
+    let upstream = git2::Repository::open(scene.root().join("upstream")).unwrap();
+    let set = |commit: &str| upstream.set_head_detached(git2::Oid::from_str(commit).unwrap()).unwrap();
+    let home = scene.root().join("cache/rustsec").read_dir_utf8().unwrap().next().unwrap().unwrap().into_path();
+    let again = || {
+        std::fs::write(home.join("fetched"), "1\n").unwrap();
+        scene.load(Some(&url), false, None).unwrap().info.revision
+    };
+    let said = || scene.request(Some(&url), false, None, rolled_back);
+    assert_eq!(said(), None);
+    set(&first);
+    assert_eq!(again(), Some(second.clone()), "the newer copy stays");
+    assert!(said().unwrap().starts_with(&format!("the server offers {first} of 2026-05-02")), "{:?}", said());
+    set(&second);
+    assert_eq!((again(), said()), (Some(second), None));
+    let changed = || scene.request(Some("upstream"), true, None, modified);
+    assert_eq!(changed(), None);
+    let (path, text) = advisory(3, "c", "2026-06-01");
+    scene.write("upstream", &path, &text);
+    assert_eq!(changed().unwrap(), "the advisory database upstream differs from its commit in 1 file");
 }

@@ -100,7 +100,8 @@ fn second_build<T>(
         ..request.clone()
     };
     let there = place.context(context, cwd)?;
-    let outcome = build_there(&there, (&request, mode), &place.target(), interrupt).and_then(|(facts, made)| look(facts, made));
+    let target = (&*place.target(), build.invocation.audit_data);
+    let outcome = build_there(&there, (&request, mode), target, interrupt).and_then(|(facts, made)| look(facts, made));
     interrupt.lock().elsewhere = None;
     outcome
 }
@@ -109,14 +110,14 @@ fn second_build<T>(
 fn build_there(
     context: &Context,
     (request, mode): (&gather::Request, SandboxMode),
-    target: &Utf8Path,
+    (target, embed_audit_data): (&Utf8Path, bool),
     interrupt: &Interrupt,
 ) -> Result<(SandboxFacts, Result<Made, Error>), Error> {
     let gathered = gather(context, request, &mut Silent)?;
     let mut plan = gathered.planned()?.clone();
     let remap = gathered.settings.build.remap_paths;
     let seal = Seal::new(context, &gathered, (mode, sealed::missing(mode)), &plan, target)?;
-    let call = Call { context, gather: request, gathered: &gathered, target, remap, seal: &seal };
+    let call = Call { context, gather: request, gathered: &gathered, target, remap, embed_audit_data, seal: &seal };
     Ok(call_cargo(&call, &mut plan, interrupt))
 }
 

@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::audit_data;
 use super::remap::remap;
 use super::seal::Seal;
 use super::{CACHE_TAG, Folders, Request, output_error};
@@ -16,8 +17,9 @@ use crate::collect::cargo;
 use crate::files;
 use crate::model::events::BuildEvents;
 use crate::model::sandbox::SandboxFacts;
-use crate::model::{ArtifactFile, ArtifactKind, Build, TargetFolder};
-use crate::ops::gather::{self, Gathered};
+use crate::model::{ArtifactFile, ArtifactKind, Build, Selection, TargetFolder};
+use crate::ops::gather::{self, Compiler, Gathered};
+use crate::ops::native;
 use crate::ops::progress::Stage;
 use crate::ops::{Class, Error, Interrupt, Progress};
 
@@ -52,7 +54,8 @@ pub(super) fn compile<'a>(
     }
     plan.build.invocation.target_folder = folders.target_folder;
     let remap = gathered.settings.build.remap_paths;
-    let call = Call { context, gather: &request.gather, gathered, target: &folders.target, remap, seal };
+    let embed_audit_data = audit_data::is_wanted(request, gathered);
+    let call = Call { context, gather: &request.gather, gathered, target: &folders.target, remap, embed_audit_data, seal };
     let (facts, made) = call_cargo(&call, &mut plan, interrupt);
     let compiled = made.and_then(|Made { events, files: sources }| {
         refuse_changed_lock(gathered)?;
@@ -61,7 +64,8 @@ pub(super) fn compile<'a>(
         for made in &sources {
             files.insert(made.artifact.clone(), copy(&staging, &made.path, &made.file_name)?);
         }
-        Ok(Compiled { build: assemble::complete(plan, &events, &files), staging })
+        let facts = native::after_build(&plan, &events, &sources);
+        Ok(Compiled { build: assemble::complete(plan, &events, &files, &facts), staging })
     });
     (facts, compiled)
 }
@@ -75,6 +79,8 @@ pub(in crate::ops) struct Call<'a> {
     pub target: &'a Utf8Path,
     /// Whether the machine's folders have fixed names in what is compiled.
     pub remap: bool,
+    /// Whether audit data is linked into the artifacts.
+    pub embed_audit_data: bool,
     pub seal: &'a Seal,
 }
 
@@ -97,10 +103,10 @@ pub(in crate::ops) struct MadeFile {
 pub(in crate::ops) fn call_cargo(call: &Call<'_>, plan: &mut Plan, interrupt: &Interrupt) -> (SandboxFacts, Result<Made, Error>) {
     let Call { context, gathered, seal, .. } = *call;
     let mut environment = gathered.build_environment(context);
-    let mut arguments = arguments(call.gather, gathered);
+    let mut added = Vec::new();
     if call.remap {
         let remapped = remap(context, gathered, &plan.build, call.target, &environment);
-        arguments.extend(remapped.arguments);
+        added.extend(remapped.arguments);
         environment.extend(remapped.environment);
         plan.build.invocation.path_remapping = remapped.recorded;
     }
@@ -109,16 +115,40 @@ pub(in crate::ops) fn call_cargo(call: &Call<'_>, plan: &mut Plan, interrupt: &I
         Err(error) => return (seal.finish(None), Err(error)),
     };
     let sealed_environment = seal.environment(&environment);
+    let embedding = match call.embed_audit_data.then(|| audit_data::prepare(call, plan)).transpose() {
+        Ok(embedding) => embedding,
+        Err(error) => return (seal.finish(None), Err(error)),
+    };
+    plan.build.invocation.audit_data = embedding.is_some();
     let request = cargo::BuildRequest {
         cwd: &context.cwd,
         target_dir: call.target,
         environment: &sealed_environment,
-        arguments: &arguments,
+        arguments: &selected(call, &call.gather.selection, &added),
+        compiler: &[],
         // Behind walls there is no network; all sources are here since the plan was made.
         offline: context.offline || seal.is_closed(),
     };
+    let (facts, built) = match &embedding {
+        None => run(compiler, &request, seal, interrupt),
+        Some(embedding) => run_each(call, compiler, &request, &embedding.steps, &added, interrupt),
+    };
+    // Packaging runs nothing of the project, and asks git.
+    let request = cargo::BuildRequest { environment: &environment, offline: context.offline, ..request };
+    let made = built.map_err(build_error).and_then(|events| made(call, &request, plan, events));
+    let checked = made.and_then(|made| embedding.map_or(Ok(()), |embedding| embedding.check(&made)).map(|()| made));
+    (facts, checked)
+}
+
+/// One call of cargo.
+fn run(
+    compiler: &Compiler,
+    request: &cargo::BuildRequest<'_>,
+    seal: &Seal,
+    interrupt: &Interrupt,
+) -> (SandboxFacts, Result<BuildEvents, cargo::Error>) {
     let mut sealed = None;
-    let built = cargo::build(&compiler.programs, &request, &mut |command| {
+    let built = cargo::build(&compiler.programs, request, &mut |command| {
         let (child, guard) = seal.start(command)?;
         sealed = guard;
         let mut state = interrupt.lock();
@@ -130,10 +160,33 @@ pub(in crate::ops) fn call_cargo(call: &Call<'_>, plan: &mut Plan, interrupt: &I
         let mut state = interrupt.lock();
         (state.child, state.sealed) = (None, None);
     }
-    let facts = seal.finish(sealed);
-    // Packaging runs nothing of the project, and asks git.
-    let request = cargo::BuildRequest { environment: &environment, offline: context.offline, ..request };
-    (facts, built.map_err(build_error).and_then(|events| made(call, &request, plan, events)))
+    (seal.finish(sealed), built)
+}
+
+/// One call for each target that has arguments of its own; what was tried and said is that of all of them.
+fn run_each(
+    call: &Call<'_>,
+    compiler: &Compiler,
+    request: &cargo::BuildRequest<'_>,
+    steps: &[audit_data::Step],
+    added: &[String],
+    interrupt: &Interrupt,
+) -> (SandboxFacts, Result<BuildEvents, cargo::Error>) {
+    let mut all: Option<(SandboxFacts, BuildEvents)> = None;
+    for step in steps {
+        let arguments = selected(call, &step.selection, added);
+        let request = cargo::BuildRequest { arguments: &arguments, compiler: &step.compiler, ..request.clone() };
+        let (facts, built) = run(compiler, &request, call.seal, interrupt);
+        let (mut tried, mut events) = all.unwrap_or_else(|| (facts.clone(), BuildEvents::default()));
+        tried.add(facts);
+        match built {
+            Ok(later) => events.add(later),
+            Err(error) => return (tried, Err(error)),
+        }
+        all = Some((tried, events));
+    }
+    let (facts, events) = all.unwrap_or_else(|| (call.seal.finish(None), BuildEvents::default()));
+    (facts, Ok(events))
 }
 
 /// The files of the artifacts, a library's package among them.
@@ -154,12 +207,14 @@ fn made(call: &Call<'_>, request: &cargo::BuildRequest<'_>, plan: &Plan, events:
     Ok(Made { events, files })
 }
 
-/// The arguments after `cargo build`, as the user chose them.
-fn arguments(request: &gather::Request, gathered: &Gathered) -> Vec<String> {
-    let mut arguments = vec!["--manifest-path".to_owned(), gathered.workspace.manifest.to_string()];
-    arguments.extend(request.selection.to_arguments());
+/// The arguments after `cargo build`: a selection, the rest as the user chose it, and what we add.
+fn selected(call: &Call<'_>, selection: &Selection, added: &[String]) -> Vec<String> {
+    let request = call.gather;
+    let mut arguments = vec!["--manifest-path".to_owned(), call.gathered.workspace.manifest.to_string()];
+    arguments.extend(selection.to_arguments());
     arguments.extend(request.config.iter().flat_map(|entry| ["--config".to_owned(), entry.clone()]));
     arguments.extend(request.passed.iter().cloned());
+    arguments.extend(added.iter().cloned());
     arguments
 }
 

@@ -2,6 +2,7 @@
 //! it, and exchange it with the release folder. A straight line; every step fails without leaving anything of a release behind.
 
 pub(super) mod again;
+mod audit_data;
 pub(super) mod compile;
 mod release;
 mod remap;
@@ -44,6 +45,8 @@ pub struct Request {
     pub dry_run: bool,
     /// Build a second time, in other folders, and compare.
     pub reproduce: bool,
+    /// Link audit data into the artifacts even where the policy does not ask for it.
+    pub embed_audit_data: bool,
     pub signer: signer::Request,
     /// `--sandbox`, over `[sandbox] mode`.
     pub sandbox: Option<SandboxMode>,
@@ -121,6 +124,9 @@ pub fn build(
         Err(error) => return Ok(Outcome::NotPlanned { report: judged.report, error }),
     };
     refuse_other_toolchain(&gathered)?;
+    if audit_data::is_wanted(request, &gathered) {
+        audit_data::refuse(&request.gather.selection, &plan)?;
+    }
     let mode = sealed::mode(request, &gathered.settings);
     let missing = sealed::missing(mode);
     sealed::refuse_unsealed(mode, missing.as_deref())?;

@@ -33,14 +33,18 @@ enum Answer {
     Failed { why: String },
 }
 
-/// In our process: hands the walls over and hears the answer.
-pub(super) fn ask(socket: &OwnedFd, walls: &Walls) -> Result<(u32, OwnedFd), Error> {
-    let broken = |error: rustix::io::Errno| Error::Start(error.into());
+/// In our process: hands the walls over.
+pub(super) fn tell_walls(socket: &OwnedFd, walls: &Walls) -> Result<(), Error> {
     let mut stream = std::os::unix::net::UnixStream::from(socket.try_clone().map_err(Error::Start)?);
     // In one piece: written as it is made, each word would be a call of its own.
     let text = serde_json::to_vec(walls).map_err(|error| Error::Start(error.into()))?;
     stream.write_all(&text).map_err(Error::Start)?;
-    stream.shutdown(std::net::Shutdown::Write).map_err(Error::Start)?;
+    stream.shutdown(std::net::Shutdown::Write).map_err(Error::Start)
+}
+
+/// In our process: the answer, Landlock's ABI and seccomp's listener.
+pub(super) fn hear(socket: &OwnedFd) -> Result<(u32, OwnedFd), Error> {
+    let broken = |error: rustix::io::Errno| Error::Start(error.into());
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut space);
     let mut text = [0; 4096];

@@ -19,7 +19,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
-use rustix::process::{Pid, Signal};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 
 use self::process::Process;
 use super::walls::{Request, Walls};
@@ -38,22 +38,27 @@ pub(super) fn probe() -> Result<u32, Error> {
     sealed.join().unwrap_or_else(|_| Err("the probe failed".to_owned())).map_err(Error::Unavailable)
 }
 
-/// Starts the command inside the walls.
+/// Starts the command inside the walls. What takes long is done at the same time: we find out what the walls are while the launcher
+/// starts, and how to judge while it raises them.
 pub(super) fn spawn(command: &Command, request: &Request) -> Result<(Child, Guard), Error> {
-    let walls = request.walls();
     // Whoever outlives cargo becomes our child, and is ended by us.
     rustix::process::set_child_subreaper(Some(rustix::process::getpid())).map_err(|error| Error::Start(error.into()))?;
-    let (mut child, answer) = start(command, &walls)?;
-    let (abi, listener) = match answer {
+    let (mut child, socket) = start(command)?;
+    let walls = request.walls();
+    let told = launcher::tell_walls(&socket, &walls);
+    let judge = judge::Judge::new(request, &walls);
+    let (abi, listener) = match told.and_then(|()| launcher::hear(&socket)) {
         Ok(answer) => answer,
         Err(error) => {
+            // It ends when nobody is there to tell it more.
+            drop(socket);
             let _ = child.wait();
             return Err(error);
         }
     };
     let supervisor = supervisor::Supervisor {
         listener,
-        judge: judge::Judge::new(request, &walls),
+        judge,
         actors: actors::Actors::new(child.id(), request.packages.clone()),
         scratch: scratch::Scratch::default(),
         heard: supervisor::Heard::default(),
@@ -73,10 +78,8 @@ impl Guard {
     }
 }
 
-/// The answer of the launcher: Landlock's ABI and seccomp's listener.
-type Answer = Result<(u32, OwnedFd), Error>;
-
-fn start(command: &Command, walls: &Walls) -> Result<(Child, Answer), Error> {
+/// The launcher, which waits for its walls, and our end of what it hears and answers by.
+fn start(command: &Command) -> Result<(Child, OwnedFd), Error> {
     let (ours, theirs) = rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)
         .map_err(|error| Error::Start(error.into()))?;
     // This very program, even if its file was replaced meanwhile.
@@ -89,16 +92,17 @@ fn start(command: &Command, walls: &Walls) -> Result<(Child, Answer), Error> {
     launcher.env_clear();
     launcher.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
     launcher.stdout(Stdio::piped());
-    let child = launcher.spawn().map_err(Error::Start)?;
     // The child's end goes with the command, or we would never see that it was closed.
-    drop(launcher);
-    let answer = launcher::ask(&ours, walls);
-    Ok((child, answer))
+    let child = launcher.spawn().map_err(Error::Start)?;
+    Ok((child, ours))
 }
 
 /// Ends every process of the build that is our child: what it has left behind, or all of it. Each round finds those that the last one orphaned.
 pub(super) fn end_orphans() {
     for _ in 0..1000 {
+        if has_no_children() {
+            return;
+        }
         let orphans = orphans();
         if orphans.is_empty() {
             return;
@@ -108,6 +112,12 @@ pub(super) fn end_orphans() {
             let _ = rustix::process::waitpid(Some(orphan), rustix::process::WaitOptions::empty());
         }
     }
+}
+
+/// Mostly nobody is left, and one question tells it; to look at every process of the machine takes a thousand.
+fn has_no_children() -> bool {
+    let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    rustix::process::waitid(WaitId::All, look).is_err_and(|error| error == rustix::io::Errno::CHILD)
 }
 
 /// Our children that are sealed.
