@@ -112,14 +112,8 @@ fn one_vulnerability_with_several_ids_is_one_finding() {
     osv("GHSA-bbbb", &["OSV-1"], "kiwi", false);
     osv("GHSA-cccc", &[], "kiwi", true);
     let outcome = check(&project, &["--feed", "osv=../osv"]).expect(1);
-    assert_eq!(
-        outcome.findings(),
-        [
-            "high advisory/vulnerability kiwi 1.0.0",
-            "high advisory/vulnerability kiwi 1.0.0",
-            "medium advisory/vulnerability fig 1.2.3"
-        ]
-    );
+    // The two of kiwi are one line there.
+    assert_eq!(outcome.findings(), ["high advisory/vulnerability kiwi 1.0.0", "medium advisory/vulnerability fig 1.2.3"]);
     let ids = |index: usize| outcome.report()["findings"][index]["ids"].clone();
     assert_eq!((ids(0), ids(1)), (json!(["GHSA-bbbb", "OSV-1"]), json!(["RUSTSEC-2026-0002"])));
     assert_eq!(ids(2), json!(["RUSTSEC-2026-0001", CVE, "GHSA-aaaa"]));
@@ -129,7 +123,7 @@ fn one_vulnerability_with_several_ids_is_one_finding() {
 fn old_broken_and_missing_sources() {
     let project = project();
     for (name, text, code, said) in [
-        ("kev.json", kev(&[CVE], "2026-06-01"), 1, "KEV catalogue: stale, age 92d > 30d"),
+        ("kev.json", kev(&[CVE], "2026-06-01"), 1, "stale, age 92d > 30d"),
         ("kev.json", kev(&[CVE], "2091-06-01"), 1, "it is of 2091-06-01, a day that has not come"),
         ("kev.json", "{\"catalogVersion\": 1}".to_owned(), 1, "is not as it should be"),
         ("kev.json", format!("[{}", " ".repeat(33 << 20)), 1, "larger than the limit"),
