@@ -78,6 +78,8 @@ def cyclonedx_xml(text):
         for one in child(element, "licenses") if child(element, "licenses") is not None else []:
             if local(one) == "expression":
                 yield one.text
+            elif local(one) == "expression-detailed":
+                yield one.get("expression") or words(one, "expression")
             elif local(one) == "license":
                 yield words(one, "id") or words(one, "name")
 
@@ -86,14 +88,16 @@ def cyclonedx_xml(text):
         hashes = [(one.get("alg"), one.text) for one in hashes] if hashes is not None else []
         yield component(words(element, "name"), words(element, "version"), [(words(element, "purl") or "").strip()], hashes, licences(element))
         for one in child(element, nested) if child(element, nested) is not None else []:
-            yield from walk(one, nested)
+            if local(one) == nested.removesuffix("s"):
+                yield from walk(one, nested)
 
     metadata = child(root, "metadata")
     if metadata is not None and child(metadata, "component") is not None:
         yield from walk(child(metadata, "component"))
     for outer in ["components", "services"]:
         for one in child(root, outer) if child(root, outer) is not None else []:
-            yield from walk(one, outer)
+            if local(one) == outer.removesuffix("s"):
+                yield from walk(one, outer)
 
 
 def spdx2(document):

@@ -9,6 +9,7 @@ within ten seconds and one and a half GiB.
 """
 
 import json
+import multiprocessing
 import os
 import pathlib
 import resource
@@ -76,25 +77,36 @@ def xml(document):
     return f'<bom xmlns="http://cyclonedx.org/schema/bom/1.6" version="1"><components>{parts}</components><dependencies>{edges}</dependencies></bom>'
 
 
+def apart(write, *arguments):
+    """Writes documents in a process of its own: what this one holds would count as the memory of what it starts."""
+    process = multiprocessing.Process(target=write, args=arguments)
+    process.start()
+    process.join()
+    if process.exitcode:
+        sys.exit("the documents cannot be written")
+
+
+def ordinary(work):
+    old, new = cyclonedx(0), cyclonedx(1)
+    for name, document in [("old.cdx.json", old), ("new.cdx.json", new), ("new.spdx.json", spdx(new))]:
+        (work / name).write_text(json.dumps(document, indent=2))
+    (work / "new.cdx.xml").write_text(xml(new))
+    back = {"ref": new["components"][-1]["bom-ref"], "dependsOn": ["app"]}
+    (work / "cycle.cdx.json").write_text(json.dumps({**new, "dependencies": new["dependencies"] + [back]}))
+
+
 def hostile(work):
-    """Documents that have to be refused, or read within the bounds."""
+    """Documents that have to be refused, each in a file named as it is shown."""
     head = '{"bomFormat":"CycloneDX","specVersion":"1.6","components":['
-    with open(work / "1-gib.json", "wb") as file:
-        file.write(head.encode())
-        file.truncate(1 << 30)
-    with open(work / "1-gib-elf", "wb") as file:
-        file.write(b"\x7fELF")
-        file.truncate(1 << 30)
+    for name, start in [("1 GiB of JSON", head.encode()), ("1 GiB of binary", b"\x7fELF")]:
+        with open(work / name, "wb") as file:
+            file.write(start)
+            file.truncate(1 << 30)
     deep = 10_000
-    yield "1 GiB of JSON", "1-gib.json"
-    yield "1 GiB of binary", "1-gib-elf"
     documents = {
         "depth 10,000 in JSON": head + '{"name":"x","components":[' * deep + "]}" * deep + "]}",
         "depth 10,000 in XML": '<bom xmlns="http://cyclonedx.org/schema/bom/1.6">' + "<components><component>" * deep,
         "a reference twice": head + '{"bom-ref":"a","name":"a"},{"bom-ref":"a","name":"b"}]}',
-        "containment in a circle": json.dumps({"spdxVersion": "SPDX-2.3", "packages": [{"SPDXID": one, "name": one} for one in "ab"], "relationships": [
-            {"spdxElementId": "a", "relationshipType": "CONTAINS", "relatedSpdxElement": "b"},
-            {"spdxElementId": "b", "relationshipType": "CONTAINS", "relatedSpdxElement": "a"}]}),
         "120 MiB of empty objects": head + "{}," * (40 << 20) + "{}" + "]}",
         "120 MiB of small components": head + '{"name":"a"},' * (9 << 20) + "{}" + "]}",
         "1,400,000 small components": head + '{"name":"a"},' * 1_400_000 + '{"name":"a"}' + "]}",
@@ -107,9 +119,7 @@ def hostile(work):
         "an endless text in tags": "SPDXVersion: SPDX-2.3\nPackageName: <text>" + "a\n" * (20 << 20),
     }
     for name, text in documents.items():
-        file = name.replace(" ", "-").replace(",", "")
-        (work / file).write_text(text)
-        yield name, file
+        (work / name).write_text(text)
 
 
 def run(binary, work, arguments):
@@ -128,11 +138,7 @@ def main():
     failed = 0
     with tempfile.TemporaryDirectory() as temporary:
         work = pathlib.Path(temporary)
-        old, new = cyclonedx(0), cyclonedx(1)
-        for name, document in [("old.cdx.json", old), ("new.cdx.json", new), ("new.spdx.json", spdx(new))]:
-            (work / name).write_text(json.dumps(document, indent=2))
-        (work / "new.cdx.xml").write_text(xml(new))
-        (work / "cycle.cdx.json").write_text(json.dumps({**new, "dependencies": new["dependencies"] + [{"ref": new["components"][-1]["bom-ref"], "dependsOn": ["app"]}]}))
+        apart(ordinary, work)
         commands = {
             "check, CycloneDX JSON": ["sbom", "check", "new.cdx.json"],
             "check, CycloneDX XML": ["sbom", "check", "new.cdx.xml"],
@@ -153,12 +159,13 @@ def main():
                 seconds, memory = statistics.median(one[1] for one in runs), max(one[2] for one in runs)
                 print(f"{name}: {seconds:.2f} s, {memory:.0f} MiB, exit {code} {errors[:1] if code not in (0, 1) else ''}")
                 failed += code not in (0, 1)
-        for name, file in hostile(work):
-            code, seconds, memory, errors = run(BINARIES[0], work, ["sbom", "check", file])
+        ours = {path.name for path in work.iterdir()}
+        apart(hostile, work)
+        for name in sorted(path.name for path in work.iterdir() if path.name not in ours):
+            code, seconds, memory, errors = run(BINARIES[0], work, ["sbom", "check", name])
             is_fine = code == 2 and errors and errors[0].startswith("error:") and seconds < 10 and memory < 1536
             failed += not is_fine
             print(f"{'ok' if is_fine else 'NOT OK'}: {name}: exit {code}, {seconds:.2f} s, {memory:.0f} MiB: {errors[0][:140] if errors else ''}")
-            (work / file).unlink()
     sys.exit(1 if failed else 0)
 
 

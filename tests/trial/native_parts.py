@@ -46,8 +46,9 @@ CASES = {
     },
     "freetype": {
         "dependencies": 'freetype-sys = "=0.17.0"\nlibz-sys = { version = "1", features = ["static"] }',
-        "says": "{ let mut l = std::ptr::null_mut(); let (mut a, mut b, mut c) = (0, 0, 0); unsafe { freetype_sys::FT_Init_FreeType(&mut l); "
-                "freetype_sys::FT_Library_Version(l, &mut a, &mut b, &mut c) }; format!(\"{a}.{b}.{c}\") }",
+        "says": "{ extern \"C\" { fn FT_Library_Version(l: freetype_sys::FT_Library, a: *mut i32, b: *mut i32, c: *mut i32); } "
+                "let mut l = std::ptr::null_mut(); let (mut a, mut b, mut c) = (0, 0, 0); unsafe { freetype_sys::FT_Init_FreeType(&mut l); "
+                "FT_Library_Version(l, &mut a, &mut b, &mut c) }; format!(\"{a}.{b}.{c}\") }",
         "parts": [("freetype", "SELF", "bundled", "static", "cpe:2.3:a:freetype:freetype:2.12.1")],
     },
     "zstd": {

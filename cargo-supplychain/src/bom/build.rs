@@ -83,6 +83,7 @@ pub(super) struct Builder {
     helping: HashSet<(u32, u32)>,
     dangling: usize,
     first_dangling: Option<String>,
+    circle: Option<String>,
 }
 
 impl Builder {
@@ -101,7 +102,15 @@ impl Builder {
             parts: Vec::new(),
             notes: Vec::new(),
         };
-        Self { bom, by_reference: HashMap::new(), edges: 0, helping: HashSet::new(), dangling: 0, first_dangling: None }
+        Self {
+            bom,
+            by_reference: HashMap::new(),
+            edges: 0,
+            helping: HashSet::new(),
+            dangling: 0,
+            first_dangling: None,
+            circle: None,
+        }
     }
 
     /// Adds a part; two of one reference are an error, because then nobody knows which of them is meant.
@@ -109,9 +118,6 @@ impl Builder {
         let index = u32::try_from(self.bom.parts.len()).unwrap_or(u32::MAX);
         if self.bom.parts.len() >= MAX_PARTS {
             return Err(Error::whole(format!("it has more than {MAX_PARTS} parts")));
-        }
-        if part.name.is_empty() {
-            return Err(Error::at(format!("the part {:?}", part.reference), "it has no name"));
         }
         part.traits.capabilities.sort();
         part.traits.capabilities.dedup();
@@ -195,15 +201,19 @@ impl Builder {
         Ok(())
     }
 
-    /// Nests a part in another, where it is in none yet. Formats with containment as a relationship may nest in a circle: an error.
+    /// Nests a part in another, where it is in none yet. Where containment is a relationship, documents contain in a circle, examples of the
+    /// specification among them: what would close it is told and left out.
     pub(super) fn nest(&mut self, inner: u32, outer: u32) -> Result<(), Error> {
         let mut above = Some(outer);
         let mut steps = 0_usize;
         while let Some(one) = above {
             if one == inner || steps > super::json::MAX_DEPTH {
                 let name = self.part(inner).map_or_else(String::new, |part| part.reference.clone());
-                let what = if one == inner { "it contains itself" } else { "it is nested too deeply" };
-                return Err(Error::at(format!("the part {name:?}"), what));
+                if one == inner {
+                    self.circle.get_or_insert(name);
+                    return Ok(());
+                }
+                return Err(Error::at(format!("the part {name:?}"), "it is nested too deeply"));
             }
             above = self.part(one).and_then(|part| part.parent);
             steps += 1;
@@ -225,6 +235,9 @@ impl Builder {
         if let Some(first) = &self.first_dangling {
             let note = format!("{} relations lead to nothing that is listed, the first to {first:?}", self.dangling);
             self.bom.notes.push(note);
+        }
+        if let Some(name) = &self.circle {
+            self.bom.notes.push(format!("the part {name:?} contains itself"));
         }
         if let Some(cycle) = cycle(&self.bom.parts) {
             self.bom.notes.push(format!("the dependencies form a cycle through {cycle:?}"));

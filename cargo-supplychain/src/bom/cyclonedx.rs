@@ -1,4 +1,4 @@
-//! CycloneDX (ECMA-424), 1.2 to 1.7: the parts of its object model that identify components, read from JSON here and from XML by
+//! CycloneDX (ECMA-424), 1.0 to 1.7: the parts of its object model that identify components, read from JSON here and from XML by
 //! `cyclonedx_xml`, and the one way from it to a [`Bom`]. Vulnerabilities, evidence, pedigree, formulation and annotations are not read: they
 //! name components that are not in the product.
 
@@ -12,7 +12,7 @@ use super::{
 };
 
 /// The versions that are read. Each only adds to the one before, in what is read here.
-pub(super) const VERSIONS: [&str; 6] = ["1.2", "1.3", "1.4", "1.5", "1.6", "1.7"];
+pub(super) const VERSIONS: [&str; 8] = ["1.0", "1.1", "1.2", "1.3", "1.4", "1.5", "1.6", "1.7"];
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

@@ -1,4 +1,4 @@
-//! CycloneDX in XML, 1.2 to 1.7: the elements of its schema as the object model of `cyclonedx`, from where both forms go one way.
+//! CycloneDX in XML, 1.0 to 1.7: the elements of its schema as the object model of `cyclonedx`, from where both forms go one way.
 
 use serde::de::IgnoredAny;
 

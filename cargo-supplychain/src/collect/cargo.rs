@@ -156,21 +156,22 @@ fn witnesses(context: &Context, manifest: &Utf8Path, answer: &str) -> Vec<memo::
         workspace_root: Utf8PathBuf,
     }
     let Ok(answer) = serde_json::from_str::<Answer>(answer) else { return Vec::new() };
-    let mut witnesses = BTreeSet::new();
-    witnesses.extend(configuration(context).into_iter().map(memo::Witness::content));
-    witnesses.insert(memo::Witness::content(answer.workspace_root.join("Cargo.lock")));
+    // Each is looked at once, however many packages lie below it.
+    let (mut contents, mut folders) = (BTreeSet::new(), BTreeSet::new());
+    contents.extend(configuration(context));
+    contents.insert(answer.workspace_root.join("Cargo.lock"));
     let locals = answer.packages.iter().filter(|package| package.source.is_none()).map(|package| &*package.manifest_path);
     for local in locals.chain([manifest]) {
         let folder = local.parent().unwrap_or(local);
         // Manifests above it may hold the workspace that it inherits from; folders beside it may be members by a pattern.
-        for ancestor in folder.ancestors() {
-            witnesses.insert(memo::Witness::content(ancestor.join("Cargo.toml")));
-        }
-        let beside =
-            folder.ancestors().take_while(|ancestor| ancestor.starts_with(&answer.workspace_root)).map(Utf8Path::to_owned);
-        let targets = ["src", "src/bin", "examples", "tests", "benches"].map(|name| folder.join(name));
-        witnesses.extend(beside.chain([folder.to_owned()]).chain(targets).map(memo::Witness::names));
+        contents.extend(folder.ancestors().map(|ancestor| ancestor.join("Cargo.toml")));
+        let beside = folder.ancestors().take_while(|ancestor| ancestor.starts_with(&answer.workspace_root));
+        folders.extend(beside.map(Utf8Path::to_owned));
+        folders.insert(folder.to_owned());
+        folders.extend(["src", "src/bin", "examples", "tests", "benches"].map(|name| folder.join(name)));
     }
+    let mut witnesses: BTreeSet<memo::Witness> = contents.into_iter().map(memo::Witness::content).collect();
+    witnesses.extend(folders.into_iter().map(memo::Witness::names));
     let foreign = answer.packages.iter().filter(|package| package.source.is_some());
     witnesses.extend(foreign.map(|package| memo::Witness::stat(package.manifest_path.clone())));
     witnesses.into_iter().collect()

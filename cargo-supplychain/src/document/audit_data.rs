@@ -111,8 +111,8 @@ mod tests {
             format!("{}{root} {} [{}]", package["name"].as_str().unwrap(), package["source"].as_str().unwrap(), needs.join(","))
         };
         insta::assert_snapshot!(packages.iter().map(line).collect::<Vec<_>>().join("\n"), @r"
-        demo root local [demo-core,filed,inner,libz-sys,loose,odd,parser,serde,silent]
         demo-core local [itoa,serde]
+        demo root local [demo-core,filed,inner,libz-sys,loose,odd,parser,serde,silent]
         filed crates.io []
         inner registry []
         itoa crates.io []

@@ -257,6 +257,7 @@ pub(super) fn native(library: &NativeLibrary) -> Part<'_> {
         part.fact("import", &words::import(import));
     }
     part.fact("hash", "unknown: the linker takes it");
+    part.fact("licence", "unknown: that of the crate is not that of the library");
     part.fact("producer", Producer::Unknown.word());
     part
 }

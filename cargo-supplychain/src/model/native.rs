@@ -243,6 +243,6 @@ mod tests {
             format!("{} {} {}", one.name, one.purl.unwrap(), one.cpe.unwrap_or_default())
         };
         assert_eq!(plain("1.3.2"), "zlib pkg:generic/zlib@1.3.2 cpe:2.3:a:zlib:zlib:1.3.2:*:*:*:*:*:*:*");
-        assert_eq!(plain("1.3:*"), "zlib pkg:generic/zlib@1.3:%2A ");
+        assert_eq!(plain("1.3:*"), "zlib pkg:generic/zlib@1.3:* ");
     }
 }

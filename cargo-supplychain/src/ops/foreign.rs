@@ -35,5 +35,5 @@ pub(super) fn read(context: &Context, given: &Utf8Path) -> Result<Read, Error> {
     Ok(Read { bom, bytes })
 }
 
-const HELP: &str = "CycloneDX 1.2 to 1.7 (JSON, XML), SPDX 2.2, 2.3 (JSON, tag-value), SPDX 3.0 (JSON-LD), SWID tags and binaries with \
+const HELP: &str = "CycloneDX up to 1.7 (JSON, XML), SPDX 2.2, 2.3 (JSON, tag-value), SPDX 3.0 (JSON-LD), SWID tags and binaries with \
                     audit data are read (docs/sbom-check.md)";

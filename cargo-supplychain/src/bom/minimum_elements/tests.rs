@@ -99,7 +99,7 @@ fn every_removed_field_is_found_in_cyclonedx() {
     for profile in Profile::ALL {
         assert_eq!(gaps(&cyclonedx(), profile), Vec::<&str>::new(), "{profile}");
     }
-    let rows: [(&[&str], Profile, &[&str]); 30] = [
+    let rows: [(&[&str], Profile, &[&str]); 33] = [
         (&["/metadata/authors"], Cisa, &["author"]),
         (&["/externalReferences"], Cisa, &["author-signature"]),
         (&["/metadata/lifecycles"], Cisa, &["generation-context"]),
@@ -114,15 +114,18 @@ fn every_removed_field_is_found_in_cyclonedx() {
         (&["/components/0/purl"], Cisa, &["identifiers"]),
         (&["/components/0/licenses"], Cisa, &["license"]),
         (&["/components/0/version"], Cisa, &["version"]),
+        (&["/components/0/name"], Cisa, &["name"]),
         (&["/dependencies", "/compositions"], Cisa, &["dependency-relationship", "dependency-relationship"]),
         (&["/metadata/authors"], Ntia, &["author"]),
         (&["/metadata/timestamp"], Ntia, &["timestamp"]),
         (&["/components/0/supplier"], Ntia, &["supplier"]),
         (&["/components/0/version"], Ntia, &["version"]),
+        (&["/components/0/name"], Ntia, &["name"]),
         (&["/components/0/purl"], Ntia, &["identifiers"]),
         (&["/metadata/authors/0/email"], Bsi, &["creator"]),
         (&["/components/0/supplier/url"], Bsi, &["component-creator"]),
         (&["/components/0/version"], Bsi, &["version"]),
+        (&["/components/0/name"], Bsi, &["name"]),
         (&["/components/0/properties/0"], Bsi, &["filename"]),
         (&["/components/0/properties/1"], Bsi, &["executable"]),
         (&["/components/0/properties/2"], Bsi, &["archive"]),
@@ -147,7 +150,7 @@ fn every_removed_field_is_found_in_spdx() {
         assert_eq!(gaps(&document, Profile::Ntia2021), Vec::<&str>::new());
         assert_eq!(gaps(&document, Profile::BsiTr031832).contains(&"format"), document.get("spdxVersion").is_some());
     }
-    let rows: [(Value, &[&str], &[&str]); 27] = [
+    let rows: [(Value, &[&str], &[&str]); 29] = [
         (spdx2(), &["/creationInfo/creators/0"], &["author"]),
         (spdx2(), &["/comment"], &["author-signature", "generation-context"]),
         (spdx2(), &["/creationInfo/created"], &["timestamp"]),
@@ -160,6 +163,7 @@ fn every_removed_field_is_found_in_spdx() {
         (spdx2(), &["/packages/1/externalRefs"], &["identifiers"]),
         (spdx2(), &["/packages/1/licenseDeclared"], &["license"]),
         (spdx2(), &["/packages/1/versionInfo"], &["version"]),
+        (spdx2(), &["/packages/1/name"], &["name"]),
         (spdx2(), &["/relationships/0"], &["dependency-relationship", "dependency-relationship"]),
         (spdx3(), &["/@graph/0/createdBy"], &["author"]),
         (spdx3(), &["/@graph/3/externalRef"], &["author-signature"]),
@@ -174,6 +178,7 @@ fn every_removed_field_is_found_in_spdx() {
         (spdx3(), &["/@graph/6/software_packageUrl"], &["identifiers"]),
         (spdx3(), &["/@graph/9"], &["license"]),
         (spdx3(), &["/@graph/6/software_packageVersion"], &["version"]),
+        (spdx3(), &["/@graph/6/name"], &["name"]),
         (spdx3(), &["/@graph/8"], &["dependency-relationship", "dependency-relationship"]),
     ];
     for (document, pointers, expected) in rows {

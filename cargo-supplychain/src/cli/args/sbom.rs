@@ -13,7 +13,7 @@ pub enum SbomCommand {
 /// Which minimum elements of a profile an SBOM of anyone has
 ///
 /// A table of the profile's fields over the document and its components: given, stated as unknown, stated as withheld, missing; the components
-/// with gaps, and a score. CycloneDX 1.2 to 1.7 (JSON, XML), SPDX 2.2 and 2.3 (JSON, tag-value), SPDX 3.0 (JSON-LD), SWID tags, and binaries
+/// with gaps, and a score. CycloneDX up to 1.7 (JSON, XML), SPDX 2.2 and 2.3 (JSON, tag-value), SPDX 3.0 (JSON-LD), SWID tags, and binaries
 /// with audit data of cargo-auditable are read. It tells what is stated, not whether it is true: no signature is verified.
 /// Exit 0: no gap in a required field; 1: some.
 #[derive(Debug, Args)]

@@ -93,11 +93,15 @@ fn pe<H: ImageNtHeaders>(data: &[u8]) -> object::Result<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use proptest::prelude::*;
 
     use super::*;
 
-    /// The test itself is such a file.
+    /// The test itself is such a file; a long one.
+    static OWN: LazyLock<Vec<u8>> = LazyLock::new(own);
+
     #[allow(clippy::disallowed_methods, reason = "a test reads the file that it runs from")]
     fn own() -> Vec<u8> {
         std::fs::read(std::env::current_exe().unwrap()).unwrap()
@@ -105,7 +109,7 @@ mod tests {
 
     #[test]
     fn a_real_file_and_what_is_none() {
-        let names = needed(&own()).unwrap().unwrap();
+        let names = needed(&OWN).unwrap().unwrap();
         let expected = if cfg!(windows) { "kernel32.dll" } else { "libc.so.6" };
         if cfg!(any(windows, all(target_os = "linux", target_env = "gnu"))) {
             assert!(names.iter().any(|name| name.eq_ignore_ascii_case(expected)), "{names:?}");
@@ -119,8 +123,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
         fn any_change_of_a_file_never_panics(at in 0_usize..4096, with in any::<[u8; 8]>(), length in 0_usize..8192) {
-            let mut head = own();
-            head.truncate(1 << 16);
+            let mut head = OWN[..1 << 16].to_vec();
             let at = at % head.len();
             for (index, byte) in with.into_iter().enumerate().filter(|(index, _)| at + index < 4096) {
                 if let Some(place) = head.get_mut(at + index) {
