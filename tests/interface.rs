@@ -24,7 +24,7 @@ fn help_of_the_program() {
       affected     Which archived releases, or which SBOMs, contain what an advisory names
       rescan       Judge every archived release again, by today's advisories
       baseline     What was accepted of every locked crate: supplychain.lock
-      fetch        Bring the advisory database and trusted roots into the cache
+      fetch        Bring the advisory database, further sources and trusted roots into the cache
       key          Signing keys
       init         Write a supplychain.toml with every setting explained, or one made from a deny.toml;
                    propose exceptions of the sandbox
@@ -192,6 +192,10 @@ fn help_of_build() {
           --advisory-db-rev <COMMIT>
               The commit that the database has to be at (40 hexadecimal digits); a repository is fetched
               at it
+
+          --feed <KIND=PATH|URL>
+              A further source of what is known: osv, kev, epss, cve, jvn or eol, and its file, folder
+              or URL (may be repeated)
 
           --base <REV>
               Judge the change since this revision (branch, tag, commit); policy and baseline are taken

@@ -1,7 +1,6 @@
 //! Keyless bundles that were tampered with or made to exhaust, and the sockets that verification does not open.
 
 use std::fs;
-use std::time::{Duration, Instant};
 
 use cargo_supplychain::attest::PROVENANCE;
 use cargo_supplychain::base::Sha256;
@@ -143,7 +142,7 @@ fn mutations(value: &Value) -> Vec<Value> {
     }
 }
 
-/// Verifies `app` with at most so much memory: asking for more ends the process, which is no rejection.
+/// Verifies `app` with at most so much memory and five seconds of CPU: asking for more ends the process, which is no rejection.
 fn reasons_within(world: &World, megabytes: u64) -> Vec<String> {
     let arguments = ["verify", "app", "--trusted-root", "root.json", "--repo", "org/app", "--offline", "--format", "json"];
     let mut process = world.project.command(&arguments).process();
@@ -156,7 +155,7 @@ fn reasons_within(world: &World, megabytes: u64) -> Vec<String> {
     reasons.iter().map(|reason| reason["id"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Bundles made to exhaust or confuse are rejected, within 5 s and 256 MB, and without a panic.
+/// Bundles made to exhaust or confuse are rejected, within 5 s of CPU and 256 MB, and without a panic.
 #[test]
 fn hostile_bundles_are_rejected_soon() {
     let world = World::new();
@@ -208,19 +207,14 @@ fn hostile_bundles_are_rejected_soon() {
         ("empty", String::new()),
     ] {
         world.project.write("app.sigstore.json", &text);
-        let began = Instant::now();
         let reasons = reasons_within(&world, 256);
-        let took = began.elapsed();
         let known = |id: &String| ["attest/malformed", "attest/log-invalid"].contains(&id.as_str());
         assert!(reasons.iter().all(known) && !reasons.is_empty(), "{what}: {reasons:?}");
-        assert!(took < Duration::from_secs(5), "{what}: {took:?}");
     }
     // A gigabyte of nothing: a file with a hole.
     let huge = fs::File::create(world.project.path("app.sigstore.json")).unwrap();
     huge.set_len(1 << 30).unwrap();
-    let began = Instant::now();
     assert_eq!(reasons_within(&world, 256), ["attest/malformed"]);
-    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
 }
 
 /// Verification of local files opens no socket: the system call kills the process here. Its twin, which does open one, dies.
@@ -245,11 +239,15 @@ fn att_17_no_sockets() {
 #[cfg(target_os = "linux")]
 fn within(command: &mut std::process::Command, megabytes: u64) {
     use std::os::unix::process::CommandExt as _;
-    let limit = libc::rlimit { rlim_cur: megabytes << 20, rlim_max: megabytes << 20 };
+    let limit = |most| libc::rlimit { rlim_cur: most, rlim_max: most };
+    // Not by the clock: the machine may be at work with other tests.
+    let (memory, time) = (limit(megabytes << 20), limit(5));
     let set = move || {
-        // SAFETY: one call that only the kernel acts on, with a structure that lives as long as this closure.
+        // SAFETY: two calls that only the kernel acts on, with structures that live as long as this closure.
         #[allow(unsafe_code)]
-        let done = unsafe { libc::setrlimit(libc::RLIMIT_DATA, &raw const limit) == 0 };
+        let done = unsafe {
+            libc::setrlimit(libc::RLIMIT_DATA, &raw const memory) == 0 && libc::setrlimit(libc::RLIMIT_CPU, &raw const time) == 0
+        };
         if done { Ok(()) } else { Err(std::io::Error::last_os_error()) }
     };
     // SAFETY: as above; nothing is allocated between fork and exec.

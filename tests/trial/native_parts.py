@@ -39,13 +39,13 @@ CASES = {
         "parts": [("sqlite", "SELF", "bundled", "static", "cpe:2.3:a:sqlite:sqlite:")],
     },
     "libgit2": {
-        "dependencies": 'libgit2-sys = { version = "=0.18.8", features = ["vendored"] }\nlibz-sys = { version = "1", features = ["static"] }',
+        "dependencies": 'libgit2-sys = { version = "=0.18.8", features = ["vendored"] }\nlibz-sys = { version = "=1.1.31", features = ["static"] }',
         "says": "{ let (mut a, mut b, mut c) = (0, 0, 0); unsafe { libgit2_sys::git_libgit2_version(&mut a, &mut b, &mut c) }; format!(\"{a}.{b}.{c}\") }",
         "parts": [("libgit2", "SELF", "bundled", "static", "cpe:2.3:a:libgit2:libgit2:"), ("llhttp", "9.2.1", "bundled", "static", "cpe:2.3:a:llhttp:"),
                   ("pcre2", "10.47", "bundled", "static", "cpe:2.3:a:pcre:pcre2:"), ("zlib", "1.3.2", "bundled", "static", "cpe:2.3:a:zlib:zlib:")],
     },
     "freetype": {
-        "dependencies": 'freetype-sys = "=0.17.0"\nlibz-sys = { version = "1", features = ["static"] }',
+        "dependencies": 'freetype-sys = "=0.17.0"\nlibz-sys = { version = "=1.1.31", features = ["static"] }',
         "says": "{ extern \"C\" { fn FT_Library_Version(l: freetype_sys::FT_Library, a: *mut i32, b: *mut i32, c: *mut i32); } "
                 "let mut l = std::ptr::null_mut(); let (mut a, mut b, mut c) = (0, 0, 0); unsafe { freetype_sys::FT_Init_FreeType(&mut l); "
                 "FT_Library_Version(l, &mut a, &mut b, &mut c) }; format!(\"{a}.{b}.{c}\") }",
