@@ -135,7 +135,7 @@ fn old_broken_and_missing_sources() {
     }
     check(&project, &["--feed", "kev=../nothing.json"]).expect(2);
     check(&project, &["--feed", "kav=../kev.json"]).expect(2);
-    project.append("supplychain.toml", "[[advisories.source]]\nkind = \"kve\"\npath = \"x\"\n");
+    project.append("supplychain.toml", "[[advisories.source]]\nkind = \"kevs\"\npath = \"x\"\n");
     let refused = check(&project, &[]).expect(2);
     assert!(refused.text().contains("did you mean `kev`?"), "{refused}");
 }
