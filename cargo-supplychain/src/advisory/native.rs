@@ -107,7 +107,8 @@ pub fn read_prose(text: &str) -> Option<Range> {
 }
 
 /// What records do not say by version, or say of another product than the library: exploited vulnerabilities (KEV) of libraries that crates
-/// bundle, and the backdoor of xz. `library,cve,from,before,source`; each was compared with a second source.
+/// bundle, and the backdoor of xz. `library,cve,from,before,source`: `source` says where each was read; CVE-2025-27363 and CVE-2023-4863 were
+/// compared with a second source.
 const KNOWN: &str = include_str!("native/known.csv");
 
 /// The vulnerabilities of [`KNOWN`] that a version of a library has.
