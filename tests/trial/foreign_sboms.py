@@ -39,7 +39,7 @@ def algorithm(name):
 
 def component(name, version, purls, hashes, licences):
     return (
-        name.strip(),
+        (name or "").strip(),
         value(version),
         tuple(sorted(purl for purl in purls if purl)),
         tuple(sorted((algorithm(kind), (digest or "").strip().lower()) for kind, digest in hashes if value(digest))),
@@ -57,7 +57,7 @@ def cyclonedx(document):
 
     def walk(one, nested="components"):
         hashes = [(h.get("alg"), h.get("content")) for h in one.get("hashes") or []]
-        yield component(one["name"], one.get("version"), [one.get("purl")], hashes, licences(one.get("licenses")))
+        yield component(one.get("name"), one.get("version"), [one.get("purl")], hashes, licences(one.get("licenses")))
         for inner in one.get(nested) or []:
             yield from walk(inner, nested)
 

@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 
-BINARIES = [one for one in sys.argv[1:] if not one.isdigit()]
+BINARIES = [os.path.abspath(one) for one in sys.argv[1:] if not one.isdigit()]
 COMPONENTS = int(next((one for one in sys.argv[1:] if one.isdigit()), "10000"))
 RUNS = 5
 
