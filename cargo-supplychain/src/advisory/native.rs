@@ -111,7 +111,7 @@ pub fn read_prose(text: &str) -> Option<Range> {
 /// compared with a second source.
 const KNOWN: &str = include_str!("native/known.csv");
 
-/// The vulnerabilities of [`KNOWN`] that a version of a library has.
+/// The vulnerabilities that a version of a library has by `native/known.csv`.
 pub fn known(library: &str, version: &str) -> impl Iterator<Item = &'static str> {
     let rows = KNOWN.lines().skip(1).filter_map(|line| {
         let mut fields = line.split(',');
