@@ -8,7 +8,7 @@ use super::Document;
 use super::markdown::{code, text};
 use crate::base::Sha256;
 use crate::base::text::{counted, plain};
-use crate::bom::minimum_elements::{Assessment, DocumentField, Field, Gap, State};
+use crate::bom::minimum_elements::{Assessment, ComponentField, DocumentField, Field, Gap, State};
 use crate::bom::{Bom, Part};
 
 /// Version of the JSON form.
@@ -141,7 +141,7 @@ pub fn json(input: Input<'_>) -> Document {
                 unknown: one.unknown,
                 withheld: one.withheld,
                 missing: one.missing,
-                gaps: gaps_of(one.field, one.unknown + one.withheld, one.missing),
+                gaps: gaps_of(one),
             })
             .collect(),
         gaps: assessment.gaps.iter().filter_map(|gap| Some(json_gap(input.part(gap)?, gap))).collect(),
@@ -164,11 +164,19 @@ fn is_gap((field, state): (&Field, State)) -> bool {
     field.is_required && !field.takes(state)
 }
 
-fn gaps_of(field: &Field, not_known: usize, missing: usize) -> usize {
-    match (field.is_required, field.takes_unknown) {
+fn gaps_of(one: &ComponentField) -> usize {
+    match (one.field.is_required, one.field.takes_unknown) {
         (false, _) => 0,
-        (true, true) => missing,
-        (true, false) => missing + not_known,
+        (true, true) => one.missing,
+        (true, false) => one.missing + one.unknown + one.withheld,
+    }
+}
+
+fn component_word(one: &ComponentField) -> &'static str {
+    match (gaps_of(one), one.field.is_required) {
+        (0, true) => "ok",
+        (0, false) => "optional",
+        _ => "GAP",
     }
 }
 
@@ -184,14 +192,7 @@ pub fn human(input: Input<'_>, all: bool) -> String {
         line(format_args!("  {:<8} {}{value}", word(one.field, one.state), one.field.name));
     }
     for one in &assessment.components {
-        let gaps = gaps_of(one.field, one.unknown + one.withheld, one.missing);
-        let state = if gaps > 0 {
-            "GAP"
-        } else if one.field.is_required {
-            "ok"
-        } else {
-            "optional"
-        };
+        let state = component_word(one);
         line(format_args!("  {state:<8} {}  {}", one.field.name, counts(one.given, one.unknown, one.withheld, one.missing)));
     }
     let shown = if all { usize::MAX } else { ROW_LIMIT };
@@ -223,14 +224,7 @@ pub fn markdown(input: Input<'_>) -> Document {
         line(&format!("| {} | {} | {value} | | | |", text(one.field.name), word(one.field, one.state)));
     }
     for one in &assessment.components {
-        let gaps = gaps_of(one.field, one.unknown + one.withheld, one.missing);
-        let state = if gaps > 0 {
-            "GAP"
-        } else if one.field.is_required {
-            "ok"
-        } else {
-            "optional"
-        };
+        let state = component_word(one);
         let cells = [one.given, one.unknown, one.withheld, one.missing].map(|count| count.to_string());
         line(&format!("| {} | {state} | {} |", text(one.field.name), cells.join(" | ")));
     }
