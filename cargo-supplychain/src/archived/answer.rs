@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
-use super::index::segment::{ComponentKey, Detail, IndexedRelease, Releases};
-use super::{Hit, InventoryArtifact, InventoryUse};
+use super::index::segment::{ComponentKey, Detail, IndexedArtifact, IndexedRelease, Releases};
+use super::{Hit, InventoryUse};
 use crate::base::{Sha256, Timestamp};
 use crate::config::{Support, SupportedReleases};
 use crate::model::Role;
@@ -133,7 +133,7 @@ impl FoundRelease {
     }
 
     /// The files that a component is used in, and how.
-    pub fn uses<'a>(&'a self, component: &'a FoundComponent) -> impl Iterator<Item = (&'a InventoryArtifact, &'a InventoryUse)> {
+    pub fn uses<'a>(&'a self, component: &'a FoundComponent) -> impl Iterator<Item = (&'a IndexedArtifact, &'a InventoryUse)> {
         let artifact = |one: &InventoryUse| self.release.artifacts.get(usize::try_from(one.artifact).ok()?);
         component.detail.uses.iter().filter_map(move |one| Some((artifact(one)?, one)))
     }
@@ -175,7 +175,7 @@ struct UseData<'a> {
 
 impl<'a> ComponentData<'a> {
     fn new(release: &'a FoundRelease, one: &'a FoundComponent) -> Self {
-        let used = |(artifact, one): (&'a InventoryArtifact, &'a InventoryUse)| UseData {
+        let used = |(artifact, one): (&'a IndexedArtifact, &'a InventoryUse)| UseData {
             artifact: &artifact.name,
             path: &artifact.path,
             sha256: artifact.sha256,
@@ -290,9 +290,9 @@ pub fn listed(releases: &Releases, supported: &SupportedReleases, now: Timestamp
         let (known, until) = support_fields(supported.of(&release.name, &release.version, now));
         ListedRelease {
             sequence: release.sequence,
-            name: release.name.clone(),
-            version: release.version.clone(),
-            target: release.target.clone(),
+            name: release.name.to_string(),
+            version: release.version.to_string(),
+            target: release.target.to_string(),
             archived: release.archived,
             supported: known,
             supported_until: until,

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 
 use serde::Serialize;
 
@@ -159,17 +159,21 @@ pub fn json(answer: &Affected) -> Document {
 #[must_use]
 pub fn human(answer: &Affected) -> String {
     let mut out = String::with_capacity(256 * answer.releases.len());
-    let mut line = |words: fmt::Arguments<'_>| writeln!(out, "{words}").expect("writing to a string cannot fail");
+    // Put together by hand: there may be a hundred thousand of them.
+    let mut line = |parts: &[&str]| {
+        parts.iter().for_each(|part| out.push_str(part));
+        out.push('\n');
+    };
     for advisory in &answer.advisories {
-        line(format_args!("{}", plain(&about(advisory))));
+        line(&[&plain(&about(advisory))]);
     }
     for release in &answer.releases {
         let IndexedRelease { name, version, target, .. } = release.release.as_ref();
-        line(format_args!("{} {} {}{}", plain(name), plain(version), plain(target), support(release)));
+        line(&[&plain(name), " ", &plain(version), " ", &plain(target), &support(release)]);
         for component in &release.components {
-            line(format_args!("    {}: {}", plain(&component.detail.purl), component.part.as_str()));
+            line(&["    ", &plain(&component.detail.purl), ": ", component.part.as_str()]);
             for (artifact, used) in release.uses(component) {
-                line(format_args!("        {} ({}{})", plain(&artifact.path), role(used.role), features(&used.features)));
+                line(&["        ", &plain(&artifact.path), " (", role(used.role), &features(&used.features), ")"]);
             }
         }
     }
@@ -178,12 +182,12 @@ pub fn human(answer: &Affected) -> String {
             continue;
         }
         let subject = document.subject.as_ref().map(|subject| format!(": {subject}")).unwrap_or_default();
-        line(format_args!("{} ({}){}", plain(&document.file), plain(&document.format), plain(&subject)));
+        line(&[&plain(&document.file), " (", &plain(&document.format), ")", &plain(&subject)]);
         for one in &document.found {
-            line(format_args!("    {}: {}", plain(&one.purl), one.scope));
+            line(&["    ", &plain(&one.purl), ": ", one.scope]);
         }
     }
-    line(format_args!("{}", closing(answer)));
+    line(&[&closing(answer)]);
     out
 }
 
@@ -334,14 +338,14 @@ pub(super) mod tests {
         let artifact = InventoryArtifact { name: name.to_owned(), path: format!("artifacts/{name}"), sha256: Sha256::of(name) };
         FoundRelease {
             release: Arc::new(IndexedRelease {
-                name: name.to_owned(),
-                version: "1.0.0".to_owned(),
-                target: "t".to_owned(),
+                name: name.into(),
+                version: "1.0.0".into(),
+                target: "t".into(),
                 sequence: 2,
                 archived: "2026-11-01".parse().unwrap(),
                 record: Sha256::of("r"),
-                rustc: "1".to_owned(),
-                artifacts: vec![artifact],
+                rustc: "1".into(),
+                artifacts: vec![artifact.into()],
             }),
             supported: Some(true),
             supported_until: Some("2027-01-01".parse().unwrap()),

@@ -235,12 +235,12 @@ fn read_release(source: &dyn Source, interner: &Interner, new: &New) -> Result<P
     let bytes = source.object(record.inventory, inventory::MAX_BYTES as u64).map_err(|error| error.to_string())?;
     let release = IndexedRelease {
         sequence: new.sequence,
-        name: record.name,
-        version: record.version,
-        target: record.target,
+        name: record.name.into(),
+        version: record.version.into(),
+        target: record.target.into(),
         archived: new.time,
         record: new.record,
-        rustc: String::new(),
+        rustc: "".into(),
         artifacts: Vec::new(),
     };
     interner.prepare(release, &bytes).map_err(|why| format!("its inventory: {why}"))

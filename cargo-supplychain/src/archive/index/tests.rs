@@ -143,7 +143,7 @@ fn what_came_since_is_read_and_nothing_else() {
     assert!(tables <= 6, "{tables}");
     let (index, _) = cache.open(&memory).unwrap();
     assert_eq!(versions(&index, "a")[..2], ["1.0.0: [2]", "1.1.0: [3]"]);
-    assert_eq!(index.releases(&BTreeSet::from([3])).unwrap()[&3].version, "1.1.0");
+    assert_eq!(index.releases(&BTreeSet::from([3])).unwrap()[&3].version.as_ref(), "1.1.0");
 }
 
 #[test]

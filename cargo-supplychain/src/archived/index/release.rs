@@ -1,7 +1,7 @@
 //! An archived release as the index keeps it, and its bytes in a table: numbers and texts one after the other, because an answer may be about
 //! every release there is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::{Corrupt, Cursor, put_number};
@@ -10,19 +10,49 @@ use crate::base::{Sha256, Timestamp};
 
 const DIGEST: usize = 32;
 
-/// An archived release.
+/// An archived release. Its texts are shared with the other releases that were read with it: most say the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IndexedRelease {
     /// Of its entry in the chain.
     pub sequence: u64,
-    pub name: String,
-    pub version: String,
-    pub target: String,
+    pub name: Arc<str>,
+    pub version: Arc<str>,
+    pub target: Arc<str>,
     /// When it came in, by its entry.
     pub archived: Timestamp,
     pub record: Sha256,
-    pub rustc: String,
-    pub artifacts: Vec<InventoryArtifact>,
+    pub rustc: Arc<str>,
+    pub artifacts: Vec<IndexedArtifact>,
+}
+
+/// A file of an archived release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexedArtifact {
+    pub name: Arc<str>,
+    pub path: Arc<str>,
+    pub sha256: Sha256,
+}
+
+impl From<InventoryArtifact> for IndexedArtifact {
+    fn from(artifact: InventoryArtifact) -> Self {
+        Self { name: artifact.name.into(), path: artifact.path.into(), sha256: artifact.sha256 }
+    }
+}
+
+/// The texts that were read, each once.
+#[derive(Debug, Default)]
+pub(super) struct Texts(HashSet<Arc<str>>);
+
+impl Texts {
+    fn read(&mut self, cursor: &mut Cursor<'_>) -> Result<Arc<str>, Corrupt> {
+        let text = std::str::from_utf8(cursor.text()?).map_err(|_| Corrupt::new("a text is none"))?;
+        if let Some(known) = self.0.get(text) {
+            return Ok(Arc::clone(known));
+        }
+        let text: Arc<str> = text.into();
+        self.0.insert(Arc::clone(&text));
+        Ok(text)
+    }
 }
 
 /// Releases by their entries. Each is shared by all that is answered of it, and moved by nobody.
@@ -46,9 +76,10 @@ impl IndexedRelease {
         out
     }
 
-    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, Corrupt> {
+    pub(super) fn from_bytes(bytes: &[u8], texts: &mut Texts) -> Result<Self, Corrupt> {
         let mut cursor = Cursor::new(bytes);
         let sequence = cursor.number()?;
+        let mut text = |cursor: &mut Cursor<'_>| texts.read(cursor);
         let [name, version, target, rustc] = [text(&mut cursor)?, text(&mut cursor)?, text(&mut cursor)?, text(&mut cursor)?];
         let archived = Timestamp::from_unix(cursor.number()?.cast_signed()).ok_or_else(|| Corrupt::new("a time is none"))?;
         let record = digest(&mut cursor)?;
@@ -56,7 +87,7 @@ impl IndexedRelease {
         let mut artifacts = Vec::with_capacity(count.min(bytes.len() / DIGEST));
         for _ in 0..count {
             let (name, path) = (text(&mut cursor)?, text(&mut cursor)?);
-            artifacts.push(InventoryArtifact { name, path, sha256: digest(&mut cursor)? });
+            artifacts.push(IndexedArtifact { name, path, sha256: digest(&mut cursor)? });
         }
         if !cursor.is_empty() {
             return Err(Corrupt::new("more follows than a release has"));
@@ -68,10 +99,6 @@ impl IndexedRelease {
 fn put_text(out: &mut Vec<u8>, text: &str) {
     put_number(out, text.len() as u64);
     out.extend_from_slice(text.as_bytes());
-}
-
-fn text(cursor: &mut Cursor<'_>) -> Result<String, Corrupt> {
-    std::str::from_utf8(cursor.text()?).map(str::to_owned).map_err(|_| Corrupt::new("a text is none"))
 }
 
 fn digest(cursor: &mut Cursor<'_>) -> Result<Sha256, Corrupt> {
@@ -91,8 +118,8 @@ mod tests {
             (sequence, unix, texts) in (any::<u64>(), -1_000_000_000_i64..5_000_000_000, proptest::array::uniform4(".{0,9}")),
             artifacts in proptest::collection::vec((".{0,9}", ".{0,9}"), 0..4),
         ) {
-            let [name, version, target, rustc] = texts;
-            let artifact = |(name, path): (String, String)| InventoryArtifact { sha256: Sha256::of(&path), name, path };
+            let [name, version, target, rustc] = texts.map(Arc::from);
+            let artifact = |(name, path): (String, String)| IndexedArtifact { sha256: Sha256::of(&path), name: name.into(), path: path.into() };
             let release = IndexedRelease {
                 sequence, name, version, target, rustc,
                 archived: Timestamp::from_unix(unix).unwrap(),
@@ -100,12 +127,12 @@ mod tests {
                 artifacts: artifacts.into_iter().map(artifact).collect(),
             };
             let bytes = release.to_bytes();
-            prop_assert_eq!(IndexedRelease::from_bytes(&bytes), Ok(release));
+            prop_assert_eq!(IndexedRelease::from_bytes(&bytes, &mut Texts::default()), Ok(release));
         }
 
         #[test]
         fn never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _ = IndexedRelease::from_bytes(&bytes);
+            let _ = IndexedRelease::from_bytes(&bytes, &mut Texts::default());
         }
     }
 }

@@ -9,7 +9,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-pub use super::release::{IndexedRelease, Releases};
+pub use super::release::{IndexedArtifact, IndexedRelease, Releases};
+use super::release::Texts;
 use super::table::{Pair, ReadAt, Table, TableWriter};
 use super::{Corrupt, Cursor, put_number};
 use crate::archived::inventory::{MAX_BYTES, MAX_COMPONENTS};
@@ -118,7 +119,8 @@ impl Interner {
         if components.iter().filter_map(of).any(|one| one.artifacts > around.artifacts.len()) {
             return Err("a component is in an artifact that is not there".to_owned());
         }
-        let release = IndexedRelease { artifacts: around.artifacts, rustc: around.rustc, ..release };
+        let artifacts = around.artifacts.into_iter().map(IndexedArtifact::from).collect();
+        let release = IndexedRelease { artifacts, rustc: around.rustc.into(), ..release };
         Ok(Prepared { release, components })
     }
 
@@ -326,9 +328,9 @@ fn json(value: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(value).expect("the types of an index have string keys and cannot fail to serialise")
 }
 
-fn release_key(sequence: u64) -> Vec<u8> {
-    let mut key = vec![RELEASE];
-    key.extend_from_slice(&sequence.to_be_bytes());
+fn release_key(sequence: u64) -> [u8; 9] {
+    let mut key = [RELEASE; 9];
+    key[1..].copy_from_slice(&sequence.to_be_bytes());
     key
 }
 
@@ -412,12 +414,12 @@ pub fn releases<R: ReadAt>(table: &Table<R>, sequences: &BTreeSet<u64>) -> Resul
 /// # Errors
 /// The table is not as it was written.
 pub fn all_releases<R: ReadAt>(table: &Table<R>) -> Result<Vec<Arc<IndexedRelease>>, Corrupt> {
-    read_releases(table, &[vec![RELEASE]])
+    read_releases(table, &[[RELEASE]])
 }
 
-fn read_releases<R: ReadAt>(table: &Table<R>, prefixes: &[Vec<u8>]) -> Result<Vec<Arc<IndexedRelease>>, Corrupt> {
-    let (mut found, mut failed) = (Vec::new(), None);
-    table.with_prefixes(prefixes, |_, value| match IndexedRelease::from_bytes(value) {
+fn read_releases<R: ReadAt>(table: &Table<R>, prefixes: &[impl AsRef<[u8]>]) -> Result<Vec<Arc<IndexedRelease>>, Corrupt> {
+    let (mut found, mut failed, mut texts) = (Vec::new(), None, Texts::default());
+    table.with_prefixes(prefixes, |_, value| match IndexedRelease::from_bytes(value, &mut texts) {
         Ok(release) => found.push(Arc::new(release)),
         Err(error) => failed = Some(error),
     })?;

@@ -173,26 +173,26 @@ impl<R: ReadAt> Table<R> {
     ///
     /// # Errors
     /// A block is not as it was written, or cannot be read.
-    pub fn with_prefixes(&self, prefixes: &[Vec<u8>], mut each: impl FnMut(&[u8], &[u8])) -> Result<(), Corrupt> {
+    pub fn with_prefixes(&self, prefixes: &[impl AsRef<[u8]>], mut each: impl FnMut(&[u8], &[u8])) -> Result<(), Corrupt> {
         let (mut next_block, mut rest) = (0, prefixes);
         while let [prefix, later @ ..] = rest {
-            let wanted = self.blocks_of(prefix);
+            let wanted = self.blocks_of(prefix.as_ref());
             for index in wanted.start.max(next_block)..wanted.end {
                 self.each_of_block(index, |key, value| {
                     // Keys ascend as prefixes do: one that a key has passed is not needed any more.
                     while let [passed, _, ..] = rest
-                        && passed.as_slice() < key
-                        && !key.starts_with(passed)
+                        && passed.as_ref() < key
+                        && !key.starts_with(passed.as_ref())
                     {
                         rest = &rest[1..];
                     }
-                    if rest.first().is_some_and(|prefix| key.starts_with(prefix)) {
+                    if rest.first().is_some_and(|prefix| key.starts_with(prefix.as_ref())) {
                         each(key, value);
                     }
                 })?;
                 next_block = index + 1;
             }
-            if rest.first() == Some(prefix) {
+            if rest.first().is_some_and(|first| first.as_ref() == prefix.as_ref()) {
                 rest = later;
             }
         }

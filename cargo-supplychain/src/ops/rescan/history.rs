@@ -75,7 +75,7 @@ fn lines(history: &History, components: &[InReleases], releases: &Releases, now:
         let hit_releases = by_advisory.get(hit.advisory.as_str()).unwrap_or(&nowhere);
         let mut touched: BTreeMap<Line<'_>, Vec<String>> = BTreeMap::new();
         for release in in_releases.iter().filter_map(|sequence| releases.get(sequence)) {
-            touched.entry((&release.name, &release.target)).or_default().push(release.version.clone());
+            touched.entry((&release.name, &release.target)).or_default().push(release.version.to_string());
         }
         for span in spans {
             let base = HistoryLine {
@@ -108,7 +108,7 @@ fn lines(history: &History, components: &[InReleases], releases: &Releases, now:
                     target: Some(line.1.to_owned()),
                     versions: versions.clone(),
                     fix: span.gone.is_none().then_some(outcome).or(by.map(|_| outcome)),
-                    fixed_by: by.and_then(|sequence| releases.get(&sequence)).map(|release| release.version.clone()),
+                    fixed_by: by.and_then(|sequence| releases.get(&sequence)).map(|release| release.version.to_string()),
                     ..base.clone()
                 });
             }

@@ -130,7 +130,7 @@ fn uses<'a>(all: &'a Releases, places: &Places<'a>) -> Table<'a> {
     for (sequence, _, detail) in &places.rows {
         for one in &detail.uses {
             let artifact = all.get(sequence).and_then(|release| release.artifacts.get(usize::try_from(one.artifact).ok()?));
-            rows.extend(artifact.map(|artifact| (*sequence, detail.purl.as_str(), artifact.path.as_str(), one)));
+            rows.extend(artifact.map(|artifact| (*sequence, detail.purl.as_str(), &*artifact.path, one)));
         }
     }
     let role = |role: Role| match role {

@@ -8,12 +8,12 @@ use crate::model::Role;
 fn release(sequence: u64) -> IndexedRelease {
     IndexedRelease {
         sequence,
-        name: "app".to_owned(),
-        version: format!("1.0.{sequence}"),
-        target: "t".to_owned(),
+        name: "app".into(),
+        version: format!("1.0.{sequence}").into(),
+        target: "t".into(),
         archived: Timestamp::from_unix(1_700_000_000 + sequence as i64).unwrap(),
         record: Sha256::of(sequence.to_be_bytes()),
-        rustc: String::new(),
+        rustc: "".into(),
         artifacts: Vec::new(),
     }
 }
@@ -102,7 +102,7 @@ fn a_release_comes_back_with_the_files_of_its_inventory() {
     let table = build(&[vec![(1, 1, None)], vec![(1, 1, Some(1))]], 7);
     let found = releases(&table, &BTreeSet::from([8, 99])).unwrap();
     assert_eq!(found.len(), 1);
-    assert_eq!((found[0].sequence, found[0].artifacts[0].path.as_str(), found[0].rustc.as_str()), (8, "artifacts/a", "1.95.0"));
+    assert_eq!((found[0].sequence, &*found[0].artifacts[0].path, &*found[0].rustc), (8, "artifacts/a", "1.95.0"));
     assert_eq!(all_releases(&table).unwrap().len(), 2);
 }
 
