@@ -9,3 +9,6 @@ mod parsed;
 pub mod rustsec;
 pub mod sources;
 pub mod tuf;
+mod which;
+
+pub use which::Which;

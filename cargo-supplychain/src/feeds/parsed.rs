@@ -126,7 +126,18 @@ impl Table {
 
     /// All rows, in the order of keys; one that cannot be read is left out.
     pub(super) fn all<T: for<'d> Deserialize<'d>>(&self) -> Vec<T> {
-        self.rows().lines().filter_map(|line| serde_json::from_str(line.split_once('\t')?.1).ok()).collect()
+        self.read(|_| true)
+    }
+
+    /// The rows that have this text in them, in upper or lower case; it is one that JSON writes as it is.
+    pub(super) fn mentioning<T: for<'d> Deserialize<'d>>(&self, text: &str) -> Vec<T> {
+        let wanted = text.to_ascii_lowercase();
+        self.read(|row| row.to_ascii_lowercase().contains(&wanted))
+    }
+
+    fn read<T: for<'d> Deserialize<'d>>(&self, is_wanted: impl Fn(&str) -> bool) -> Vec<T> {
+        let rows = self.rows().lines().filter_map(|line| Some(line.split_once('\t')?.1));
+        rows.filter(|row| is_wanted(row)).filter_map(|row| serde_json::from_str(row).ok()).collect()
     }
 }
 
@@ -150,6 +161,7 @@ mod tests {
                 assert_eq!(table.get::<Vec<u32>>(&format!("k{:04}", one * 2 + 1)), None);
             }
             assert_eq!(table.all::<Vec<u32>>().len(), count as usize);
+            assert_eq!(table.mentioning::<Vec<u32>>("[2]").len(), usize::from(count > 2));
             assert_eq!((table.get::<Vec<u32>>(""), table.get::<Vec<u32>>("z")), (None, None));
         }
         let path = room.path(key);

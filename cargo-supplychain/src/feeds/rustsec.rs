@@ -5,11 +5,12 @@ mod advisory;
 mod folder;
 mod repository;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::Which;
 use super::parsed::{Room, Table};
 use crate::advisory::{Advisory, AdvisoryDatabase, FeedInfo, RUSTSEC};
 use crate::base::digest::Hasher;
@@ -42,8 +43,8 @@ pub struct RustsecRequest<'a> {
     /// The environment at start: what the git program needs of it is passed on, nothing else.
     pub env: &'a BTreeMap<String, String>,
     pub offline: bool,
-    /// Only the advisories of these packages are returned; `None`: all.
-    pub packages: Option<&'a BTreeSet<String>>,
+    /// Only these are returned.
+    pub which: Which<'a>,
     /// Told what takes time, and what was done instead of what was asked; fragments for people.
     pub progress: &'a (dyn Fn(&str) + Sync),
 }
@@ -178,25 +179,19 @@ fn load_cached(
     make: impl FnOnce() -> Result<AdvisoryDatabase, Error>,
 ) -> Result<AdvisoryDatabase, Error> {
     let room = Room::new(request.cache_dir, "rustsec", FORMAT);
-    if let Some(database) = room.read(key).and_then(|table| cached(&table, request.packages)) {
+    if let Some(database) = room.read(key).and_then(|table| cached(&table, request.which)) {
         return Ok(database);
     }
     let mut database = make()?;
     if let Some(table) = table(&database) {
         room.write(key, &table);
     }
-    if let Some(packages) = request.packages {
-        database.advisories.retain(|advisory| packages.contains(&advisory.package));
-    }
+    database.advisories.retain(|advisory| request.which.takes(advisory));
     Ok(database)
 }
 
-fn cached(table: &Table, wanted: Option<&BTreeSet<String>>) -> Option<AdvisoryDatabase> {
-    let lists: Vec<Vec<Advisory>> = match wanted {
-        Some(wanted) => wanted.iter().filter_map(|package| table.get(package)).collect(),
-        None => table.all(),
-    };
-    Some(AdvisoryDatabase { info: table.header()?, advisories: lists.concat() })
+fn cached(table: &Table, which: Which<'_>) -> Option<AdvisoryDatabase> {
+    Some(AdvisoryDatabase { info: table.header()?, advisories: which.of(table) })
 }
 
 fn table(database: &AdvisoryDatabase) -> Option<Table> {

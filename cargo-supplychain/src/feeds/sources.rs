@@ -17,6 +17,7 @@ use std::fmt;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
+use super::Which;
 use super::parsed::{Room, Table};
 use crate::advisory::signals::{Scores, Signals};
 use crate::advisory::{Advisory, FeedInfo};
@@ -201,14 +202,10 @@ impl Source {
         wanted.iter().filter_map(|key| Some((key.clone(), self.table.get(key)?))).collect()
     }
 
-    /// The advisories of these crates; all without.
+    /// These of its advisories.
     #[must_use]
-    pub fn advisories(&self, packages: Option<&BTreeSet<String>>) -> Vec<Advisory> {
-        let lists: Vec<Vec<Advisory>> = match packages {
-            Some(packages) => self.rows(packages).into_values().collect(),
-            None => self.table.all(),
-        };
-        lists.concat()
+    pub fn advisories(&self, which: Which<'_>) -> Vec<Advisory> {
+        which.of(&self.table)
     }
 
     /// The ids of the CVE records that name one of these products.

@@ -15,6 +15,7 @@ use crate::check::archived::{Database, Known};
 use crate::check::{Feed, Sources};
 use crate::collect::cargo_config::cargo_home;
 use crate::config::{MaxAge, Settings, SourcePlace};
+use crate::feeds::Which;
 use crate::feeds::rustsec;
 use crate::feeds::sources::{self, Place, Source, Surroundings};
 use crate::http::{Client, Patience};
@@ -41,8 +42,8 @@ pub(super) struct Wanted<'a> {
     pub root: &'a Utf8Path,
     /// No program below it is run.
     pub workspace: Option<&'a Utf8Path>,
-    /// The advisories of these packages only; none: all.
-    pub packages: Option<&'a BTreeSet<String>>,
+    /// Which advisories.
+    pub which: Which<'a>,
     /// Libraries that are no crates, whose release lines and records are looked up.
     pub libraries: &'a BTreeSet<String>,
 }
@@ -54,7 +55,7 @@ pub(super) fn load(context: &Context, wanted: &Wanted<'_>, progress: &mut dyn Pr
     if let Ok(database) = &mut database {
         let others = brought.iter().filter_map(|one| one.source.as_ref().ok()).filter(|source| source.kind == FeedKind::Osv);
         let before = database.advisories.len();
-        database.advisories.extend(others.flat_map(|source| source.advisories(wanted.packages)));
+        database.advisories.extend(others.flat_map(|source| source.advisories(wanted.which)));
         if database.advisories.len() > before {
             database.advisories.sort_by(|a, b| (&a.package, &a.id).cmp(&(&b.package, &b.id)));
         }
@@ -89,7 +90,7 @@ fn database(context: &Context, wanted: &Wanted<'_>, progress: &mut dyn Progress)
         workspace: wanted.workspace,
         env: &context.env,
         offline: context.offline,
-        packages: wanted.packages,
+        which: wanted.which,
         progress: &|line| progress.lock().expect("no progress panics").status(line),
     };
     let database = match rustsec::load(&request) {

@@ -16,6 +16,7 @@ use crate::bom::{Bom, Part, Scope};
 use crate::check::archived::{self as judge, Known};
 use crate::config::Settings;
 use crate::document::affected::{Affected, AffectedDocument, DocumentComponent, NamedAdvisory, SCHEMA_VERSION};
+use crate::feeds::Which;
 use crate::finding::{Area, NotEvaluated};
 
 /// What the question comes to.
@@ -45,7 +46,7 @@ pub fn affected(context: &Context, request: &Request, asked: &str, progress: &mu
             (Opened::new(context, request, Access::Read, progress)?, Meant::of(name))
         }
         Query::Advisory(id) => {
-            let (opened, database) = Opened::with_advisories(context, request, Access::Read, progress)?;
+            let (opened, database) = Opened::with_advisories(context, request, Which::Named(id), Access::Read, progress)?;
             let meant = meant(context, &opened.settings, id, database)?;
             (opened, meant)
         }
@@ -101,7 +102,10 @@ pub fn in_documents(
     let (settings, _) = gather::settings(context, request.policy.as_deref(), &context.cwd, None)?;
     let meant = match &query {
         Query::Crate { name, .. } | Query::Component { name, .. } => Meant::of(name),
-        Query::Advisory(id) => meant(context, &settings, id, load_advisories(context, request, &settings, progress)?)?,
+        Query::Advisory(id) => {
+            let known = load_advisories(context, request, &settings, Which::Named(id), progress)?;
+            meant(context, &settings, id, known)?
+        }
     };
     let mut not_evaluated = meant.not_evaluated.clone();
     let mut documents = Vec::new();
@@ -186,26 +190,24 @@ fn shown_version(part: &Part) -> &str {
     part.version.first().unwrap_or("without a version")
 }
 
+/// Of what is known, which is what is [`Which::Named`] by the id.
 fn meant(context: &Context, settings: &Settings, id: &str, known: Known) -> Result<Meant, Error> {
     let database = known.database.map_err(|(why, help)| Error::new(Class::Undetermined, &why).with_help(help))?;
-    let named =
-        |advisory: &&Advisory| std::iter::once(&advisory.id).chain(&advisory.aliases).any(|known| known.eq_ignore_ascii_case(id));
-    let advisories: Vec<_> = database.advisories.iter().filter(named).cloned().collect();
+    let AdvisoryDatabase { info: feed, advisories } = database;
     if advisories.is_empty() {
-        return Err(unknown(id, &database));
+        return Err(unknown(id, &feed));
     }
-    let feed = database.info.clone();
     // An old database may have an older range: the same limit as everywhere.
-    let of_the_day = AdvisoryDatabase { advisories: Vec::new(), ..database };
+    let of_the_day = AdvisoryDatabase { info: feed.clone(), advisories: Vec::new() };
     let not_evaluated = judge::judge(settings, context.now, Ok(of_the_day).into(), &[]).not_evaluated;
     let names = advisories.iter().map(|advisory| advisory.package.clone()).collect();
     Ok(Meant { names, advisories, feed: Some(feed), not_evaluated })
 }
 
 /// Not knowing an advisory is no answer.
-fn unknown(id: &str, database: &AdvisoryDatabase) -> Error {
-    let date = database.info.date.map_or_else(|| "an unknown day".to_owned(), crate::base::Timestamp::date);
-    let why = format!("the advisory database {} of {date} does not know {id}, or it was withdrawn", database.info.origin);
+fn unknown(id: &str, feed: &FeedInfo) -> Error {
+    let date = feed.date.map_or_else(|| "an unknown day".to_owned(), crate::base::Timestamp::date);
+    let why = format!("the advisory database {} of {date} does not know {id}, or it was withdrawn", feed.origin);
     Error::new(Class::Undetermined, &why)
         .with_help("check the id, renew the database with `cargo supplychain fetch`, or ask for the crate: pkg:cargo/NAME@RANGE")
 }

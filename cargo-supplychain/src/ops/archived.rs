@@ -18,6 +18,7 @@ use crate::base::text::counted;
 use crate::check::archived::Known;
 use crate::config::Settings;
 use crate::document::affected::AskedArchive;
+use crate::feeds::Which;
 use crate::finding::{Area, NotEvaluated};
 
 pub(super) use place::Archive;
@@ -50,17 +51,18 @@ impl Opened {
         Self::by(settings(context, request)?, context, request, access, progress)
     }
 
-    /// That, and the advisories of today, whole: what is archived may have any crate in it. Neither waits for the other.
+    /// That, and those advisories of today that are asked for. Neither waits for the other.
     pub(super) fn with_advisories(
         context: &Context,
         request: &Request,
+        which: Which<'_>,
         access: Access,
         progress: &mut dyn Progress,
     ) -> Result<(Self, Known), Error> {
         let settings = settings(context, request)?;
         let progress = Shared::new(progress);
         let (opened, advisories) = thread::scope(|scope| {
-            let advisories = scope.spawn(|| load_advisories(context, request, &settings, &mut &progress));
+            let advisories = scope.spawn(|| load_advisories(context, request, &settings, which, &mut &progress));
             let opened = Self::by(settings.clone(), context, request, access, &mut &progress);
             (opened, advisories.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         });
@@ -128,11 +130,12 @@ fn settings(context: &Context, request: &Request) -> Result<Settings, Error> {
     gather::settings(context, request.policy.as_deref(), &context.cwd, None).map(|(settings, _)| settings)
 }
 
-/// The advisories of today, whole: what is archived may have any crate in it.
+/// The advisories of today; all of them for what is archived, which may have any crate in it.
 pub(super) fn load_advisories(
     context: &Context,
     request: &Request,
     settings: &Settings,
+    which: Which<'_>,
     progress: &mut dyn Progress,
 ) -> Result<Known, Error> {
     let wanted = advisories::Wanted {
@@ -142,7 +145,7 @@ pub(super) fn load_advisories(
         settings,
         root: &context.cwd,
         workspace: None,
-        packages: None,
+        which,
         libraries: &BTreeSet::new(),
     };
     advisories::load(context, &wanted, progress)

@@ -15,6 +15,7 @@ use crate::base::Context;
 use crate::base::text::without_credentials;
 use crate::collect::cargo_config::cargo_home;
 use crate::config::SourcePlace;
+use crate::feeds::Which;
 use crate::feeds::rustsec;
 use crate::model::feed::FeedKind;
 
@@ -63,7 +64,7 @@ pub fn sources(
         settings: &settings,
         root: &context.cwd,
         workspace: None,
-        packages: None,
+        which: Which::All,
         libraries: &libraries,
     };
     let mut infos = Vec::new();
@@ -108,7 +109,7 @@ pub fn fetch(context: &Context, url: Option<&str>, progress: &mut dyn Progress) 
             workspace: workspace.as_deref(),
             env: &context.env,
             offline: false,
-            packages: None,
+            which: Which::All,
             progress: &|line| progress.lock().expect("no progress panics").status(line),
         })
     };

@@ -18,6 +18,7 @@ use crate::collect::cargo_config::cargo_home;
 use crate::collect::index::IndexReader;
 use crate::collect::sources::Verified;
 use crate::collect::workflows::{self, Workflows};
+use crate::feeds::Which;
 use crate::finding::Area;
 use crate::model::Lockfile;
 use crate::model::action_commit::ActionCommits;
@@ -244,7 +245,7 @@ fn advisories(
         settings: &gathered.settings,
         root: &gathered.workspace.root,
         workspace: Some(&gathered.workspace.root),
-        packages: Some(&names),
+        which: Which::OfPackages(&names),
         libraries: &libraries,
     };
     if !scope.includes(Area::Advisories) {

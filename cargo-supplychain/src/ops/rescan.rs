@@ -17,6 +17,7 @@ use crate::base::Context;
 use crate::base::text::counted;
 use crate::check::archived::{ArchivedComponent, Judgement, Known, judge};
 use crate::document::rescan::{Disappeared, RescanFinding, Rescanned, SCHEMA_VERSION, SHOWN};
+use crate::feeds::Which;
 use crate::finding::{Area, FailOn, Finding, NotEvaluated, Report, ReportInput};
 
 pub use history::history;
@@ -58,7 +59,7 @@ struct Judged {
 /// The policy, the archive or the cache cannot be used, or the outcome not be recorded.
 pub fn rescan(context: &Context, request: &Request, progress: &mut dyn Progress) -> Result<(Rescanned, Report), Error> {
     let access = if request.record == Record::Never { Access::Read } else { Access::Write };
-    let (mut opened, database) = Opened::with_advisories(context, &request.archived, access, progress)?;
+    let (mut opened, database) = Opened::with_advisories(context, &request.archived, Which::All, access, progress)?;
     let mut judged = judge_all(context, database, &mut opened, progress)?;
     let mut not_evaluated = std::mem::take(&mut judged.judgement.not_evaluated);
     not_evaluated.extend(opened.unknown());

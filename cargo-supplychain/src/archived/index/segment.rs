@@ -9,8 +9,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-pub use super::release::{IndexedArtifact, IndexedRelease, Releases};
 use super::release::Texts;
+pub use super::release::{IndexedArtifact, IndexedRelease, Releases};
 use super::table::{Pair, ReadAt, Table, TableWriter};
 use super::{Corrupt, Cursor, put_number};
 use crate::archived::inventory::{MAX_BYTES, MAX_COMPONENTS};

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use super::*;
@@ -55,7 +56,7 @@ impl Scene {
             workspace: None,
             env: &self.env,
             offline,
-            packages: packages.as_ref(),
+            which: packages.as_ref().map_or(Which::All, Which::OfPackages),
             progress: &|message| self.told.lock().unwrap().push(message.to_owned()),
         })
     }

@@ -135,8 +135,10 @@ fn packed_files_and_folders() {
     let scene = Scene::new();
     let osv = scene.write("all.zip", &zip(&[("GHSA-xxxx.json", OSV.as_bytes()), ("README.txt", b"no")]));
     let source = scene.bring(FeedKind::Osv, &osv).unwrap();
-    assert_eq!(source.advisories(None)[0].ids().collect::<Vec<_>>(), ["GHSA-xxxx", "CVE-2026-1"]);
-    assert!(source.advisories(Some(&BTreeSet::from(["other".to_owned()]))).is_empty());
+    assert_eq!(source.advisories(Which::All)[0].ids().collect::<Vec<_>>(), ["GHSA-xxxx", "CVE-2026-1"]);
+    assert!(source.advisories(Which::OfPackages(&BTreeSet::from(["other".to_owned()]))).is_empty());
+    assert_eq!(source.advisories(Which::Named("cve-2026-1")).len(), 1);
+    assert!(source.advisories(Which::Named("CVE-2026")).is_empty(), "part of an id is none");
     let epss = scene.write("epss.csv.gz", &gz(EPSS.as_bytes()));
     assert_eq!(scene.bring(FeedKind::Epss, &epss).unwrap().info.entries, 2);
     scene.write("records/2024/4xxx/CVE-2024-4603.json", CVE.as_bytes());
