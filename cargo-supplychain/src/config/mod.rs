@@ -9,6 +9,7 @@ mod sandbox;
 mod sbom_format;
 mod settings;
 mod triage;
+mod vex;
 
 pub use archive::{Support, SupportedLine, SupportedReleases};
 pub use licences::{Clarification, LicenceException, LicenceSettings};
@@ -20,4 +21,5 @@ pub use settings::{
     RegistrySettings, ReleaseSettings, RuleOption, RuleSetting, Settings, SignMethod, SignSettings, TrustRootSettings,
     VerifySettings,
 };
+pub use vex::{Component, Publisher, PublisherCategory, VexDecision, Versions};
 pub use triage::{SourcePlace, SourceSetting, TriageSettings};

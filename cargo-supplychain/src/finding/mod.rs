@@ -4,6 +4,7 @@
 mod read;
 mod report;
 mod triage;
+mod vex;
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,6 +15,7 @@ use crate::base::Location;
 
 pub use report::{Exempted, NotEvaluated, Report, ReportInput, SCHEMA_VERSION, Summary, Verdict};
 pub use triage::{Answer, EpssSignal, RatingSignal, Triage};
+pub use vex::{Decision, Justification, Response, Status};
 
 /// How much a finding matters. The order is that of the words: `Info` is the least.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -194,6 +196,9 @@ pub struct Finding {
     /// Vulnerabilities: what is decided about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub triage: Option<Box<Triage>>,
+    /// What somebody has decided about it (VEX), the project's own decision first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub decisions: Vec<Decision>,
 }
 
 /// `package` and `version` stand beside the other fields in JSON, both `null` when the finding is about no package.
@@ -218,6 +223,7 @@ impl Finding {
             help: String::new(),
             ids: Vec::new(),
             triage: None,
+            decisions: Vec::new(),
         }
     }
 

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::report::{NotEvaluated, Summary, Verdict};
-use super::{Exempted, Finding, Report, SCHEMA_VERSION, Severity, Subject, Triage};
+use super::{Decision, Exempted, Finding, Report, SCHEMA_VERSION, Severity, Subject, Triage};
 use crate::base::{Location, Timestamp};
 
 #[derive(Deserialize)]
@@ -33,6 +33,8 @@ struct RawFinding {
     #[serde(default)]
     ids: Vec<String>,
     triage: Option<Box<Triage>>,
+    #[serde(default)]
+    decisions: Vec<Decision>,
 }
 
 #[derive(Deserialize)]
@@ -40,7 +42,7 @@ struct RawExempted {
     #[serde(flatten)]
     finding: RawFinding,
     reason: String,
-    expires: Timestamp,
+    expires: Option<Timestamp>,
 }
 
 impl Report {
@@ -85,6 +87,7 @@ impl RawFinding {
             help: self.help,
             ids: self.ids,
             triage: self.triage,
+            decisions: self.decisions,
         })
     }
 }

@@ -1,0 +1,99 @@
+//! Decisions about vulnerabilities (VEX): written once, they exempt and they are published.
+
+use insta::assert_snapshot;
+
+use crate::support::Project;
+
+const ADD: [&str; 13] = [
+    "vex", "add", "RUSTSEC-2026-0002", "--package", "fig@^1", "--status", "not_affected", "--reason", "only cold paths call it",
+    "--author", "Example PSIRT", "--expires", "2026-12-01",
+];
+
+fn fig() -> Project {
+    let project = Project::with_packages(&[("fig", "1.2.3")]);
+    project.advisory("RUSTSEC-2026-0002", "fig", "2026-08-20", "aliases = [\"CVE-2026-1234\"]");
+    project
+}
+
+#[test]
+fn a_decision_is_appended_exempts_and_is_listed() {
+    let project = fig();
+    project.check().expect(1);
+    project.append("supplychain.toml", "\n# kept as it is");
+    let before = project.read("supplychain.toml");
+    let justified = [&ADD[..], &["--justification", "vulnerable_code_not_in_execute_path"]].concat();
+    assert_snapshot!(project.run(&[&justified[..], &["--dry-run"]].concat()).expect(0).text(), @"");
+    assert_eq!(project.read("supplychain.toml"), before);
+    assert_snapshot!(project.run(&justified).expect(0).text(), @"");
+    assert!(project.read("supplychain.toml").starts_with(&before));
+    assert_snapshot!(project.run(&["check", "-v"]).expect(0).text(), @"");
+    let check = project.check().expect(0);
+    let exempted = &check.json()["exempted"][0];
+    assert_eq!(exempted["decisions"][0]["author"], "Example PSIRT");
+    assert_eq!(exempted["ids"][1], "CVE-2026-1234");
+    assert_snapshot!(project.run(&["vex", "list"]).expect(0).text(), @"");
+    assert_eq!(project.run(&["vex", "list", "--format", "json"]).expect(0).json()["decisions"][0]["aliases"][0], "CVE-2026-1234");
+    // From its day on the finding is back.
+    let later = project.command(&["check", "--offline", "--format", "json"]).now("2026-12-01").run().expect(1);
+    assert_eq!(later.findings(), ["high advisory/vulnerability fig 1.2.3", "medium policy/vex-expired"]);
+}
+
+#[test]
+fn a_decision_that_is_none_is_refused_and_nothing_is_written() {
+    let project = fig();
+    let before = project.read("supplychain.toml");
+    let affected: Vec<_> = ADD.iter().map(|word| if *word == "not_affected" { "affected" } else { word }).collect();
+    assert_snapshot!(project.run(&affected).expect(2).text(), @"");
+    let past: Vec<_> = ADD.iter().map(|word| if *word == "2026-12-01" { "2026-08-01" } else { word }).collect();
+    assert_snapshot!(project.run(&past).expect(2).text(), @"");
+    let unknown: Vec<_> = ADD.iter().map(|word| if *word == "not_affected" { "safe" } else { word }).collect();
+    assert_snapshot!(project.run(&unknown).expect(2).text(), @"");
+    let nobody: Vec<_> = ADD.iter().filter(|word| !["--author", "Example PSIRT"].contains(word)).copied().collect();
+    assert_snapshot!(project.run(&nobody).expect(2).text(), @"");
+    assert_eq!(project.read("supplychain.toml"), before);
+    // Without a policy there is one afterwards; an id that the database does not know is told.
+    std::fs::remove_file(project.path("supplychain.toml")).unwrap();
+    let other: Vec<_> = ADD.iter().map(|word| if word.starts_with("RUSTSEC") { "RUSTSEC-2026-0003" } else { word }).collect();
+    let added = project.run(&[&other[..], &["--advisory-db", "advisory-db"]].concat()).expect(0);
+    assert!(added.stderr.contains("the advisory database knows no RUSTSEC-2026-0003 of fig"), "{added}");
+    assert!(project.read("supplychain.toml").starts_with("[[vex]]\n"));
+}
+
+#[test]
+fn decisions_are_exported_and_stand_in_a_release() {
+    let project = fig();
+    assert_snapshot!(project.run(&["vex", "export"]).expect(2).text(), @"");
+    project.run(&ADD).expect(0);
+    let open = project.run(&["vex", "export"]).expect(0);
+    assert_snapshot!(open.stderr, @"");
+    assert_eq!(open.json()["statements"][0]["products"][0]["subcomponents"][0]["@id"], "pkg:cargo/fig@1.2.3");
+    let cyclonedx = project.run(&["vex", "export", "--format-vex", "cyclonedx", "--quiet"]).expect(0).json();
+    assert_eq!(cyclonedx["vulnerabilities"][0]["analysis"]["state"], "not_affected");
+    assert_snapshot!(project.run(&["vex", "export", "--format-vex", "csaf"]).expect(2).text(), @"");
+    project.append(
+        "supplychain.toml",
+        "\n[documents]\npublisher = { category = \"vendor\", name = \"Example\", namespace = \"https://example.org\" }\n",
+    );
+    project.run(&["vex", "export", "--format-vex", "csaf", "--output", "csaf/"]).expect(0);
+    let csaf = project.json("csaf/app-1_0_0-vex.json");
+    assert_eq!(csaf["vulnerabilities"][0]["product_status"]["known_not_affected"][0], "CSAFPID-0003");
+    project.run(&["build", "--no-sign", "--offline"]).expect(0);
+    let release = project.release();
+    let stated = std::fs::read(release.join("reports/vex.openvex.json")).unwrap();
+    let stated: serde_json::Value = serde_json::from_slice(&stated).unwrap();
+    let manifest: serde_json::Value = serde_json::from_slice(&std::fs::read(release.join("release.json")).unwrap()).unwrap();
+    let files = manifest["files"].as_array().unwrap();
+    let artifact = files.iter().find(|file| file["role"] == "artifact").unwrap();
+    assert_eq!(stated["statements"][0]["products"][0]["hashes"]["sha-256"], artifact["sha256"]);
+    assert!(files.iter().any(|file| file["path"] == "reports/vex.openvex.json"));
+}
+
+/// With `--base` the decisions are those of the revision: a change does not exempt itself.
+#[test]
+fn a_decision_of_the_same_change_does_not_count() {
+    let project = fig();
+    let base = project.commit("before");
+    project.run(&ADD).expect(0);
+    project.run(&["check", "--format", "json"]).expect(0);
+    project.run(&["check", "--format", "json", "--base", &base]).expect(1);
+}
