@@ -1,6 +1,7 @@
 //! Layer 1: what a check says: [`Finding`], [`NotEvaluated`], and the [`Report`] with its verdict. Pure types; the rules
 //! that produce findings live in `check`. A finding is never an `Err`, an `Err` is never a verdict.
 
+mod reach;
 mod read;
 mod report;
 mod triage;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::Location;
 
+pub use reach::{FunctionAnswer, FunctionReach, Reach, ReachAnswer};
 pub use report::{Exempted, NotEvaluated, Report, ReportInput, SCHEMA_VERSION, Summary, Verdict};
 pub use triage::{Answer, EpssSignal, RatingSignal, Triage};
 pub use vex::{Decision, Justification, Response, Status};
@@ -196,6 +198,9 @@ pub struct Finding {
     /// Vulnerabilities: what is decided about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub triage: Option<Box<Triage>>,
+    /// Advisory findings: how far it reaches into what is built, where that is known to be less than all of the crate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reach: Option<Box<Reach>>,
     /// What somebody has decided about it (VEX), the project's own decision first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub decisions: Vec<Decision>,
@@ -223,6 +228,7 @@ impl Finding {
             help: String::new(),
             ids: Vec::new(),
             triage: None,
+            reach: None,
             decisions: Vec::new(),
         }
     }
@@ -259,6 +265,13 @@ impl Finding {
     #[must_use]
     pub fn triaged(mut self, triage: Triage) -> Self {
         self.triage = Some(Box::new(triage));
+        self
+    }
+
+    /// How far it reaches. The facts of it are told by the rule.
+    #[must_use]
+    pub fn reaching(mut self, reach: Option<Reach>) -> Self {
+        self.reach = reach.map(Box::new);
         self
     }
 

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::report::{NotEvaluated, Summary, Verdict};
+use super::{Exempted, Finding, Reach, Report, SCHEMA_VERSION, Severity, Subject, Triage};
 use super::{Decision, Exempted, Finding, Report, SCHEMA_VERSION, Severity, Subject, Triage};
 use crate::base::{Location, Timestamp};
 
@@ -33,6 +34,7 @@ struct RawFinding {
     #[serde(default)]
     ids: Vec<String>,
     triage: Option<Box<Triage>>,
+    reach: Option<Box<Reach>>,
     #[serde(default)]
     decisions: Vec<Decision>,
 }
@@ -87,6 +89,7 @@ impl RawFinding {
             help: self.help,
             ids: self.ids,
             triage: self.triage,
+            reach: self.reach,
             decisions: self.decisions,
         })
     }
