@@ -2,17 +2,33 @@
 
 use insta::assert_snapshot;
 
-use crate::support::Project;
+use crate::support::{Outcome, Project};
 
 const ADD: [&str; 13] = [
-    "vex", "add", "RUSTSEC-2026-0002", "--package", "fig@^1", "--status", "not_affected", "--reason", "only cold paths call it",
-    "--author", "Example PSIRT", "--expires", "2026-12-01",
+    "vex",
+    "add",
+    "RUSTSEC-2026-0002",
+    "--package",
+    "fig@^1",
+    "--status",
+    "not_affected",
+    "--reason",
+    "only cold paths call it",
+    "--author",
+    "Example PSIRT",
+    "--expires",
+    "2026-12-01",
 ];
 
 fn fig() -> Project {
     let project = Project::with_packages(&[("fig", "1.2.3")]);
     project.advisory("RUSTSEC-2026-0002", "fig", "2026-08-20", "aliases = [\"CVE-2026-1234\"]");
     project
+}
+
+/// A run that changes the policy on purpose.
+fn add(project: &Project, arguments: &[&str]) -> Outcome {
+    project.command(arguments).offline().writes().run()
 }
 
 #[test]
@@ -22,9 +38,24 @@ fn a_decision_is_appended_exempts_and_is_listed() {
     project.append("supplychain.toml", "\n# kept as it is");
     let before = project.read("supplychain.toml");
     let justified = [&ADD[..], &["--justification", "vulnerable_code_not_in_execute_path"]].concat();
-    assert_snapshot!(project.run(&[&justified[..], &["--dry-run"]].concat()).expect(0).text(), @"");
+    assert_snapshot!(project.run(&[&justified[..], &["--dry-run"]].concat()).expect(0).text(), @r#"
+    exit 0
+         Decided RUSTSEC-2026-0002 in fig ^1: not_affected, until 2026-12-01; nothing was written
+    --- stdout
+    [[vex]]
+    id = "RUSTSEC-2026-0002"
+    aliases = ["CVE-2026-1234"]
+    package = "fig"
+    version = "^1"
+    status = "not_affected"
+    justification = "vulnerable_code_not_in_execute_path"
+    reason = "only cold paths call it"
+    author = "Example PSIRT"
+    date = 2026-09-01
+    expires = 2026-12-01
+    "#);
     assert_eq!(project.read("supplychain.toml"), before);
-    assert_snapshot!(project.run(&justified).expect(0).text(), @"");
+    assert_snapshot!(add(&project, &justified).expect(0).text(), @"");
     assert!(project.read("supplychain.toml").starts_with(&before));
     assert_snapshot!(project.run(&["check", "-v"]).expect(0).text(), @"");
     let check = project.check().expect(0);
@@ -43,7 +74,11 @@ fn a_decision_that_is_none_is_refused_and_nothing_is_written() {
     let project = fig();
     let before = project.read("supplychain.toml");
     let affected: Vec<_> = ADD.iter().map(|word| if *word == "not_affected" { "affected" } else { word }).collect();
-    assert_snapshot!(project.run(&affected).expect(2).text(), @"");
+    assert_snapshot!(project.run(&affected).expect(2).text(), @"
+    exit 2
+    error: this is no decision that supplychain.toml takes: decision about `RUSTSEC-2026-0002` has the status affected and no `action`: what users are told to do
+    help: see docs/vex.md, or `--help`
+    ");
     let past: Vec<_> = ADD.iter().map(|word| if *word == "2026-12-01" { "2026-08-01" } else { word }).collect();
     assert_snapshot!(project.run(&past).expect(2).text(), @"");
     let unknown: Vec<_> = ADD.iter().map(|word| if *word == "not_affected" { "safe" } else { word }).collect();
@@ -54,7 +89,7 @@ fn a_decision_that_is_none_is_refused_and_nothing_is_written() {
     // Without a policy there is one afterwards; an id that the database does not know is told.
     std::fs::remove_file(project.path("supplychain.toml")).unwrap();
     let other: Vec<_> = ADD.iter().map(|word| if word.starts_with("RUSTSEC") { "RUSTSEC-2026-0003" } else { word }).collect();
-    let added = project.run(&[&other[..], &["--advisory-db", "advisory-db"]].concat()).expect(0);
+    let added = add(&project, &[&other[..], &["--advisory-db", "advisory-db"]].concat()).expect(0);
     assert!(added.stderr.contains("the advisory database knows no RUSTSEC-2026-0003 of fig"), "{added}");
     assert!(project.read("supplychain.toml").starts_with("[[vex]]\n"));
 }
@@ -62,8 +97,13 @@ fn a_decision_that_is_none_is_refused_and_nothing_is_written() {
 #[test]
 fn decisions_are_exported_and_stand_in_a_release() {
     let project = fig();
-    assert_snapshot!(project.run(&["vex", "export"]).expect(2).text(), @"");
-    project.run(&ADD).expect(0);
+    assert_snapshot!(project.run(&["vex", "export"]).expect(2).text(), @"
+    exit 2
+         Reading [ROOT]/project (configuration, lockfile, metadata)
+    error: there is nothing to state: no decision of [[vex]] counts and is about what is released
+    help: decide with `cargo supplychain vex add`
+    ");
+    add(&project, &ADD).expect(0);
     let open = project.run(&["vex", "export"]).expect(0);
     assert_snapshot!(open.stderr, @"");
     assert_eq!(open.json()["statements"][0]["products"][0]["subcomponents"][0]["@id"], "pkg:cargo/fig@1.2.3");
@@ -74,7 +114,7 @@ fn decisions_are_exported_and_stand_in_a_release() {
         "supplychain.toml",
         "\n[documents]\npublisher = { category = \"vendor\", name = \"Example\", namespace = \"https://example.org\" }\n",
     );
-    project.run(&["vex", "export", "--format-vex", "csaf", "--output", "csaf/"]).expect(0);
+    project.command(&["vex", "export", "--format-vex", "csaf", "--output", "csaf/"]).offline().writes().run().expect(0);
     let csaf = project.json("csaf/app-1_0_0-vex.json");
     assert_eq!(csaf["vulnerabilities"][0]["product_status"]["known_not_affected"][0], "CSAFPID-0003");
     project.run(&["build", "--no-sign", "--offline"]).expect(0);
@@ -93,7 +133,7 @@ fn decisions_are_exported_and_stand_in_a_release() {
 fn a_decision_of_the_same_change_does_not_count() {
     let project = fig();
     let base = project.commit("before");
-    project.run(&ADD).expect(0);
+    add(&project, &ADD).expect(0);
     project.run(&["check", "--format", "json"]).expect(0);
     project.run(&["check", "--format", "json", "--base", &base]).expect(1);
 }

@@ -49,11 +49,13 @@ fn is_about(decision: &VexDecision, finding: &Finding, natives: &[Native<'_>]) -
     if !decision.ids().any(|id| finding.ids.iter().any(|known| known == id)) {
         return false;
     }
-    let is_of_crate = |native: &&Native<'_>| {
-        native.package.name == subject.name && native.package.version.to_string() == subject.version
-    };
+    let is_of_crate =
+        |native: &&Native<'_>| native.package.name == subject.name && native.package.version.to_string() == subject.version;
     decision.component.is_crate(&subject.name, &subject.version)
-        || natives.iter().filter(is_of_crate).any(|native| decision.component.is_library(native.part.name, native.version.known()))
+        || natives
+            .iter()
+            .filter(is_of_crate)
+            .any(|native| decision.component.is_library(native.part.name, native.version.known()))
 }
 
 fn unused(facts: &Facts<'_>, scope: &Scope, used: &[bool]) -> Vec<Finding> {
@@ -105,15 +107,51 @@ mod tests {
         const ID: &str = "RUSTSEC-2026-0001";
         let lib = "package = \"lib\"\nversion = \"^1\"";
         for (component, id, rest, version, expected) in [
-            (lib, ID, "status = \"not_affected\"", "1.0.0", &["exempted advisory/vulnerability: VEX: not_affected, by a on 2026-11-01, supplychain.toml:1: r"][..]),
-            (lib, "CVE-2026-1000", "status = \"fixed\"", "1.0.0", &["exempted advisory/vulnerability: VEX: fixed, by a on 2026-11-01, supplychain.toml:1: r"]),
-            (lib, "GHSA-x", "aliases = [\"CVE-2026-1000\"]\nstatus = \"fixed\"", "1.0.0", &["exempted advisory/vulnerability: VEX: fixed, by a on 2026-11-01, supplychain.toml:1: r"]),
-            ("purl = \"pkg:cargo/lib@1.0.0\"", ID, "status = \"fixed\"", "1.0.0", &["exempted advisory/vulnerability: VEX: fixed, by a on 2026-11-01, supplychain.toml:1: r"]),
+            (
+                lib,
+                ID,
+                "status = \"not_affected\"",
+                "1.0.0",
+                &["exempted advisory/vulnerability: VEX: not_affected, by a on 2026-11-01, supplychain.toml:1: r"][..],
+            ),
+            (
+                lib,
+                "CVE-2026-1000",
+                "status = \"fixed\"",
+                "1.0.0",
+                &["exempted advisory/vulnerability: VEX: fixed, by a on 2026-11-01, supplychain.toml:1: r"],
+            ),
+            (
+                lib,
+                "GHSA-x",
+                "aliases = [\"CVE-2026-1000\"]\nstatus = \"fixed\"",
+                "1.0.0",
+                &["exempted advisory/vulnerability: VEX: fixed, by a on 2026-11-01, supplychain.toml:1: r"],
+            ),
+            (
+                "purl = \"pkg:cargo/lib@1.0.0\"",
+                ID,
+                "status = \"fixed\"",
+                "1.0.0",
+                &["exempted advisory/vulnerability: VEX: fixed, by a on 2026-11-01, supplychain.toml:1: r"],
+            ),
             (lib, ID, "status = \"under_investigation\"", "1.0.0", &["advisory/vulnerability 1"]),
             (lib, ID, "status = \"affected\"\naction = \"wait\"", "1.0.0", &["advisory/vulnerability 1"]),
             // Another component, another vulnerability.
-            ("package = \"lib\"\nversion = \"^2\"", ID, "status = \"fixed\"", "1.0.0", &["advisory/vulnerability 0", "policy/vex-unused 0"]),
-            ("purl = \"pkg:generic/lib\"", ID, "status = \"not_affected\"", "1.0.0", &["advisory/vulnerability 0", "policy/vex-unused 0"]),
+            (
+                "package = \"lib\"\nversion = \"^2\"",
+                ID,
+                "status = \"fixed\"",
+                "1.0.0",
+                &["advisory/vulnerability 0", "policy/vex-unused 0"],
+            ),
+            (
+                "purl = \"pkg:generic/lib\"",
+                ID,
+                "status = \"not_affected\"",
+                "1.0.0",
+                &["advisory/vulnerability 0", "policy/vex-unused 0"],
+            ),
             (lib, "CVE-2026-1001", "status = \"not_affected\"", "1.0.0", &["advisory/vulnerability 0", "policy/vex-unused 0"]),
             // What is fixed is locked, and no finding.
             (lib, ID, "status = \"fixed\"", "1.2.0", &[]),
@@ -126,9 +164,12 @@ mod tests {
     #[test]
     fn the_newest_decision_counts_and_an_expired_one_does_not() {
         let entry = |status: &str, date: &str, expires: &str| {
-            format!("[[vex]]\nid = \"CVE-2026-1000\"\npackage = \"lib\"\nstatus = \"{status}\"\nreason = \"r\"\nauthor = \"a\"\ndate = {date}\nexpires = {expires}\n")
+            format!(
+                "[[vex]]\nid = \"CVE-2026-1000\"\npackage = \"lib\"\nstatus = \"{status}\"\nreason = \"r\"\nauthor = \"a\"\ndate = {date}\nexpires = {expires}\n"
+            )
         };
-        let (safe, open) = (entry("not_affected", "2026-11-01", "2027-01-01"), entry("under_investigation", "2026-11-02", "2027-01-01"));
+        let (safe, open) =
+            (entry("not_affected", "2026-11-01", "2027-01-01"), entry("under_investigation", "2026-11-02", "2027-01-01"));
         assert_eq!(shown(&(safe.clone() + &open), "1.0.0"), ["advisory/vulnerability 2"]);
         let newer = entry("not_affected", "2026-11-03", "2027-01-01");
         assert_eq!(shown(&(open.clone() + &newer), "1.0.0").len(), 1);

@@ -21,5 +21,5 @@ pub use settings::{
     RegistrySettings, ReleaseSettings, RuleOption, RuleSetting, Settings, SignMethod, SignSettings, TrustRootSettings,
     VerifySettings,
 };
-pub use vex::{Component, Publisher, PublisherCategory, VexDecision, Versions};
 pub use triage::{SourcePlace, SourceSetting, TriageSettings};
+pub use vex::{Component, Publisher, PublisherCategory, Versions, VexDecision};

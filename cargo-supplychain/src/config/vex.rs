@@ -90,8 +90,7 @@ impl Component {
     }
 
     fn of_purl(text: &str) -> Result<Self, String> {
-        let purl: packageurl::PackageUrl<'_> =
-            text.parse().map_err(|error| format!("`{text}` is no package URL: {error}"))?;
+        let purl: packageurl::PackageUrl<'_> = text.parse().map_err(|error| format!("`{text}` is no package URL: {error}"))?;
         if !purl.qualifiers().is_empty() || purl.subpath().is_some() || purl.namespace().is_some() {
             return Err(format!("`{text}` has more than type, name and version, which no component of a build is compared by"));
         }
@@ -252,13 +251,16 @@ impl Place<'_> {
         let status = self.word::<Status>(&who, raw.status.as_ref().ok_or_else(|| missing("status"))?)?;
         let justification = match &raw.justification {
             Some(word) if status != Status::NotAffected => {
-                let message = format!("{who} has a `justification`, which is why something is not affected, and its status is {status}");
+                let message =
+                    format!("{who} has a `justification`, which is why something is not affected, and its status is {status}");
                 return Err(self.error(Some(word.span()), message));
             }
             word => word.as_ref().map(|word| self.word::<Justification>(&who, word)).transpose()?,
         };
         if status == Status::Affected && raw.action.is_none() {
-            return Err(self.error(Some(header), format!("{who} has the status affected and no `action`: what users are told to do")));
+            return Err(
+                self.error(Some(header), format!("{who} has the status affected and no `action`: what users are told to do"))
+            );
         }
         let text = |key: &str, text: &Spanned<String>| match text.get_ref().trim() {
             "" => Err(self.error(Some(text.span()), format!("{who} has an empty `{key}`"))),
@@ -300,7 +302,9 @@ impl Place<'_> {
             }
             (None, None, Some(purl)) => (purl.span(), Component::of_purl(purl.get_ref())),
             (None, None, None) => {
-                return Err(self.error(Some(header.clone()), format!("{who} names no component: give it a `package` or a `purl`")));
+                return Err(
+                    self.error(Some(header.clone()), format!("{who} names no component: give it a `package` or a `purl`"))
+                );
             }
             _ => {
                 let message = format!("{who} names its component twice: `package` with `version`, or `purl`");
@@ -438,18 +442,54 @@ expires = 2027-05-01
     #[test]
     fn what_does_not_fit_together_is_refused() {
         for (from, to, says) in [
-            ("status = \"not_affected\"", "status = \"fixed\"", "p:7:17: decision about `RUSTSEC-2023-0071` has a `justification`, which is why something is not affected, and its status is fixed"),
-            ("\"not_affected\"", "\"not-affected\"", "p:6:10: decision about `RUSTSEC-2023-0071`: unknown status `not-affected`: use one of not_affected, affected, fixed, under_investigation (did you mean `not_affected`?)"),
+            (
+                "status = \"not_affected\"",
+                "status = \"fixed\"",
+                "p:7:17: decision about `RUSTSEC-2023-0071` has a `justification`, which is why something is not affected, and its status is fixed",
+            ),
+            (
+                "\"not_affected\"",
+                "\"not-affected\"",
+                "p:6:10: decision about `RUSTSEC-2023-0071`: unknown status `not-affected`: use one of not_affected, affected, fixed, under_investigation (did you mean `not_affected`?)",
+            ),
             ("reason = \"only public keys are used\"\n", "", "p:1:1: decision about `RUSTSEC-2023-0071` has no `reason`"),
             ("author = \"PSIRT\"", "author = \" \"", "p:9:10: decision about `RUSTSEC-2023-0071` has an empty `author`"),
             ("date = 2026-11-01\n", "", "p:1:1: decision about `RUSTSEC-2023-0071` has no `date`"),
-            ("expires = 2027-05-01", "expires = 2026-11-01", "p:1:1: decision about `RUSTSEC-2023-0071` expires on 2026-11-01, and is of 2026-11-01"),
-            ("version = \"^0.9\"", "version = \"one\"", "p:5:11: decision about `RUSTSEC-2023-0071`: `one` is no requirement on a version: unexpected character 'o' while parsing major version number"),
-            ("package = \"rsa\"\nversion = \"^0.9\"\n", "", "p:1:1: decision about `RUSTSEC-2023-0071` names no component: give it a `package` or a `purl`"),
-            ("package = \"rsa\"\nversion", "purl = \"pkg:cargo/rsa@1\"\nversion", "p:1:1: decision about `RUSTSEC-2023-0071` names its component twice: `package` with `version`, or `purl`"),
-            ("package = \"rsa\"\nversion = \"^0.9\"", "purl = \"pkg:npm/rsa@1\"", "p:4:8: decision about `RUSTSEC-2023-0071`: `pkg:npm/rsa@1` is of the type `npm`: only cargo and generic are compared with what is built"),
-            ("\"vulnerable_code_not_in_execute_path\"", "\"code_not_reachable\"", "p:7:17: decision about `RUSTSEC-2023-0071`: unknown justification `code_not_reachable`: use one of component_not_present, vulnerable_code_not_present, vulnerable_code_not_in_execute_path, vulnerable_code_cannot_be_controlled_by_adversary, inline_mitigations_already_exist"),
-            ("status = \"not_affected\"\njustification = \"vulnerable_code_not_in_execute_path\"", "status = \"affected\"", "p:1:1: decision about `RUSTSEC-2023-0071` has the status affected and no `action`: what users are told to do"),
+            (
+                "expires = 2027-05-01",
+                "expires = 2026-11-01",
+                "p:1:1: decision about `RUSTSEC-2023-0071` expires on 2026-11-01, and is of 2026-11-01",
+            ),
+            (
+                "version = \"^0.9\"",
+                "version = \"one\"",
+                "p:5:11: decision about `RUSTSEC-2023-0071`: `one` is no requirement on a version: unexpected character 'o' while parsing major version number",
+            ),
+            (
+                "package = \"rsa\"\nversion = \"^0.9\"\n",
+                "",
+                "p:1:1: decision about `RUSTSEC-2023-0071` names no component: give it a `package` or a `purl`",
+            ),
+            (
+                "package = \"rsa\"\nversion",
+                "purl = \"pkg:cargo/rsa@1\"\nversion",
+                "p:1:1: decision about `RUSTSEC-2023-0071` names its component twice: `package` with `version`, or `purl`",
+            ),
+            (
+                "package = \"rsa\"\nversion = \"^0.9\"",
+                "purl = \"pkg:npm/rsa@1\"",
+                "p:4:8: decision about `RUSTSEC-2023-0071`: `pkg:npm/rsa@1` is of the type `npm`: only cargo and generic are compared with what is built",
+            ),
+            (
+                "\"vulnerable_code_not_in_execute_path\"",
+                "\"code_not_reachable\"",
+                "p:7:17: decision about `RUSTSEC-2023-0071`: unknown justification `code_not_reachable`: use one of component_not_present, vulnerable_code_not_present, vulnerable_code_not_in_execute_path, vulnerable_code_cannot_be_controlled_by_adversary, inline_mitigations_already_exist",
+            ),
+            (
+                "status = \"not_affected\"\njustification = \"vulnerable_code_not_in_execute_path\"",
+                "status = \"affected\"",
+                "p:1:1: decision about `RUSTSEC-2023-0071` has the status affected and no `action`: what users are told to do",
+            ),
         ] {
             assert!(FULL.contains(from), "{from}");
             assert_eq!(error(&FULL.replace(from, to)), says);
@@ -461,9 +501,17 @@ expires = 2027-05-01
         let text = "[documents.publisher]\ncategory = \"vendor\"\nname = \"Example\"\nnamespace = \"https://example.org\"\n";
         assert_eq!(parse("p", text, &[]).unwrap().documents.publisher.unwrap().category.as_str(), "vendor");
         for (from, to, says) in [
-            ("https://example.org", "example.org", "p:4:13: [documents.publisher] `namespace` is no https URL: write the address of the publisher's own site"),
+            (
+                "https://example.org",
+                "example.org",
+                "p:4:13: [documents.publisher] `namespace` is no https URL: write the address of the publisher's own site",
+            ),
             ("\"Example\"", "\"\"", "p:3:8: [documents.publisher] `name` is empty"),
-            ("\"vendor\"", "\"maker\"", "p:2:12: unknown variant `maker`, expected one of `coordinator`, `discoverer`, `other`, `translator`, `user`, `vendor`"),
+            (
+                "\"vendor\"",
+                "\"maker\"",
+                "p:2:12: unknown variant `maker`, expected one of `coordinator`, `discoverer`, `other`, `translator`, `user`, `vendor`",
+            ),
         ] {
             assert_eq!(error(&text.replace(from, to)), says);
         }

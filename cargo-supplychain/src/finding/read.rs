@@ -3,8 +3,7 @@
 use serde::Deserialize;
 
 use super::report::{NotEvaluated, Summary, Verdict};
-use super::{Exempted, Finding, Reach, Report, SCHEMA_VERSION, Severity, Subject, Triage};
-use super::{Decision, Exempted, Finding, Report, SCHEMA_VERSION, Severity, Subject, Triage};
+use super::{Decision, Exempted, Finding, Reach, Report, SCHEMA_VERSION, Severity, Subject, Triage};
 use crate::base::{Location, Timestamp};
 
 #[derive(Deserialize)]

@@ -81,8 +81,7 @@ pub enum Response {
 }
 
 impl Response {
-    pub const ALL: [Self; 5] =
-        [Self::CanNotFix, Self::WillNotFix, Self::Update, Self::Rollback, Self::WorkaroundAvailable];
+    pub const ALL: [Self; 5] = [Self::CanNotFix, Self::WillNotFix, Self::Update, Self::Rollback, Self::WorkaroundAvailable];
 
     /// The word of CycloneDX.
     #[must_use]

@@ -73,7 +73,8 @@ pub fn add(context: &Context, added: Added, target: &Target, progress: &mut dyn 
     let whole = format!("{before}{end}{text}");
     let known: Vec<_> = rules::known().collect();
     config::parse(&shown, &whole, &known).map_err(|error| {
-        Error::usage(&format!("this is no decision that {shown} takes: {}", error.message)).with_help("see docs/vex.md, or `--help`")
+        Error::usage(&format!("this is no decision that {shown} takes: {}", error.message))
+            .with_help("see docs/vex.md, or `--help`")
     })?;
     if !target.dry_run {
         files::write(&path, whole.as_bytes())
@@ -197,7 +198,9 @@ fn written(context: &Context, released: &Released, settings: &Settings, format: 
         statements.left_out.iter().map(|(one, why)| format!("{} in {}: {why}", one.id, one.component)).collect();
     if statements.is_empty() {
         let error = Error::usage(&"there is nothing to state: no decision of [[vex]] counts and is about what is released");
-        return Err(left_out.iter().fold(error, |error, why| error.with_help(format!("not stated: {why}")))
+        return Err(left_out
+            .iter()
+            .fold(error, |error, why| error.with_help(format!("not stated: {why}")))
             .with_help("decide with `cargo supplychain vex add`"));
     }
     let document = match format {

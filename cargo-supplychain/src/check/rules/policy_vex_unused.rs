@@ -40,9 +40,13 @@ fn run(_: &Facts<'_>) -> Vec<Finding> {
 }
 
 pub(in crate::check) fn finding(decision: &VexDecision) -> Finding {
-    Finding::new(RULE.id, RULE.severity, format!("the decision about {} in {} matches no finding", decision.id, decision.component))
-        .at(decision.location.clone())
-        .help("remove it from the policy, or make it `fixed` where users should be told")
+    Finding::new(
+        RULE.id,
+        RULE.severity,
+        format!("the decision about {} in {} matches no finding", decision.id, decision.component),
+    )
+    .at(decision.location.clone())
+    .help("remove it from the policy, or make it `fixed` where users should be told")
 }
 
 #[cfg(test)]

@@ -47,8 +47,7 @@ fn add(shell: &mut Shell, context: &Context, args: VexAddArgs) -> Result<Exit, o
     }
     if shell.format == Format::Json {
         let wrote: Vec<_> = written.path.iter().collect();
-        let value =
-            json!({ "schema_version": ENVELOPE_VERSION, "wrote": wrote, "toml": written.text, "notes": written.notes });
+        let value = json!({ "schema_version": ENVELOPE_VERSION, "wrote": wrote, "toml": written.text, "notes": written.notes });
         json_out(shell, &value);
         return Ok(Exit::Pass);
     }
@@ -94,7 +93,12 @@ fn export(shell: &mut Shell, context: &Context, args: &VexExportArgs) -> Result<
 }
 
 /// A document to standard output, into a file, or into a folder under its own name.
-pub(super) fn put(shell: &mut Shell, context: &Context, document: &Document, output: Option<&Utf8Path>) -> Result<(), ops::Error> {
+pub(super) fn put(
+    shell: &mut Shell,
+    context: &Context,
+    document: &Document,
+    output: Option<&Utf8Path>,
+) -> Result<(), ops::Error> {
     let Some(output) = output else {
         shell.out(&document.bytes);
         return Ok(());

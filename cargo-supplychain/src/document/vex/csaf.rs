@@ -119,9 +119,8 @@ impl<'a> Tree<'a> {
         let mut branches = vec![json!({ "category": "vendor", "name": plain(&publisher.name), "branches": of_publisher })];
         for (name, is_crate) in [("crates of others", true), ("libraries of others", false)] {
             let of_kind = self.components.iter().filter(|(one, _)| one.is_crate == is_crate);
-            let of_kind: Vec<_> = of_kind
-                .map(|(one, id)| version(&one.name, one.version.as_deref(), id, &json!({ "purl": one.purl })))
-                .collect();
+            let of_kind: Vec<_> =
+                of_kind.map(|(one, id)| version(&one.name, one.version.as_deref(), id, &json!({ "purl": one.purl }))).collect();
             if !of_kind.is_empty() {
                 branches.push(json!({ "category": "vendor", "name": name, "branches": of_kind }));
             }
@@ -174,7 +173,8 @@ fn vulnerability(one: &Vulnerability<'_>, tree: &Tree<'_>) -> Value {
     let mut states: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for said in &one.statements {
         let decision = said.decision;
-        let pairs = said.about.iter().flat_map(|(product, components)| components.iter().map(|one| (*product, one.purl.as_str())));
+        let pairs =
+            said.about.iter().flat_map(|(product, components)| components.iter().map(|one| (*product, one.purl.as_str())));
         let ids: Vec<&str> = pairs.filter_map(|pair| tree.pairs.get(&pair)).map(String::as_str).collect();
         states.entry(state(decision.status)).or_default().extend(&ids);
         notes.push(json!({ "category": "details", "text": plain(&decision.reason), "title": title(decision) }));
@@ -182,7 +182,9 @@ fn vulnerability(one: &Vulnerability<'_>, tree: &Tree<'_>) -> Value {
             flags.push(json!({ "date": decision.date, "label": label.as_str(), "product_ids": ids }));
         }
         if decision.status == Status::NotAffected {
-            threats.push(json!({ "category": "impact", "date": decision.date, "details": plain(&decision.reason), "product_ids": ids }));
+            threats.push(
+                json!({ "category": "impact", "date": decision.date, "details": plain(&decision.reason), "product_ids": ids }),
+            );
         }
         if let Some(action) = &decision.action {
             let remedy = |category: &str| json!({ "category": category, "date": decision.date, "details": plain(action), "product_ids": ids });
@@ -190,7 +192,8 @@ fn vulnerability(one: &Vulnerability<'_>, tree: &Tree<'_>) -> Value {
         }
     }
     let mut value = json!({});
-    let (cve, others): (Vec<&str>, Vec<&str>) = std::iter::once(one.id).chain(one.aliases.iter().copied()).partition(|id| *id == one.id && is_cve(id));
+    let (cve, others): (Vec<&str>, Vec<&str>) =
+        std::iter::once(one.id).chain(one.aliases.iter().copied()).partition(|id| *id == one.id && is_cve(id));
     if let Some(cve) = cve.first() {
         value["cve"] = json!(cve);
     }

@@ -122,13 +122,14 @@ impl<'a> Statements<'a> {
         for decision in decisions {
             match () {
                 () if !decision.is_in_force(now) => left_out.push((decision, "it has expired")),
-                () if about(released, decision).is_empty() => left_out.push((decision, "nothing that is released has its component")),
+                () if about(released, decision).is_empty() => {
+                    left_out.push((decision, "nothing that is released has its component"))
+                }
                 () => stated.push(decision),
             }
         }
         stated.sort_by_cached_key(|one| (std::cmp::Reverse(one.date), one.status.exempts(), one.id.clone(), one.block()));
-        let mut vulnerabilities: Vec<_> =
-            groups(&stated).into_iter().map(|group| vulnerability(released, &group)).collect();
+        let mut vulnerabilities: Vec<_> = groups(&stated).into_iter().map(|group| vulnerability(released, &group)).collect();
         vulnerabilities.sort_by_key(|one| one.id);
         Self { released, settings, vulnerabilities, left_out }
     }

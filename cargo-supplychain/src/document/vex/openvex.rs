@@ -1,6 +1,8 @@
 //! OpenVEX 0.2.0 (<https://github.com/openvex/spec>): one statement a decision; products with the digests of their files, components as
 //! subcomponents.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::{Component, Product, Statement, Statements, Vulnerability};
@@ -42,7 +44,9 @@ fn statement(statements: &Statements<'_>, vulnerability: &Vulnerability<'_>, sai
     if let Some(justification) = decision.justification {
         value["justification"] = json!(justification.as_str());
     }
-    let reason = if decision.status == Status::NotAffected { "impact_statement" } else { "status_notes" };
+    // The schema wants one of the two, justification or impact statement, and not both.
+    let is_impact = decision.status == Status::NotAffected && decision.justification.is_none();
+    let reason = if is_impact { "impact_statement" } else { "status_notes" };
     value[reason] = json!(plain(&decision.reason));
     if let Some(action) = &decision.action {
         value["action_statement"] = json!(plain(action));
@@ -65,5 +69,5 @@ fn files(purl: &str, product: &Product, subcomponents: &[Value]) -> Vec<Value> {
         one["hashes"] = json!({ "sha-256": digest.to_string() });
         one
     };
-    product.files.values().map(with).collect()
+    product.files.values().collect::<BTreeSet<_>>().into_iter().map(with).collect()
 }

@@ -89,10 +89,7 @@ fn what_counts_is_stated_and_what_does_not_is_told() {
     with(&fixture::build(), POLICY, |statements| {
         assert_eq!(statements.len(), 3);
         let left_out: Vec<_> = statements.left_out.iter().map(|(one, why)| format!("{}: {why}", one.id)).collect();
-        assert_eq!(
-            left_out,
-            ["CVE-2026-3000: nothing that is released has its component", "CVE-2026-4000: it has expired"]
-        );
+        assert_eq!(left_out, ["CVE-2026-3000: nothing that is released has its component", "CVE-2026-4000: it has expired"]);
     });
 }
 
@@ -109,6 +106,37 @@ fn openvex() {
       "version": 2,
       "tooling": "TOOL",
       "statements": [
+        {
+          "vulnerability": {
+            "name": "CVE-2026-1000",
+            "aliases": [
+              "RUSTSEC-2026-0001"
+            ]
+          },
+          "timestamp": "2026-11-01T00:00:00Z",
+          "products": [
+            {
+              "@id": "pkg:cargo/demo@1.2.0",
+              "identifiers": {
+                "purl": "pkg:cargo/demo@1.2.0"
+              },
+              "subcomponents": [
+                {
+                  "@id": "pkg:cargo/libz-sys@1.1.23%2B1.3.1",
+                  "identifiers": {
+                    "purl": "pkg:cargo/libz-sys@1.1.23%2B1.3.1"
+                  }
+                }
+              ],
+              "hashes": {
+                "sha-256": "2a97516c354b68848cdbd8f54a226a0a55b21ed138e207ad6c5cbb9c00aa5aea"
+              }
+            }
+          ],
+          "status": "not_affected",
+          "justification": "vulnerable_code_not_in_execute_path",
+          "impact_statement": "only inflate is called"
+        },
         {
           "vulnerability": {
             "name": "CVE-2026-2000"
@@ -164,37 +192,6 @@ fn openvex() {
           "status": "not_affected",
           "justification": "component_not_present",
           "impact_statement": "only the lockfile names it"
-        },
-        {
-          "vulnerability": {
-            "name": "CVE-2026-1000",
-            "aliases": [
-              "RUSTSEC-2026-0001"
-            ]
-          },
-          "timestamp": "2026-11-01T00:00:00Z",
-          "products": [
-            {
-              "@id": "pkg:cargo/demo@1.2.0",
-              "identifiers": {
-                "purl": "pkg:cargo/demo@1.2.0"
-              },
-              "subcomponents": [
-                {
-                  "@id": "pkg:cargo/libz-sys@1.1.23%2B1.3.1",
-                  "identifiers": {
-                    "purl": "pkg:cargo/libz-sys@1.1.23%2B1.3.1"
-                  }
-                }
-              ],
-              "hashes": {
-                "sha-256": "2a97516c354b68848cdbd8f54a226a0a55b21ed138e207ad6c5cbb9c00aa5aea"
-              }
-            }
-          ],
-          "status": "not_affected",
-          "justification": "vulnerable_code_not_in_execute_path",
-          "impact_statement": "only inflate is called"
         }
       ]
     }
@@ -206,6 +203,33 @@ fn cyclonedx() {
     let value = with(&fixture::build(), POLICY, |statements| json(&super::cyclonedx(statements)));
     insta::assert_json_snapshot!(value["vulnerabilities"], @r#"
     [
+      {
+        "bom-ref": "vulnerability:2be29358-3e26-86a6-9058-523973497181",
+        "id": "CVE-2026-1000",
+        "source": {
+          "name": "CVE"
+        },
+        "references": [
+          {
+            "id": "RUSTSEC-2026-0001",
+            "source": {
+              "name": "RustSec"
+            }
+          }
+        ],
+        "analysis": {
+          "state": "not_affected",
+          "justification": "code_not_reachable",
+          "detail": "only inflate is called",
+          "firstIssued": "2026-11-01T00:00:00Z",
+          "lastUpdated": "2026-11-01T00:00:00Z"
+        },
+        "affects": [
+          {
+            "ref": "pkg:cargo/libz-sys@1.1.23%2B1.3.1"
+          }
+        ]
+      },
       {
         "bom-ref": "vulnerability:f3fa8946-8a42-8fb8-8267-ec98d82a35e6",
         "id": "CVE-2026-2000",
@@ -247,33 +271,6 @@ fn cyclonedx() {
             "ref": "pkg:cargo/winapi@0.3.9"
           }
         ]
-      },
-      {
-        "bom-ref": "vulnerability:2be29358-3e26-86a6-9058-523973497181",
-        "id": "CVE-2026-1000",
-        "source": {
-          "name": "CVE"
-        },
-        "references": [
-          {
-            "id": "RUSTSEC-2026-0001",
-            "source": {
-              "name": "RustSec"
-            }
-          }
-        ],
-        "analysis": {
-          "state": "not_affected",
-          "justification": "code_not_reachable",
-          "detail": "only inflate is called",
-          "firstIssued": "2026-11-01T00:00:00Z",
-          "lastUpdated": "2026-11-01T00:00:00Z"
-        },
-        "affects": [
-          {
-            "ref": "pkg:cargo/libz-sys@1.1.23%2B1.3.1"
-          }
-        ]
       }
     ]
     "#);
@@ -308,7 +305,17 @@ fn csaf() {
       "version": "2"
     }
     "#);
-    insta::assert_json_snapshot!(value["product_tree"]["relationships"][0], @r#""#);
+    insta::assert_json_snapshot!(value["product_tree"]["relationships"][0], @r#"
+    {
+      "category": "default_component_of",
+      "full_product_name": {
+        "name": "libz-sys 1.1.23+1.3.1 in demo 1.2.0",
+        "product_id": "CSAFPID-0005"
+      },
+      "product_reference": "CSAFPID-0002",
+      "relates_to_product_reference": "CSAFPID-0001"
+    }
+    "#);
     insta::assert_json_snapshot!(value["vulnerabilities"], @r#""#);
 }
 
