@@ -14,6 +14,7 @@ use crate::check::rules;
 use crate::config::{self, Component, Settings, VexDecision};
 use crate::document::Document;
 use crate::document::vex::{self, Released, Statements};
+use crate::feeds::Which;
 use crate::files;
 use crate::finding::{Justification, Response, Status};
 
@@ -131,7 +132,7 @@ fn known_of(
         settings,
         root,
         workspace: Some(root),
-        packages: Some(&packages),
+        which: Which::OfPackages(&packages),
         libraries: &BTreeSet::new(),
     };
     let database = match advisories::load(context, &wanted, progress)?.database {
