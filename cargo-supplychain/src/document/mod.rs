@@ -21,6 +21,7 @@ mod native;
 pub mod notice;
 mod part;
 mod placed;
+mod producer;
 pub mod provenance;
 pub mod rebuild;
 pub mod release;

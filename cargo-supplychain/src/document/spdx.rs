@@ -15,7 +15,8 @@ use spdx_rs::models::{
 
 use super::identity::{self, stated};
 use super::inventory::{Inventory, has_standard_library};
-use super::part::{self, Contact, Part};
+use super::part::{self, Part};
+use super::producer::Contact;
 use super::sbom::Subject;
 use super::{Document, Error, HOME, TOOL_VERSION};
 use crate::base::text::one_line;

@@ -5,7 +5,8 @@ use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, Event};
 
 use super::identity::{self, xml_text};
-use super::part::{self, Contact, Part, Producer};
+use super::part::{self, Part};
+use super::producer::{Contact, Producer};
 use super::sbom::Subject;
 use super::{Document, Error, TOOL_VERSION};
 use crate::base::text::one_line;

@@ -5,7 +5,8 @@ use serde_json::{Map, Value, json};
 use crate::base::text::plain;
 use crate::document::inventory::Inventory;
 use crate::document::native as words;
-use crate::document::part::{self, Contact, Kind, Part, Producer, Source};
+use crate::document::part::{self, Kind, Part, Source};
+use crate::document::producer::{Author, Contact, Producer};
 use crate::model::ArtifactKind;
 use crate::model::licence::Declared;
 use crate::model::native::Evidence;
@@ -81,7 +82,7 @@ fn producer(producer: &Producer, put: &mut impl FnMut(&str, Value) -> Option<Val
             put("manufacturer", entity(name, contact.as_ref()));
         }
         Producer::Authors(authors) => {
-            let contact = |author: &part::Author| match &author.email {
+            let contact = |author: &Author| match &author.email {
                 Some(email) => json!({"name": author.name, "email": email}),
                 None => json!({"name": author.name}),
             };

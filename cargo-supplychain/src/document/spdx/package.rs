@@ -7,7 +7,8 @@ use spdx_rs::models::{
 use super::{NOASSERTION, expression};
 use crate::base::Sha256;
 use crate::base::text::plain;
-use crate::document::part::{Contact, Kind, Part, Producer};
+use crate::document::part::{Kind, Part};
+use crate::document::producer::{Author, Contact, Producer};
 use crate::model::ArtifactKind;
 use crate::model::licence::Declared;
 
@@ -135,7 +136,7 @@ fn source_information(part: &Part<'_>) -> Option<String> {
     (!words.is_empty()).then(|| words.join("; "))
 }
 
-fn author(author: &super::super::part::Author) -> String {
+fn author(author: &Author) -> String {
     match &author.email {
         Some(email) => format!("{} <{email}>", author.name),
         None => author.name.clone(),

@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 
 use crate::base::Sha256;
 use crate::base::text::plain;
-use crate::document::part::{self, Contact, Kind, Part, Producer};
+use crate::document::part::{self, Kind, Part};
+use crate::document::producer::{Contact, Producer};
 use crate::document::sbom::SupportEnd;
 use crate::model::ArtifactKind;
 
