@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::support::Project;
+use crate::support::world::World;
 
 /// Package URL, digest and what it replaces, of the package `itoa` of the planned build.
 fn itoa(project: &Project) -> String {
@@ -64,4 +65,39 @@ fn the_standard_library_is_a_component_with_the_version_of_the_toolchain() {
         sbom["metadata"]["properties"].as_array().unwrap().iter().find(|one| one["name"] == "cargo-supplychain:build:rustc");
     let release = rustc.unwrap()["value"].as_str().unwrap().split(' ').next().unwrap();
     assert_eq!(library["purl"], Value::String(format!("pkg:generic/rust-std@{release}")));
+}
+
+/// A registry of a company, with a crate that crates.io has as well: fetched by cargo from an index and packages on this machine, built,
+/// named with its registry in every document, and told apart in all answers.
+#[test]
+fn a_package_of_another_registry_is_named_with_it() {
+    let world = World::new().release("fig", "1.2.3", |release| release);
+    let project = Project::app();
+    let (index, packages) = (project.root().join("corp"), project.root().join("packages"));
+    project.write("../packages/fig-1.2.3.crate", world.package("fig", "1.2.3"));
+    project.write("../corp/config.json", format!("{{\"dl\":\"file://{packages}/{{crate}}-{{version}}.crate\"}}"));
+    let sum = world.checksum("fig", "1.2.3");
+    let entry =
+        format!("{{\"name\":\"fig\",\"vers\":\"1.2.3\",\"deps\":[],\"cksum\":\"{sum}\",\"features\":{{}},\"yanked\":false}}\n");
+    project.write("../corp/3/f/fig", entry);
+    project.commit_beside("corp", "master");
+    project.write(".cargo/config.toml", format!("[registries.corp]\nindex = \"file://{index}\"\n"));
+    project.append("Cargo.toml", "\n[dependencies]\nfig = { version = \"1\", registry = \"corp\" }\n");
+    project.plain_cargo(&["fetch"]);
+    assert!(project.read("Cargo.lock").contains(&format!("source = \"registry+file://{index}\"\nchecksum = \"{sum}\"")));
+
+    project.run(&["build", "--no-sign", "--fail-on", "none", "--only", "lock"]).expect(0);
+    let sboms = project.release().join("sbom");
+    let sbom: Value = serde_json::from_str(&std::fs::read_to_string(sboms.join("app.cdx.json")).unwrap()).unwrap();
+    let fig = sbom["components"].as_array().unwrap().iter().find(|one| one["name"] == "fig").unwrap();
+    let purl = format!("pkg:cargo/fig@1.2.3?repository_url={}", format!("file://{index}").replace('/', "%2F"));
+    assert_eq!((&fig["purl"], &fig["hashes"][0]["content"]), (&Value::String(purl.clone()), &Value::String(sum)));
+    let spdx = std::fs::read_to_string(sboms.join("app.spdx.json")).unwrap();
+    assert!(spdx.contains(&purl) && !spdx.contains("pkg:cargo/fig@1.2.3\""), "{spdx}");
+    assert!(!spdx.contains("crates.io/api/v1/crates/fig"), "{spdx}");
+
+    // An advisory of crates.io's crate is not about it.
+    project.advisory_with("RUSTSEC-2026-0100", "fig", "2026-08-20", "", "patched = []");
+    let sbom = sboms.join("app.cdx.json");
+    project.run(&["affected", "RUSTSEC-2026-0100", "--advisory-db", "advisory-db", "--sbom", sbom.as_str()]).expect(0);
 }

@@ -252,7 +252,7 @@ def release_of(options, name, version):
     key = options.work / "key"
     environment = dict(os.environ, SUPPLYCHAIN_KEY_PASSPHRASE="trial")
     if not key.with_suffix(".pub").exists():
-        made = run([options.tool, "supplychain", "key", "generate", "--key", key], env=environment)
+        made = run([options.tool, "supplychain", "key", "generate", "--output", key], env=environment)
         if made.returncode != 0:
             sys.exit(made.stderr)
     result = run([options.tool, "supplychain", "build", "--manifest-path", folder / "Cargo.toml", "--policy", folder / "minimum.toml", "--key", key,

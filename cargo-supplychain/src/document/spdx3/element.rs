@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::base::Sha256;
 use crate::base::text::plain;
 use crate::document::part::{self, Kind, Part};
-use crate::document::producer::{Contact, Producer};
+use crate::document::producer::{Author, Contact, Producer};
 use crate::document::sbom::SupportEnd;
 use crate::model::ArtifactKind;
 
@@ -77,7 +77,7 @@ impl Agents {
             Producer::Project { name, url: at } => vec![self.agent(graph, "Organization", name, url(at).as_ref())],
             Producer::Known(name, at) => vec![self.agent(graph, "Organization", name, url(at).as_ref())],
             Producer::Authors(authors) => {
-                let email = |author: &part::Author| author.email.clone().map(Contact::Email);
+                let email = |author: &Author| author.email.clone().map(Contact::Email);
                 authors.iter().map(|author| self.agent(graph, "Person", &author.name, email(author).as_ref())).collect()
             }
             Producer::Unknown => Vec::new(),
