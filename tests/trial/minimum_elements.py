@@ -24,7 +24,7 @@ author = "Example Corporation"
 author-contact = "sbom@example.com"
 supplier = "Example Corporation"
 supplier-contact = "https://example.com/"
-formats = ["cyclonedx-json@1.7", "spdx-json@2.3", "spdx3-json@3.0.1"]
+formats = ["cyclonedx-json@1.7", "spdx-json@2.3", "spdx-json@3.0.1"]
 """
 
 
