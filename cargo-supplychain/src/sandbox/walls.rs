@@ -210,12 +210,11 @@ impl Request {
     pub(super) fn walls(&self) -> Walls {
         let mut walls = Walls {
             read: SYSTEM.iter().map(Utf8PathBuf::from).collect(),
-            list: vec!["/".into(), "/etc".into()],
+            list: vec!["/etc".into()],
             write: vec![self.target.clone(), self.private.clone()],
             devices: DEVICES.iter().map(Utf8PathBuf::from).collect(),
             network: self.exceptions.iter().any(|exception| exception.net),
         };
-        walls.list.retain(|folder| folder != "/");
         walls.read.extend(self.tools());
         walls.read.push(self.toolchain.clone());
         if let Some(home) = &self.rustup_home {
@@ -226,20 +225,23 @@ impl Request {
             walls.read.extend(linked_sources(home));
         }
         let closed: Vec<_> = self.hidden.iter().chain(&self.git_folders).map(|path| real(path)).collect();
-        for root in [Some(&self.workspace), self.source_root()].into_iter().flatten() {
+        let around = self.source_root().filter(|root| **root != self.workspace);
+        for root in [Some(&self.workspace), around].into_iter().flatten() {
             walls.list.push(root.clone());
             for entry in entries(root).into_iter().filter(|path| path.file_name() != Some(".git")) {
                 walls.open(&entry, &closed);
             }
         }
-        for place in self.further.iter().chain(&self.read) {
+        // What is further is named from several folders on.
+        for place in self.further.iter().chain(&self.read).collect::<BTreeSet<_>>() {
             walls.open(place, &closed);
         }
-        walls.read.retain(|path| !closed.contains(&real(path)));
         walls.read.extend(PROC.iter().map(|name| Utf8PathBuf::from("/proc").join(name)));
-        // More than all the rest, and none of them below a link: to ask where each leads would be the larger part of a start.
-        let is_closed = |path: &Utf8PathBuf| closed.contains(path) || path.is_symlink() && closed.contains(&real(path));
-        walls.read.extend(etc().into_iter().filter(|path| !is_closed(path)));
+        walls.read.extend(etc());
+        // `PATH` names some twice.
+        walls.read.sort();
+        walls.read.dedup();
+        walls.read.retain(|path| !leads_to(path, &closed));
         for exception in &self.exceptions {
             // Git's own files are handed over one by one: nobody else is to have a way to them.
             let is_gits = |path: &Utf8PathBuf| self.git_folders.iter().any(|git| real(path).starts_with(real(git)));
@@ -332,6 +334,13 @@ impl Walls {
 
 fn real(path: &Utf8Path) -> Utf8PathBuf {
     path.canonicalize_utf8().unwrap_or_else(|_| path.to_owned())
+}
+
+/// Whether a path is one of these real ones by whatever name.
+fn leads_to(path: &Utf8Path, closed: &[Utf8PathBuf]) -> bool {
+    // What is not a link itself has its own name where it really is. To ask where each leads would be the larger part of a start.
+    let can = path.file_name().is_none() || closed.iter().any(|place| place.file_name() == path.file_name()) || path.is_symlink();
+    can && closed.contains(&real(path))
 }
 
 /// Whether a folder of the home is one where keys are kept, or holds one.

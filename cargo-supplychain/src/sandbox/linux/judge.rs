@@ -12,7 +12,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::actors::{Actors, Place};
-use super::paths::{Roots, canonical, real, real_for_writing};
+use super::paths::{RealFolders, Roots, canonical, real, real_for_writing};
 use super::process::Process;
 use super::target_folder::may_write;
 use crate::model::sandbox::Act;
@@ -100,8 +100,10 @@ pub(super) struct Judge {
 impl Judge {
     pub(super) fn new(request: &Request, walls: &Walls) -> Self {
         // As named, and as it really is: both spellings of a path are met.
-        let both = |paths: &[camino::Utf8PathBuf]| -> HashSet<PathBuf> {
-            paths.iter().flat_map(|path| [Some(path.as_std_path().to_owned()), real(path.as_std_path())]).flatten().collect()
+        let mut folders = RealFolders::default();
+        let mut both = |paths: &[camino::Utf8PathBuf]| -> HashSet<PathBuf> {
+            let paths = paths.iter().map(|path| path.as_std_path());
+            paths.flat_map(|path| [Some(path.to_owned()), folders.real(path)]).flatten().collect()
         };
         let mut read = both(&walls.read);
         read.extend(both(&walls.devices));
