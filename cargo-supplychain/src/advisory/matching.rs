@@ -70,7 +70,7 @@ pub fn first_patched(advisory: &Advisory, version: &Version) -> Option<Version> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::advisory::{FeedInfo, Kind};
+    use crate::advisory::{Affects, FeedInfo, Kind};
     use crate::base::Sha256;
     use crate::model::lockfile;
 
@@ -86,6 +86,7 @@ mod tests {
             url: None,
             date: "2026-01-01".into(),
             source: source.map(str::to_owned),
+            affects: Affects::default(),
             versions: rustsec::advisory::Versions::new(requirements(patched), requirements(unaffected)).unwrap(),
         }
     }

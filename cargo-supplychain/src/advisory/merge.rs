@@ -55,6 +55,10 @@ fn add(group: &mut Advisory, other: &Advisory) {
     if other.kind == Kind::Malicious {
         group.kind = Kind::Malicious;
     }
+    // Who says where it is says all of it: two lists are not made one.
+    if group.affects.is_empty() {
+        group.affects.clone_from(&other.affects);
+    }
     if group.title.is_empty() {
         group.title.clone_from(&other.title);
     }
@@ -63,7 +67,7 @@ fn add(group: &mut Advisory, other: &Advisory) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::advisory::Rating;
+    use crate::advisory::{Affects, Rating};
 
     fn advisory(id: &str, aliases: &[&str], kind: Kind, vector: Option<&str>) -> Advisory {
         Advisory {
@@ -79,6 +83,7 @@ mod tests {
             url: None,
             date: "2026-01-01".into(),
             source: None,
+            affects: Affects::default(),
             versions: rustsec::advisory::Versions::new(Vec::new(), Vec::new()).unwrap(),
         }
     }

@@ -1,5 +1,6 @@
 //! Layer 1: advisories and their matching with locked packages. Pure: reading a database is `feeds`'.
 
+mod affects;
 mod matching;
 mod merge;
 pub mod native;
@@ -7,6 +8,7 @@ pub mod rating;
 pub mod signals;
 pub mod triage;
 
+pub use affects::Affects;
 pub use matching::{applies, applying, first_patched, hits};
 pub use rating::Rating;
 pub use signals::Signals;
@@ -75,6 +77,9 @@ pub struct Advisory {
     /// The source that the package comes from, where the advisory names one; otherwise crates.io is meant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
+    /// Where in the crate it is, and on which systems.
+    #[serde(default, skip_serializing_if = "Affects::is_empty")]
+    pub affects: Affects,
     /// Which versions are affected.
     pub versions: rustsec::advisory::Versions,
 }

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use cargo_platform::{Cfg, Platform};
 
 use crate::model::cargo_config::is_shallow;
+use crate::model::surroundings::{Platform as BuiltFor, Sides};
 
 /// The two sides of a build.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +25,17 @@ pub struct Side {
 impl Side {
     fn new(triple: &str, cfgs: &[String]) -> Self {
         Self { triple: triple.to_owned(), cfgs: Platforms::cfgs(cfgs) }
+    }
+
+    fn built_for(&self) -> BuiltFor {
+        let word = |key: &str| {
+            let value = |cfg: &Cfg| match cfg {
+                Cfg::KeyPair(name, value) if name.as_str() == key => Some(value.clone()),
+                _ => None,
+            };
+            self.cfgs.iter().find_map(value).unwrap_or_default()
+        };
+        BuiltFor { triple: self.triple.clone(), os: word("target_os"), arch: word("target_arch") }
     }
 
     fn matches(&self, platform: &Platform) -> bool {
@@ -47,6 +59,12 @@ impl Platforms {
     #[must_use]
     pub fn new(target: (&str, &[String]), host: (&str, &[String])) -> Self {
         Self { target: Side::new(target.0, target.1), host: Side::new(host.0, host.1) }
+    }
+
+    /// What each side is compiled for.
+    #[must_use]
+    pub fn sides(&self) -> Sides {
+        Sides { target: self.target.built_for(), host: self.host.built_for() }
     }
 
     /// The lines of `rustc --print cfg`, parsed; lines that are no cfg are left out.

@@ -2,12 +2,13 @@
 //! fixes.
 
 use super::fix_path::{FixPath, fix_path};
+use super::reach::reach;
 use super::{Advisories, Facts, is_off};
 use crate::advisory::signals::is_cve;
 use crate::advisory::triage::{Case, Policy, ratings, triage};
 use crate::advisory::{self, Advisory, Hit, Kind, Rating, first_patched};
 use crate::base::Location;
-use crate::finding::{Finding, Severity, Triage};
+use crate::finding::{Finding, Reach, ReachAnswer, Severity, Triage};
 use crate::model::change::EarlierPackage;
 use crate::model::{LockedPackage, Lockfile};
 
@@ -80,6 +81,13 @@ fn finding(
         let published = advisory.date.parse().ok();
         finding = decided(facts, finding, &Case { ids: &ids, published, ratings: &advisory.ratings });
     }
+    let reach = reach(facts, advisory, package);
+    // That it is in the lockfile only, the message says.
+    let is_told = |reach: &&Reach| reach.answer != ReachAnswer::ResolvedOnly;
+    for line in reach.iter().filter(is_told).flat_map(Reach::lines) {
+        finding = finding.because(line);
+    }
+    finding = finding.reaching(reach);
     for id in advisory.ids() {
         for entry in facts.sources.signals.japanese.get(id).into_iter().flatten() {
             finding = finding.because(format!("{}: {} ({})", entry.id, entry.title, entry.url));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Advisories, Facts, LockState, OwnFile, ReusedTarget, Rule, Sources};
-use crate::advisory::{self, Advisory, AdvisoryDatabase, FeedInfo, Kind, Rating};
+use crate::advisory::{self, Advisory, AdvisoryDatabase, Affects, FeedInfo, Kind, Rating};
 use crate::base::{Sha256, Timestamp};
 use crate::config::Settings;
 use crate::finding::Finding;
@@ -435,6 +435,7 @@ pub(crate) fn advisory(kind: Kind) -> Advisory {
         url: Some("https://example.org/advisory".into()),
         date: "2026-10-01".into(),
         source: None,
+        affects: Affects::default(),
         versions: rustsec::advisory::Versions::new(vec![">= 1.2.0".parse().unwrap()], Vec::new()).unwrap(),
     }
 }

@@ -23,6 +23,7 @@ mod not_evaluated;
 mod owners;
 mod pattern;
 mod publishers;
+mod reach;
 mod release_walk;
 mod removed;
 mod repository;

@@ -128,6 +128,7 @@ fn build(linked: &[&str]) -> Build {
         target_folder: TargetFolder::Unused,
         environment: BTreeMap::new(),
         profile_overrides: BTreeMap::new(),
+        sides: crate::model::surroundings::Sides::default(),
         sandbox: crate::model::sandbox::SandboxRecord::of_a_plan(),
     };
     Build {

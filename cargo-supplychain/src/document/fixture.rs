@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::base::purl::{Qualifier, cargo};
 use crate::base::{Location, Sha256, Sha512, Timestamp};
-use crate::finding::{Area, Exempted, FailOn, Finding, NotEvaluated, Report, ReportInput, Severity};
+use crate::finding::{
+    Area, Exempted, FailOn, Finding, FunctionAnswer, FunctionReach, NotEvaluated, Reach, Report, ReportInput, Severity,
+};
 use crate::model::licence_text::{LicenceFile, LicenceTexts};
 use crate::model::native::{Evidence, Import, NativeVersion, Supply, known};
 use crate::model::{
@@ -164,6 +166,7 @@ pub(super) fn build() -> Build {
             target_folder: TargetFolder::Fresh,
             environment: BTreeMap::from([("CARGO_PROFILE_RELEASE_LTO".to_owned(), "thin".to_owned())]),
             profile_overrides: BTreeMap::new(),
+            sides: crate::model::surroundings::Sides::default(),
             sandbox: crate::model::sandbox::SandboxRecord::of_a_plan(),
         },
         source: Source {
@@ -252,6 +255,14 @@ pub(super) fn report() -> Report {
         .about("libz-sys", &"1.1.23+1.3.1")
         .at(Location::line("Cargo.lock", 42))
         .because("patched in 1.1.24")
+        .reaching(Some(Reach::of_functions(
+            vec![FunctionReach {
+                function: "libz_sys::inflate".to_owned(),
+                answer: FunctionAnswer::Linked,
+                why: "`inflate` in demo".to_owned(),
+            }],
+            "1 of 1 functions",
+        )))
         .help("update to 1.1.24 or later");
     let unpinned = Finding::new("toolchain/unpinned", Severity::Low, "no toolchain is pinned").help("add rust-toolchain.toml");
     let outside = Finding::new("config/source-override", Severity::Critical, "`paths` replaces a crate").at(Location {

@@ -20,7 +20,7 @@ use crate::base::{Sha256, Timestamp};
 pub const DEFAULT_URL: &str = "https://github.com/RustSec/advisory-db";
 
 /// Raised whenever [`Advisory`] or the way of parsing changes.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// More advisories than this are not read; the database had 1,225 in August 2026.
 const MAX_ADVISORIES: usize = 50_000;
@@ -266,6 +266,15 @@ pub(super) fn versions(
     unaffected: Vec<semver::VersionReq>,
 ) -> Result<rustsec::advisory::Versions, String> {
     advisory::checked(patched, unaffected)
+}
+
+/// Functions, systems and architectures, within bounds.
+pub(super) fn narrowed(
+    functions: BTreeMap<String, Vec<semver::VersionReq>>,
+    os: Vec<String>,
+    arch: Vec<String>,
+) -> Result<crate::advisory::Affects, String> {
+    advisory::narrowed(functions, os, arch)
 }
 
 /// Reads the text of the advisory `id` (`RUSTSEC-2026-0001`); `None` when it was withdrawn. For fuzzing: [`load`] is the entry.

@@ -25,7 +25,7 @@ use crate::base::{Http, Sha256, Timestamp};
 use crate::model::feed::FeedKind;
 
 /// Raised whenever a parser or what it makes changes.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// Where a source is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,6 +1,7 @@
 //! Layer 1: what a check says: [`Finding`], [`NotEvaluated`], and the [`Report`] with its verdict. Pure types; the rules
 //! that produce findings live in `check`. A finding is never an `Err`, an `Err` is never a verdict.
 
+mod reach;
 mod read;
 mod report;
 mod triage;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::Location;
 
+pub use reach::{FunctionAnswer, FunctionReach, Reach, ReachAnswer};
 pub use report::{Exempted, NotEvaluated, Report, ReportInput, SCHEMA_VERSION, Summary, Verdict};
 pub use triage::{Answer, EpssSignal, RatingSignal, Triage};
 
@@ -194,6 +196,9 @@ pub struct Finding {
     /// Vulnerabilities: what is decided about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub triage: Option<Box<Triage>>,
+    /// Advisory findings: how far it reaches into what is built, where that is known to be less than all of the crate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reach: Option<Box<Reach>>,
 }
 
 /// `package` and `version` stand beside the other fields in JSON, both `null` when the finding is about no package.
@@ -218,6 +223,7 @@ impl Finding {
             help: String::new(),
             ids: Vec::new(),
             triage: None,
+            reach: None,
         }
     }
 
@@ -253,6 +259,13 @@ impl Finding {
     #[must_use]
     pub fn triaged(mut self, triage: Triage) -> Self {
         self.triage = Some(Box::new(triage));
+        self
+    }
+
+    /// How far it reaches. The facts of it are told by the rule.
+    #[must_use]
+    pub fn reaching(mut self, reach: Option<Reach>) -> Self {
+        self.reach = reach.map(Box::new);
         self
     }
 

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::report::{NotEvaluated, Summary, Verdict};
-use super::{Exempted, Finding, Report, SCHEMA_VERSION, Severity, Subject, Triage};
+use super::{Exempted, Finding, Reach, Report, SCHEMA_VERSION, Severity, Subject, Triage};
 use crate::base::{Location, Timestamp};
 
 #[derive(Deserialize)]
@@ -33,6 +33,7 @@ struct RawFinding {
     #[serde(default)]
     ids: Vec<String>,
     triage: Option<Box<Triage>>,
+    reach: Option<Box<Reach>>,
 }
 
 #[derive(Deserialize)]
@@ -85,6 +86,7 @@ impl RawFinding {
             help: self.help,
             ids: self.ids,
             triage: self.triage,
+            reach: self.reach,
         })
     }
 }

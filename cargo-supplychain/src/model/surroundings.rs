@@ -43,8 +43,36 @@ pub struct Invocation {
     /// Settings of profiles that cargo's configuration makes, beside those of the manifest: `profile.release.strip` and its value as TOML.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub profile_overrides: BTreeMap<String, String>,
+    /// What is compiled for: target and host, as rustc describes them.
+    #[serde(skip)]
+    pub sides: Sides,
     /// What was to enclose the build, what did, and how much it refused.
     pub sandbox: SandboxRecord,
+}
+
+/// The two platforms of a build: of what is released, and of what helps to build it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sides {
+    pub target: Platform,
+    pub host: Platform,
+}
+
+/// A platform, in the words of `rustc --print cfg`; empty where that says none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Platform {
+    pub triple: String,
+    /// `target_os`.
+    pub os: String,
+    /// `target_arch`.
+    pub arch: String,
+}
+
+impl Platform {
+    /// Whether the compiler has said what it is.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        !self.os.is_empty() && !self.arch.is_empty()
+    }
 }
 
 /// The compiler.

@@ -344,6 +344,7 @@ fn platforms(context: &Context, request: &Request, gathered: &Gathered) -> Resul
         target_folder: TargetFolder::Unused,
         environment: environment::recorded(&context.env),
         profile_overrides: profile_overrides(cargo_config),
+        sides: platforms.sides(),
         sandbox: SandboxRecord::of_a_plan(),
     };
     Ok((platforms, invocation))

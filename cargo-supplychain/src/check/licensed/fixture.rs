@@ -105,6 +105,7 @@ fn invocation() -> Invocation {
         target_folder: TargetFolder::Unused,
         environment: BTreeMap::new(),
         profile_overrides: BTreeMap::new(),
+        sides: crate::model::surroundings::Sides::default(),
         sandbox: crate::model::sandbox::SandboxRecord::of_a_plan(),
     }
 }

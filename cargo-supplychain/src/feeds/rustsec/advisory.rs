@@ -1,13 +1,13 @@
 //! One advisory file, from text. Pure. The format is that of the RustSec repository (its README, "Advisory Format"): a fenced TOML
 //! block, then Markdown whose heading is the title.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rustsec::advisory::Versions;
 use semver::{Comparator, Op, Version, VersionReq};
 use serde::Deserialize;
 
-use crate::advisory::{Advisory, Kind, Rating};
+use crate::advisory::{Advisory, Affects, Kind, Rating};
 use crate::base::Timestamp;
 
 /// The largest advisory that is read, in bytes.
@@ -18,6 +18,8 @@ struct RawFile {
     advisory: RawAdvisory,
     #[serde(default)]
     versions: RawVersions,
+    #[serde(default)]
+    affected: RawAffected,
 }
 
 #[derive(Deserialize)]
@@ -44,6 +46,16 @@ struct RawVersions {
     unaffected: Vec<VersionReq>,
 }
 
+#[derive(Deserialize, Default)]
+struct RawAffected {
+    #[serde(default)]
+    functions: BTreeMap<String, Vec<VersionReq>>,
+    #[serde(default)]
+    os: Vec<String>,
+    #[serde(default)]
+    arch: Vec<String>,
+}
+
 /// Reads the advisory `id`; `None` when it was withdrawn. The error is a fragment.
 pub(super) fn parse(id: &str, text: &str) -> Result<Option<Advisory>, String> {
     let body = text.strip_prefix("```toml").ok_or("it does not begin with a TOML block")?;
@@ -53,7 +65,7 @@ pub(super) fn parse(id: &str, text: &str) -> Result<Option<Advisory>, String> {
     let front = front.trim_end_matches('\r');
     let prefix = if front.trim_start().starts_with("[advisory]") { "" } else { "[advisory]\n" };
     let raw: RawFile = toml::from_str(&format!("{prefix}{front}")).map_err(|error| error.message().to_owned())?;
-    let RawFile { advisory, versions } = raw;
+    let RawFile { advisory, versions, affected } = raw;
     if advisory.id != id {
         return Err(format!("it calls itself `{}`", advisory.id.chars().take(64).collect::<String>()));
     }
@@ -73,6 +85,7 @@ pub(super) fn parse(id: &str, text: &str) -> Result<Option<Advisory>, String> {
         url: advisory.url,
         date: advisory.date,
         source: advisory.source,
+        affects: narrowed(affected.functions, affected.os, affected.arch)?,
         versions: checked(versions.patched, versions.unaffected)?,
     }))
 }
@@ -92,6 +105,21 @@ fn kind(advisory: &RawAdvisory) -> Kind {
 
 fn rating(vector: &str) -> Result<Rating, String> {
     Rating::new(vector, "RustSec").map_err(|error| format!("its CVSS vector: {error}"))
+}
+
+/// Within bounds: real advisories name below fifty functions.
+pub(super) fn narrowed(
+    functions: BTreeMap<String, Vec<VersionReq>>,
+    os: Vec<String>,
+    arch: Vec<String>,
+) -> Result<Affects, String> {
+    const MOST: usize = 1024;
+    const LONGEST: usize = 512;
+    let words = functions.keys().chain(&os).chain(&arch);
+    if functions.len() + os.len() + arch.len() > MOST || words.clone().any(|word| word.len() > LONGEST || word.is_empty()) {
+        return Err(format!("what it affects is more than {MOST} names, or one of them is empty or longer than {LONGEST} bytes"));
+    }
+    Ok(Affects { functions, os, arch })
 }
 
 /// The library panics on two forms that only a hostile file has: numbers at the end of the range, which it increments, and
@@ -163,6 +191,10 @@ Long text.
             assert_eq!(advisory.versions.is_vulnerable(&version.parse().unwrap()), vulnerable, "{version}");
         }
         assert_eq!(parse(&TEXT.replace('\n', "\r\n")).unwrap().unwrap(), advisory);
+        let affected =
+            "[affected]\nos = [\"windows\"]\nfunctions = { \"lib::quote\" = [\"< 1.1.0\"], \"lib::join\" = [] }\n[versions]";
+        let affects = parse(&TEXT.replace("[versions]", affected)).unwrap().unwrap().affects;
+        assert_eq!((affects.platforms().as_str(), affects.functions.len()), ("windows", 2));
         assert_eq!(parse(&TEXT.replace("[advisory]\n", "")).unwrap().unwrap(), advisory);
     }
 
@@ -201,6 +233,8 @@ Long text.
             ("\"< 1.0.0\"", &ranges, "it has more than 256 version ranges"),
             ("\"~1.1.5\", \">= 1.2.0\"", "\"> 1.2.0\", \"=1.2.0\"", "two version ranges begin at the same version"),
             ("~1.1.5", ">1.1.5", "its version ranges: "),
+            ("[versions]", "[affected]\nos = [\"\"]\n[versions]", "what it affects is more than 1024 names"),
+            ("[versions]", "[affected.functions]\n\"lib::a\" = [\"x\"]\n[versions]", "unexpected character"),
         ] {
             let error = parse(&TEXT.replace(from, to)).unwrap_err();
             assert!(error.starts_with(expected), "{error}");

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use semver::{Version, VersionReq};
 use serde::Deserialize;
 
-use super::super::rustsec::versions;
+use super::super::rustsec::{narrowed, versions};
 use super::{File, Parsed, json, not_json};
 use crate::advisory::rating::Rating;
-use crate::advisory::{Advisory, Kind};
+use crate::advisory::{Advisory, Affects, Kind};
 use crate::base::Timestamp;
 use crate::base::text::one_line;
 
@@ -54,6 +54,25 @@ struct Affected {
     severity: Vec<Severity>,
     #[serde(default)]
     database_specific: Option<Specific>,
+    #[serde(default)]
+    ecosystem_specific: Option<Ecosystem>,
+}
+
+/// What RustSec exports (`affects`), and what GitHub's database says (`affected_functions`).
+#[derive(Deserialize)]
+struct Ecosystem {
+    affects: Option<Narrowed>,
+    affected_functions: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+struct Narrowed {
+    #[serde(default)]
+    functions: Vec<String>,
+    #[serde(default)]
+    os: Vec<String>,
+    #[serde(default)]
+    arch: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -124,8 +143,18 @@ fn advisory(record: &Record, affected: &Affected) -> Result<Advisory, String> {
         url: record.references.first().map(|reference| reference.url.clone()),
         date: record.published.unwrap_or(record.modified).date(),
         source: None,
+        affects: affects(affected)?,
         versions: versions(patched, unaffected)?,
     })
+}
+
+/// The versions are those of the whole record: it names none for a function.
+fn affects(affected: &Affected) -> Result<Affects, String> {
+    let Some(specific) = &affected.ecosystem_specific else { return Ok(Affects::default()) };
+    let of_rustsec = specific.affects.iter().flat_map(|affects| &affects.functions);
+    let functions = of_rustsec.chain(specific.affected_functions.iter().flatten()).map(|name| (name.clone(), Vec::new()));
+    let (os, arch) = specific.affects.as_ref().map(|affects| (affects.os.clone(), affects.arch.clone())).unwrap_or_default();
+    narrowed(functions.collect(), os, arch)
 }
 
 /// OpenSSF's records of malicious packages have ids of their own.
