@@ -114,7 +114,9 @@ impl Judge {
             [Some(&request.workspace), request.repository.as_ref()].into_iter().flatten().chain(excepted).collect();
         let stable: HashSet<PathBuf> = read
             .iter()
-            .filter(|root| !changeable.iter().any(|folder| root.starts_with(folder)) && !write.contains(*root))
+            .filter(|root| !changeable.iter().any(|folder| root.starts_with(folder)))
+            // A link in a folder that the build writes can lead anywhere.
+            .filter(|root| !write.iter().any(|folder| folder.starts_with(root)))
             .cloned()
             .collect();
         let cargo_home = request.cargo_home.as_ref().map(|home| canonical(home.as_std_path()));
