@@ -3,6 +3,7 @@
 
     sandbox.py --tool PATH --work DIR [--venv DIR] [--out FILE.md] [--slot CMD] [--keep] [--again] [NAME ...]
     sandbox.py --tool PATH --work DIR --cost FOLDER [--pairs 5]
+    sandbox.py --tool PATH [--other PATH] --work DIR --start FOLDER [FOLDER ...] [--pairs 21]
 
 Each trial is a scratch project that depends on the crate, links it and calls it. It is fetched, built without optimization, and its program
 is run outside: that it answers is part of the trial. NAME chooses trials; without one all are made, the small ones first.
@@ -10,7 +11,8 @@ is run outside: that it answers is part of the trial. NAME chooses trials; witho
 `--again` builds with `--reproduce` and says whether the bytes agree. `--slot` is put before every command that compiles.
 
 `--cost` builds FOLDER (a workspace with its Cargo.lock, fetched) sealed and unsealed in turns: CPU seconds of the whole tree, ours
-included; then, with nothing to compile, the wall clock of both.
+included. `--start` does it with nothing to compile: wall clock and CPU of both. `--other` is another version of the tool, which takes its
+turns in between, so that what the machine does meanwhile hits both.
 """
 import argparse
 import json
@@ -158,31 +160,45 @@ def cpu_and_wall(command, folder, env):
     return usage.ru_utime + usage.ru_stime, time.monotonic() - begin
 
 
+def build(tool, mode, folder, options, env, *more):
+    command = [tool, "supplychain", "build", "-q", "--sandbox", mode, "--no-sign", "--offline", "--fail-on", "none", "--only", "lock", *more]
+    return cpu_and_wall(shlex.split(options.slot) + command, folder, env)
+
+
+def in_turns(number, them):
+    """Who begins changes, so that what the machine does meanwhile hits all of them."""
+    return them if number % 2 == 0 else them[::-1]
+
+
+def begin(folder):
+    packages = (folder / "Cargo.lock").read_text().count("[[package]]")
+    print(f"{folder.name}, {packages} packages in the lockfile")
+
+
 def cost(options, env):
-    def build(mode, *more):
-        command = [options.tool, "supplychain", "build", "-q", "--sandbox", mode, "--no-sign", "--offline", "--fail-on", "none", "--only",
-                   "lock", *more]
-        return cpu_and_wall(shlex.split(options.slot) + command, options.cost, env)
+    begin(options.cost)
+    sealed, plain = [], []
+    for number in range(options.pairs or 5):
+        for mode in in_turns(number, ["require", "off"]):
+            (sealed if mode == "require" else plain).append(build(options.tool, mode, options.cost, options, env, "--clean")[0])
+        print(f"  pair {number + 1}: sealed {sealed[-1]:.3f}, not {plain[-1]:.3f}, ratio {sealed[-1] / plain[-1]:.4f}", flush=True)
+    ratio = statistics.median(one / other for one, other in zip(sealed, plain))
+    print(f"CPU, everything compiled: sealed {statistics.median(sealed):.3f} s, not {statistics.median(plain):.3f} s, median of the ratios {ratio:.4f}")
 
-    def ratios(what, column, pairs, *more):
-        sealed, plain = [], []
-        for number in range(pairs):
-            # Who begins changes, so that what the machine does meanwhile hits both.
-            for mode in (("require", "off"), ("off", "require"))[number % 2]:
-                (sealed if mode == "require" else plain).append(build(mode, *more)[column])
-            print(f"  pair {number + 1}: sealed {sealed[-1]:.3f}, not {plain[-1]:.3f}, ratio {sealed[-1] / plain[-1]:.4f}", flush=True)
-        each = [one / other for one, other in zip(sealed, plain)]
-        difference = statistics.median(one - other for one, other in zip(sealed, plain))
-        print(f"{what}: sealed {statistics.median(sealed):.3f} s, not {statistics.median(plain):.3f} s, median of {pairs} ratios "
-              f"{statistics.median(each):.4f}, median difference {difference * 1000:.1f} ms", flush=True)
 
-    # A sealed cargo is told both; without them its memory of the compiler is another one, and each change of mode would ask it again.
-    env = dict(env, **{name: env.get(name, str(pathlib.Path.home() / folder)) for name, folder in (("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup"))})
-    packages = (options.cost / "Cargo.lock").read_text().count("[[package]]")
-    print(f"{options.cost.name}, {packages} packages in the lockfile")
-    build("require")
-    ratios("start-up, nothing to compile, wall clock", 1, max(options.pairs, 15))
-    ratios("CPU, everything compiled", 0, options.pairs, "--clean")
+def start_up(folder, options, env):
+    begin(folder)
+    tools = [options.tool] + ([options.other] if options.other else [])
+    build(options.tool, "require", folder, options, env)
+    more = {tool: [] for tool in tools}
+    for number in range(options.pairs or 21):
+        for tool in in_turns(number, tools):
+            took = {mode: build(tool, mode, folder, options, env) for mode in in_turns(number // len(tools), ["require", "off"])}
+            more[tool].append([sealed - plain for sealed, plain in zip(took["require"], took["off"])])
+    for tool, differences in more.items():
+        for what, column in (("wall clock", 1), ("CPU", 0)):
+            low, median, high = (1000 * value for value in statistics.quantiles([one[column] for one in differences], n=4))
+            print(f"  {tool}: {what}, sealed more than not: median {median:.1f} ms, quartiles {low:.1f} and {high:.1f}", flush=True)
 
 
 def main():
@@ -195,14 +211,24 @@ def main():
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("--again", action="store_true")
     parser.add_argument("--cost", type=pathlib.Path)
-    parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--start", type=pathlib.Path, nargs="+")
+    parser.add_argument("--other", type=pathlib.Path)
+    parser.add_argument("--pairs", type=int)
     parser.add_argument("names", nargs="*", metavar="NAME")
     options = parser.parse_args()
     options.tool, options.work = options.tool.resolve(), options.work.resolve()
+    options.other = options.other and options.other.resolve()
     options.work.mkdir(parents=True, exist_ok=True)
     env = environment(options.venv.resolve() if options.venv else None)
-    if options.cost:
-        return cost(options, env)
+    if options.cost or options.start:
+        # A sealed cargo is told both; without them its memory of the compiler is another one, and each change of mode would ask it again.
+        homes = (("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup"))
+        env = dict(env, **{name: env.get(name, str(pathlib.Path.home() / folder)) for name, folder in homes})
+        if options.cost:
+            cost(options, env)
+        for folder in options.start or []:
+            start_up(folder, options, env)
+        return 0
     unknown = set(options.names) - {trial["name"] for trial in sandbox_crates.TRIALS}
     if unknown:
         sys.exit(f"no such trial: {', '.join(sorted(unknown))}")

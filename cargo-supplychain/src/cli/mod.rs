@@ -28,12 +28,8 @@ use shell::Shell;
 pub fn main() -> ExitCode {
     // Before our memory is hidden: the supervisor has to read that of a sealed process.
     if std::env::args_os().nth(1).is_some_and(|first| first == sandbox::LAUNCH) {
-        let mut command = std::env::args_os().skip(2).peekable();
-        if command.peek().is_some_and(|program| !program.is_empty()) {
-            eprintln!("error: cannot start the sealed build: {}", sandbox::launch(command));
-        } else {
-            // A trial: nothing is to be run.
-            let _ = sandbox::launch(command);
+        if let Some(error) = sandbox::launch() {
+            eprintln!("error: cannot start the sealed build: {error}");
         }
         return Exit::Bug.into();
     }

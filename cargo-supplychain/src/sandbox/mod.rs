@@ -10,7 +10,6 @@ mod linux;
 mod linux;
 mod walls;
 
-use std::ffi::OsString;
 use std::fmt;
 use std::io;
 use std::process::{Child, Command};
@@ -51,21 +50,35 @@ pub fn probe() -> Result<(), Error> {
     linux::probe().map(|_| ())
 }
 
+/// A process of ours that waits to become a sealed build. Nothing of the build has to be known to start it, and starting it takes longer
+/// than to raise the walls: whoever starts it before the walls are known does not wait for it.
+///
+/// One that is dropped ends.
+pub struct Launcher(linux::Launcher);
+
 /// A sealed build that runs.
 pub struct Sealed(linux::Guard);
 
-/// Starts `command` inside the walls. Its environment is taken as it stands in the command and nothing else; its standard output is a
-/// pipe, its standard input empty.
-///
-/// The program that calls this has to call [`launch`] when its first argument is [`LAUNCH`].
-///
-/// # Errors
-/// The private folders cannot be made, or the build cannot be sealed.
-pub fn spawn(command: &Command, request: &Request) -> Result<(Child, Sealed), Error> {
-    for folder in [request.private_home(), request.temporary()] {
-        fresh(&folder).map_err(Error::Start)?;
+impl Launcher {
+    /// Starts it. The program that calls this has to call [`launch`] when its first argument is [`LAUNCH`].
+    ///
+    /// # Errors
+    /// The system does not start it.
+    pub fn start() -> Result<Self, Error> {
+        linux::Launcher::start().map(Self)
     }
-    linux::spawn(command, request).map(|(child, guard)| (child, Sealed(guard)))
+
+    /// Has it become `command` inside the walls. The environment is taken as it stands in the command and nothing else; standard output is a
+    /// pipe, standard input empty.
+    ///
+    /// # Errors
+    /// The private folders cannot be made, or the build cannot be sealed.
+    pub fn run(self, command: &Command, request: &Request) -> Result<(Child, Sealed), Error> {
+        for folder in [request.private_home(), request.temporary()] {
+            fresh(&folder).map_err(Error::Start)?;
+        }
+        self.0.run(command, request).map(|(child, guard)| (child, Sealed(guard)))
+    }
 }
 
 impl Sealed {
@@ -84,10 +97,11 @@ pub fn end_all() {
     linux::end_orphans();
 }
 
-/// Becomes the program of `arguments` inside the walls that the calling process hands over. Returns only when that failed.
+/// Becomes the program that the calling process names, inside the walls that it hands over. Returns only when that failed, or when nothing
+/// was handed over (`None`): the build came to its end before it was compiled.
 #[must_use]
-pub fn launch(arguments: impl Iterator<Item = OsString>) -> io::Error {
-    linux::launcher::launch(arguments)
+pub fn launch() -> Option<io::Error> {
+    linux::launcher::launch()
 }
 
 /// An empty folder that only we can look into.

@@ -209,37 +209,38 @@ impl Request {
 
     pub(super) fn walls(&self) -> Walls {
         let mut walls = Walls {
-            read: SYSTEM.iter().map(Utf8PathBuf::from).collect(),
-            list: vec!["/".into(), "/etc".into()],
+            read: Vec::new(),
+            list: vec!["/etc".into()],
             write: vec![self.target.clone(), self.private.clone()],
             devices: DEVICES.iter().map(Utf8PathBuf::from).collect(),
             network: self.exceptions.iter().any(|exception| exception.net),
         };
-        walls.list.retain(|folder| folder != "/");
-        walls.read.extend(self.tools());
-        walls.read.push(self.toolchain.clone());
-        if let Some(home) = &self.rustup_home {
-            walls.read.extend(["toolchains", "settings.toml", "downloads", "update-hashes"].map(|name| home.join(name)));
+        let tokens = self.cargo_home.iter().flat_map(|home| ["credentials", "credentials.toml"].map(|name| home.join(name)));
+        let closed = self.hidden.iter().chain(&self.git_folders).cloned().chain(tokens);
+        let closed: Vec<_> = closed.map(|path| real(&path)).collect();
+        let apart = self.apart();
+        for place in self.shared() {
+            walls.open_around(&place, &closed, &apart);
         }
-        if let Some(home) = &self.cargo_home {
-            walls.read.extend(["registry", "git", "bin", "config", "config.toml", "env"].map(|name| home.join(name)));
-            walls.read.extend(linked_sources(home));
-        }
-        let closed: Vec<_> = self.hidden.iter().chain(&self.git_folders).map(|path| real(path)).collect();
-        for root in [Some(&self.workspace), self.source_root()].into_iter().flatten() {
+        let around = self.source_root().filter(|root| **root != self.workspace);
+        for root in [Some(&self.workspace), around].into_iter().flatten() {
             walls.list.push(root.clone());
             for entry in entries(root).into_iter().filter(|path| path.file_name() != Some(".git")) {
                 walls.open(&entry, &closed);
             }
         }
-        for place in self.further.iter().chain(&self.read) {
+        // What is further is named from several folders on.
+        for place in self.further.iter().chain(&self.read).collect::<BTreeSet<_>>() {
             walls.open(place, &closed);
         }
-        walls.read.retain(|path| !closed.contains(&real(path)));
         walls.read.extend(PROC.iter().map(|name| Utf8PathBuf::from("/proc").join(name)));
-        // More than all the rest, and none of them below a link: to ask where each leads would be the larger part of a start.
-        let is_closed = |path: &Utf8PathBuf| closed.contains(path) || path.is_symlink() && closed.contains(&real(path));
-        walls.read.extend(etc().into_iter().filter(|path| !is_closed(path)));
+        // More than all the rest: to ask where each leads would be the larger part of a start.
+        let is_in_etc = closed.iter().any(|path| path.starts_with("/etc"));
+        for entry in etc() {
+            if is_in_etc || entry.is_symlink() { walls.open(&entry, &closed) } else { walls.read.push(entry) }
+        }
+        walls.read.sort();
+        walls.read.dedup();
         for exception in &self.exceptions {
             // Git's own files are handed over one by one: nobody else is to have a way to them.
             let is_gits = |path: &Utf8PathBuf| self.git_folders.iter().any(|git| real(path).starts_with(real(git)));
@@ -275,6 +276,28 @@ impl Request {
             read.chain(write).chain(net).map(|what| format!("{} {}: {what}", one.name, one.version))
         });
         Seal { landlock_abi: abi, rules, refused: refused.map(str::to_owned).into(), exceptions: exceptions.collect() }
+    }
+
+    /// Folders of the machine, of the toolchain and of cargo, for everybody in the build.
+    fn shared(&self) -> BTreeSet<Utf8PathBuf> {
+        let mut shared: BTreeSet<_> = SYSTEM.iter().map(Utf8PathBuf::from).collect();
+        shared.extend(self.tools());
+        shared.insert(self.toolchain.clone());
+        if let Some(home) = &self.rustup_home {
+            shared.extend(["toolchains", "settings.toml", "downloads", "update-hashes"].map(|name| home.join(name)));
+        }
+        if let Some(home) = &self.cargo_home {
+            shared.extend(["registry", "git", "bin", "config", "config.toml", "env"].map(|name| home.join(name)));
+            shared.extend(linked_sources(home));
+        }
+        shared
+    }
+
+    /// What can lie in a folder of the machine and has rules of its own: official images have cargo's home, with its credentials, in
+    /// `/usr/local` and the sources in `/usr/src`; services have homes in `/opt`.
+    fn apart(&self) -> Vec<Utf8PathBuf> {
+        let some = [self.home.as_ref(), self.cargo_home.as_ref(), self.repository.as_ref()];
+        some.into_iter().flatten().chain([&self.workspace, &self.target, &self.private]).map(|path| real(path)).collect()
     }
 
     /// The work tree, unless it is the user's home or holds it: then the workspace is all.
@@ -313,13 +336,24 @@ impl Request {
 }
 
 impl Walls {
+    /// Opens a place for reading, all but what is closed in it or stands apart. Who names a place inside of what stands apart means it.
+    fn open_around(&mut self, place: &Utf8Path, closed: &[Utf8PathBuf], apart: &[Utf8PathBuf]) {
+        let there = real(place);
+        let apart = apart.iter().filter(|path| !there.starts_with(path));
+        self.open_there(place, &there, &closed.iter().chain(apart).cloned().collect::<Vec<_>>());
+    }
+
     /// Opens a place for reading, all but what is closed in it.
     fn open(&mut self, place: &Utf8Path, closed: &[Utf8PathBuf]) {
-        let real = real(place);
-        if closed.iter().any(|path| real.starts_with(path)) {
+        self.open_there(place, &real(place), closed);
+    }
+
+    /// `there`: where the place really is.
+    fn open_there(&mut self, place: &Utf8Path, there: &Utf8Path, closed: &[Utf8PathBuf]) {
+        if closed.iter().any(|path| there.starts_with(path)) {
             return;
         }
-        if !closed.iter().any(|path| path.starts_with(&real)) {
+        if !closed.iter().any(|path| path.starts_with(there)) {
             self.read.push(place.to_owned());
             return;
         }
@@ -428,80 +462,4 @@ fn entries(folder: &Utf8Path) -> Vec<Utf8PathBuf> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn request(environment: &[(&str, &str)]) -> Request {
-        Request {
-            workspace: "/home/u/app".into(),
-            home: Some("/home/u".into()),
-            cargo_home: Some("/home/u/.cargo".into()),
-            target: "/home/u/app/target/supplychain/.build".into(),
-            private: "/home/u/app/target/supplychain/.sealed".into(),
-            environment: environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
-            ..Request::default()
-        }
-    }
-
-    #[test]
-    fn tools_of_the_environment_are_open_and_the_home_is_not() {
-        let tools =
-            |name: &str, value: &str| request(&[(name, value)]).tools().iter().map(ToString::to_string).collect::<Vec<_>>();
-        assert_eq!(
-            tools("PATH", "/usr/bin:/home/u/.pyenv/shims"),
-            ["/usr/bin", "/usr", "/home/u/.pyenv/shims", "/home/u/.pyenv"]
-        );
-        assert_eq!(tools("PATH", "/home/u/.cargo/bin"), ["/home/u/.cargo/bin"]);
-        assert_eq!(tools("PATH", "/home/u/.local/bin"), ["/home/u/.local/bin", "/home/u/.local/lib"]);
-        assert_eq!(tools("PATH", "/home/u/bin"), ["/home/u/bin"], "its parent is the home");
-        assert_eq!(tools("PATH", "/home/u:.:relative:/"), Vec::<String>::new());
-        assert_eq!(tools("OPENSSL_DIR", "/opt/ssl"), ["/opt/ssl"]);
-        assert_eq!(tools("KEY_DIR", "/home/u/.ssh"), Vec::<String>::new());
-        assert_eq!(tools("ANY_DIR", "/home/u/.config"), Vec::<String>::new(), "it holds keys");
-        assert_eq!(tools("CARGO_HOME", "/home/u/.cargo"), Vec::<String>::new());
-        assert_eq!(tools("SOMETHING", "/home/u/x"), Vec::<String>::new());
-    }
-
-    #[test]
-    fn a_repository_that_is_the_home_does_not_open_it() {
-        let mut request = request(&[]);
-        for (root, counts) in [("/home/u", false), ("/home", false), ("/", false), ("/home/u/app", true), ("/home/u/code", true)]
-        {
-            request.repository = Some(root.into());
-            assert_eq!(request.source_root().is_some(), counts, "{root}");
-        }
-    }
-
-    #[test]
-    fn a_sealed_build_has_a_home_of_its_own() {
-        let request = request(&[("HOME", "/home/u"), ("XDG_CONFIG_HOME", "/home/u/.config"), ("LANG", "C")]);
-        let environment = request.sealed_environment(&request.environment);
-        assert_eq!(environment["HOME"], "/home/u/app/target/supplychain/.sealed/home");
-        assert_eq!(environment["TMPDIR"], "/home/u/app/target/supplychain/.sealed/tmp");
-        assert_eq!(environment["CARGO_HOME"], "/home/u/.cargo");
-        assert_eq!(environment["LANG"], "C");
-        assert!(!environment.contains_key("XDG_CONFIG_HOME"));
-    }
-
-    #[test]
-    fn a_key_in_the_workspace_is_left_out() {
-        let folder = tempfile::tempdir().unwrap();
-        let root = Utf8Path::from_path(folder.path()).unwrap().canonicalize_utf8().unwrap();
-        for file in ["src/main.rs", "keys/release.pem", "keys/release.pub", ".git/HEAD", "a/keys/x"] {
-            std::fs::create_dir_all(root.join(file).parent().unwrap()).unwrap();
-            std::fs::write(root.join(file), "").unwrap();
-        }
-        let request = Request { workspace: root.clone(), hidden: vec![root.join("keys/release.pem")], ..request(&[]) };
-        let walls = request.walls();
-        let open: Vec<_> = walls.read.iter().filter_map(|path| path.strip_prefix(&root).ok()).collect();
-        assert_eq!(open, ["a", "keys/release.pub", "src"]);
-    }
-
-    #[test]
-    fn keys_of_the_system_are_closed() {
-        let walls = request(&[]).walls();
-        assert!(walls.read.iter().all(|path| !path.as_str().contains("shadow") && path != "/etc" && path != "/etc/ssl"));
-        assert!(walls.read.iter().all(|path| path != "/etc/ssl/private" && path != "/proc"));
-        assert_eq!(walls.write, ["/home/u/app/target/supplychain/.build", "/home/u/app/target/supplychain/.sealed"]);
-    }
-}
+mod tests;

@@ -1,5 +1,6 @@
 //! What a build is sealed with: the walls from what was gathered, and the one place where cargo is started inside them, or not.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::process::{Child, Command};
 
@@ -16,12 +17,12 @@ use crate::model::Origin;
 use crate::model::sandbox::{SandboxFacts, SandboxMode};
 use crate::ops::Error;
 use crate::ops::gather::Gathered;
-use crate::sandbox::{self, Exception, Sealed};
+use crate::sandbox::{self, Exception, Launcher, Sealed};
 
 /// How the next child of a build is started.
 pub(in crate::ops) enum Seal {
-    /// Inside these walls.
-    Walls(Box<sandbox::Request>),
+    /// Inside these walls. The first child has a launcher that waits already.
+    Walls(Box<sandbox::Request>, Cell<Option<Launcher>>),
     /// As always, and why.
     Open(SandboxFacts),
 }
@@ -38,24 +39,26 @@ impl Seal {
         if mode == SandboxMode::Off || missing.is_some() {
             return Ok(Self::Open(sealed::unsealed(mode, missing.as_deref())));
         }
-        request(context, gathered, plan, target).map(|request| Self::Walls(Box::new(request)))
+        // It starts up while we find out what its walls are. One that could not be started is told when it is needed.
+        let launcher = Cell::new(Launcher::start().ok());
+        request(context, gathered, plan, target).map(|request| Self::Walls(Box::new(request), launcher))
     }
 
     /// Keeps a private key from all that is built.
     pub(in crate::ops) fn hide(&mut self, key: Option<Utf8PathBuf>) {
-        if let Self::Walls(request) = self {
+        if let Self::Walls(request, _) = self {
             request.hidden.extend(key);
         }
     }
 
     pub(in crate::ops) fn is_closed(&self) -> bool {
-        matches!(self, Self::Walls(_))
+        matches!(self, Self::Walls(..))
     }
 
     /// The private folder, where there are walls.
     pub(in crate::ops) fn private(&self) -> Option<Utf8PathBuf> {
         match self {
-            Self::Walls(request) => Some(request.private.clone()),
+            Self::Walls(request, _) => Some(request.private.clone()),
             Self::Open(_) => None,
         }
     }
@@ -63,7 +66,7 @@ impl Seal {
     /// The environment of the build's children, where it would be this one without walls.
     pub(in crate::ops) fn environment(&self, environment: &BTreeMap<String, String>) -> BTreeMap<String, String> {
         match self {
-            Self::Walls(request) => request.sealed_environment(environment),
+            Self::Walls(request, _) => request.sealed_environment(environment),
             Self::Open(_) => environment.clone(),
         }
     }
@@ -74,19 +77,22 @@ impl Seal {
                 let mut command = command;
                 command.spawn().map(|child| (child, None))
             }
-            Self::Walls(request) => match sandbox::spawn(&command, request) {
-                Ok((child, sealed)) => Ok((child, Some(sealed))),
-                Err(sandbox::Error::Start(error)) => Err(error),
-                Err(error) => Err(std::io::Error::other(error)),
-            },
+            Self::Walls(request, waiting) => {
+                let launcher = waiting.take().map_or_else(Launcher::start, Ok);
+                match launcher.and_then(|launcher| launcher.run(&command, request)) {
+                    Ok((child, sealed)) => Ok((child, Some(sealed))),
+                    Err(sandbox::Error::Start(error)) => Err(error),
+                    Err(error) => Err(std::io::Error::other(error)),
+                }
+            }
         }
     }
 
     /// What was enforced and tried, after the child has ended; `None`: it was never started.
     pub(in crate::ops) fn finish(&self, sealed: Option<Sealed>) -> SandboxFacts {
         match (self, sealed) {
-            (Self::Walls(request), Some(sealed)) => sealed.finish(request),
-            (Self::Walls(_), None) => sealed::unsealed(SandboxMode::Auto, Some("cargo was not started")),
+            (Self::Walls(request, _), Some(sealed)) => sealed.finish(request),
+            (Self::Walls(..), None) => sealed::unsealed(SandboxMode::Auto, Some("cargo was not started")),
             (Self::Open(facts), _) => facts.clone(),
         }
     }

@@ -12,7 +12,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::actors::{Actors, Place};
-use super::paths::{Roots, canonical, real, real_for_writing};
+use super::paths::{RealFolders, Roots, canonical, real, real_for_writing};
 use super::process::Process;
 use super::target_folder::may_write;
 use crate::model::sandbox::Act;
@@ -100,8 +100,10 @@ pub(super) struct Judge {
 impl Judge {
     pub(super) fn new(request: &Request, walls: &Walls) -> Self {
         // As named, and as it really is: both spellings of a path are met.
-        let both = |paths: &[camino::Utf8PathBuf]| -> HashSet<PathBuf> {
-            paths.iter().flat_map(|path| [Some(path.as_std_path().to_owned()), real(path.as_std_path())]).flatten().collect()
+        let mut folders = RealFolders::default();
+        let mut both = |paths: &[camino::Utf8PathBuf]| -> HashSet<PathBuf> {
+            let paths = paths.iter().map(|path| path.as_std_path());
+            paths.flat_map(|path| [Some(path.to_owned()), folders.real(path)]).flatten().collect()
         };
         let mut read = both(&walls.read);
         read.extend(both(&walls.devices));
@@ -112,7 +114,9 @@ impl Judge {
             [Some(&request.workspace), request.repository.as_ref()].into_iter().flatten().chain(excepted).collect();
         let stable: HashSet<PathBuf> = read
             .iter()
-            .filter(|root| !changeable.iter().any(|folder| root.starts_with(folder)) && !write.contains(*root))
+            .filter(|root| !changeable.iter().any(|folder| root.starts_with(folder)))
+            // A link in a folder that the build writes can lead anywhere.
+            .filter(|root| !write.iter().any(|folder| folder.starts_with(root)))
             .cloned()
             .collect();
         let cargo_home = request.cargo_home.as_ref().map(|home| canonical(home.as_std_path()));

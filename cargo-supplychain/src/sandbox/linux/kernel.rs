@@ -90,20 +90,27 @@ pub(super) fn give(listener: BorrowedFd<'_>, id: u64, file: BorrowedFd<'_>, clos
 
 /// Reads the memory of a process (or of a thread's), as far as it is mapped; how many bytes, 0 where nothing can be read.
 pub(super) fn read_memory(process: u32, address: u64, bytes: &mut [u8]) -> usize {
-    read_pieces(process, &[address], bytes)
+    read_from(process, &[piece(address, bytes.len())], bytes)
 }
 
 /// Reads a piece at each address, all as long as each other, one after the other into `bytes`; how many bytes, up to the first piece that
 /// is not mapped. At most [`PIECES_MAX`] addresses.
 pub(super) fn read_pieces(process: u32, addresses: &[u64], bytes: &mut [u8]) -> usize {
-    let (Ok(id), Some(length)) = (libc::pid_t::try_from(process), bytes.len().checked_div(addresses.len())) else { return 0 };
-    let here = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: length * addresses.len() };
-    let there = |address: &u64| {
-        // No address of a process is larger than ours can be; if one were, nothing is mapped at the largest.
-        let address = usize::try_from(*address).unwrap_or(usize::MAX);
-        libc::iovec { iov_base: std::ptr::without_provenance_mut(address), iov_len: length }
-    };
-    let there: Vec<_> = addresses.iter().map(there).collect();
+    let Some(length) = bytes.len().checked_div(addresses.len()) else { return 0 };
+    let there: Vec<_> = addresses.iter().map(|address| piece(*address, length)).collect();
+    read_from(process, &there, bytes)
+}
+
+/// A piece of another process's memory.
+fn piece(address: u64, length: usize) -> libc::iovec {
+    // No address of a process is larger than ours can be; if one were, nothing is mapped at the largest.
+    let address = usize::try_from(address).unwrap_or(usize::MAX);
+    libc::iovec { iov_base: std::ptr::without_provenance_mut(address), iov_len: length }
+}
+
+fn read_from(process: u32, there: &[libc::iovec], bytes: &mut [u8]) -> usize {
+    let Ok(id) = libc::pid_t::try_from(process) else { return 0 };
+    let here = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.len() };
     // SAFETY: the kernel writes at most `iov_len` bytes to `bytes`, which has as many, and only looks at the addresses of the other process.
     let read = unsafe { libc::process_vm_readv(id, &raw const here, 1, there.as_ptr(), there.len() as libc::c_ulong, 0) };
     usize::try_from(read).unwrap_or(0)

@@ -1,9 +1,9 @@
 //! The process that becomes cargo: it hears what its walls are, raises them around itself, hands the listener over and runs the
 //! program. It is a program of its own start, not a fork of ours, so that nothing of ours (keys, memory, open files) is in it.
 //!
-//! What is said goes over its standard input, a socket: the walls as JSON in, then one JSON answer with the listener out.
+//! What is said goes over its standard input, a socket: one JSON order in, then one JSON answer with the listener out.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, IoSlice, IoSliceMut, Read as _, Write as _};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd as _, OwnedFd};
@@ -26,6 +26,18 @@ use super::{filter, kernel};
 const NEWEST: ABI = ABI::V6;
 /// Below it a file cannot be moved to another folder, and builds fail.
 const OLDEST: u32 = 2;
+/// How long an order may be, in bytes.
+const ORDER_MAX: u64 = 64 << 20;
+
+/// What the launcher is to become, and inside which walls.
+#[derive(Serialize, Deserialize)]
+struct Order {
+    walls: Walls,
+    program: OsString,
+    arguments: Vec<OsString>,
+    environment: Vec<(OsString, OsString)>,
+    folder: Option<OsString>,
+}
 
 #[derive(Serialize, Deserialize)]
 enum Answer {
@@ -33,11 +45,18 @@ enum Answer {
     Failed { why: String },
 }
 
-/// In our process: hands the walls over.
-pub(super) fn tell_walls(socket: &OwnedFd, walls: &Walls) -> Result<(), Error> {
+/// In our process: says what it is to become.
+pub(super) fn tell_order(socket: &OwnedFd, walls: &Walls, command: &Command) -> Result<(), Error> {
+    let order = Order {
+        walls: walls.clone(),
+        program: command.get_program().to_owned(),
+        arguments: command.get_args().map(OsStr::to_owned).collect(),
+        environment: command.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect(),
+        folder: command.get_current_dir().map(|folder| folder.as_os_str().to_owned()),
+    };
     let mut stream = std::os::unix::net::UnixStream::from(socket.try_clone().map_err(Error::Start)?);
     // In one piece: written as it is made, each word would be a call of its own.
-    let text = serde_json::to_vec(walls).map_err(|error| Error::Start(error.into()))?;
+    let text = serde_json::to_vec(&order).map_err(|error| Error::Start(error.into()))?;
     stream.write_all(&text).map_err(Error::Start)?;
     stream.shutdown(std::net::Shutdown::Write).map_err(Error::Start)
 }
@@ -62,28 +81,38 @@ pub(super) fn hear(socket: &OwnedFd) -> Result<(u32, OwnedFd), Error> {
     }
 }
 
-/// In the new process: does not return when the program could be started.
-pub(in crate::sandbox) fn launch(mut arguments: impl Iterator<Item = OsString>) -> io::Error {
+/// In the new process: does not return when the program could be started. None: there is no order.
+pub(in crate::sandbox) fn launch() -> Option<io::Error> {
     let socket = io::stdin();
-    let (answer, listener) = match seal(&socket) {
+    let mut text = Vec::new();
+    if let Err(error) = socket.lock().take(ORDER_MAX).read_to_end(&mut text) {
+        return Some(error);
+    }
+    (!text.is_empty()).then(|| follow(&text, &socket))
+}
+
+fn follow(order: &[u8], socket: &io::Stdin) -> io::Error {
+    let order: Order = match serde_json::from_slice(order) {
+        Ok(order) => order,
+        Err(error) => return error.into(),
+    };
+    let (answer, listener) = match enclose(&order.walls) {
         Ok((abi, listener)) => (Answer::Sealed { abi }, Some(listener)),
         Err(why) => (Answer::Failed { why }, None),
     };
-    if let Err(error) = tell(&socket, &answer, listener.as_ref()) {
+    if let Err(error) = tell(socket, &answer, listener.as_ref()) {
         return error;
     }
-    drop(listener);
-    match arguments.next().filter(|_| matches!(answer, Answer::Sealed { .. })) {
-        Some(program) => Command::new(program).args(arguments).stdin(Stdio::null()).exec(),
-        None => io::Error::from(io::ErrorKind::InvalidInput),
+    if listener.is_none() {
+        return io::ErrorKind::Unsupported.into();
     }
-}
-
-fn seal(socket: &io::Stdin) -> Result<(u32, OwnedFd), String> {
-    let mut text = Vec::new();
-    socket.lock().take(16 << 20).read_to_end(&mut text).map_err(|error| format!("cannot read the walls: {error}"))?;
-    let walls: Walls = serde_json::from_slice(&text).map_err(|error| format!("cannot read the walls: {error}"))?;
-    enclose(&walls)
+    drop(listener);
+    let mut command = Command::new(order.program);
+    command.args(order.arguments).env_clear().envs(order.environment).stdin(Stdio::null());
+    if let Some(folder) = order.folder {
+        command.current_dir(folder);
+    }
+    command.exec()
 }
 
 /// Raises the walls around this thread and all that it starts, for ever. Landlock's ABI and the listener.

@@ -38,33 +38,53 @@ pub(super) fn probe() -> Result<u32, Error> {
     sealed.join().unwrap_or_else(|_| Err("the probe failed".to_owned())).map_err(Error::Unavailable)
 }
 
-/// Starts the command inside the walls. What takes long is done at the same time: we find out what the walls are while the launcher
-/// starts, and how to judge while it raises them.
-pub(super) fn spawn(command: &Command, request: &Request) -> Result<(Child, Guard), Error> {
-    // Whoever outlives cargo becomes our child, and is ended by us.
-    rustix::process::set_child_subreaper(Some(rustix::process::getpid())).map_err(|error| Error::Start(error.into()))?;
-    let (mut child, socket) = start(command)?;
-    let walls = request.walls();
-    let told = launcher::tell_walls(&socket, &walls);
-    let judge = judge::Judge::new(request, &walls);
-    let (abi, listener) = match told.and_then(|()| launcher::hear(&socket)) {
-        Ok(answer) => answer,
-        Err(error) => {
+/// The launcher, which waits for its walls, and our end of what it hears and answers by. Empty once it has become something else.
+pub(super) struct Launcher(Option<(Child, OwnedFd)>);
+
+impl Launcher {
+    pub(super) fn start() -> Result<Self, Error> {
+        let (ours, theirs) = rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)
+            .map_err(|error| Error::Start(error.into()))?;
+        // This very program, even if its file was replaced meanwhile.
+        let mut launcher = Command::new("/proc/self/exe");
+        launcher.arg0("cargo-supplychain").arg(LAUNCH).env_clear().stdin(Stdio::from(theirs)).stdout(Stdio::piped());
+        // The child's end goes with the command, or we would never see that it was closed.
+        let child = launcher.spawn().map_err(Error::Start)?;
+        Ok(Self(Some((child, ours))))
+    }
+
+    /// How to judge is found out while the launcher raises its walls.
+    pub(super) fn run(mut self, command: &Command, request: &Request) -> Result<(Child, Guard), Error> {
+        let Some((child, socket)) = &self.0 else { return Err(Error::Start(std::io::ErrorKind::NotFound.into())) };
+        // Whoever outlives cargo becomes our child, and is ended by us.
+        rustix::process::set_child_subreaper(Some(rustix::process::getpid())).map_err(|error| Error::Start(error.into()))?;
+        let cargo = child.id();
+        let walls = request.walls();
+        launcher::tell_order(socket, &walls, command)?;
+        let judge = judge::Judge::new(request, &walls);
+        let (abi, listener) = launcher::hear(socket)?;
+        let supervisor = supervisor::Supervisor {
+            listener,
+            judge,
+            actors: actors::Actors::new(cargo, request.packages.clone()),
+            scratch: scratch::Scratch::default(),
+            heard: supervisor::Heard::default(),
+        };
+        let thread =
+            std::thread::Builder::new().name("sandbox".to_owned()).spawn(move || supervisor.run()).map_err(Error::Start)?;
+        let Some((child, _)) = self.0.take() else { return Err(Error::Start(std::io::ErrorKind::NotFound.into())) };
+        Ok((child, Guard { thread, seal: request.seal(abi) }))
+    }
+}
+
+impl Drop for Launcher {
+    fn drop(&mut self) {
+        if let Some((mut child, socket)) = self.0.take() {
             // It ends when nobody is there to tell it more.
             drop(socket);
             let _ = child.wait();
-            return Err(error);
         }
-    };
-    let supervisor = supervisor::Supervisor {
-        listener,
-        judge,
-        actors: actors::Actors::new(child.id(), request.packages.clone()),
-        scratch: scratch::Scratch::default(),
-        heard: supervisor::Heard::default(),
-    };
-    let thread = std::thread::Builder::new().name("sandbox".to_owned()).spawn(move || supervisor.run()).map_err(Error::Start)?;
-    Ok((child, Guard { thread, seal: request.seal(abi) }))
+    }
 }
 
 impl Guard {
@@ -76,25 +96,6 @@ impl Guard {
         let _ = rustix::process::set_child_subreaper(None);
         (self.seal, attempts, unlisted)
     }
-}
-
-/// The launcher, which waits for its walls, and our end of what it hears and answers by.
-fn start(command: &Command) -> Result<(Child, OwnedFd), Error> {
-    let (ours, theirs) = rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)
-        .map_err(|error| Error::Start(error.into()))?;
-    // This very program, even if its file was replaced meanwhile.
-    let mut launcher = Command::new("/proc/self/exe");
-    launcher.arg0("cargo-supplychain").arg(LAUNCH).arg(command.get_program()).args(command.get_args());
-    launcher.stdin(Stdio::from(theirs));
-    if let Some(folder) = command.get_current_dir() {
-        launcher.current_dir(folder);
-    }
-    launcher.env_clear();
-    launcher.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    launcher.stdout(Stdio::piped());
-    // The child's end goes with the command, or we would never see that it was closed.
-    let child = launcher.spawn().map_err(Error::Start)?;
-    Ok((child, ours))
 }
 
 /// Ends every process of the build that is our child: what it has left behind, or all of it. Each round finds those that the last one orphaned.

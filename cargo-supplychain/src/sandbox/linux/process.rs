@@ -1,7 +1,7 @@
 //! What the kernel tells of a sealed process while it waits for an answer: memory, parents, arguments, open files. All of it can be
 //! gone the next moment, and the process itself decides what stands in its memory: every answer is an `Option` and bounded.
 
-use std::ffi::OsString;
+use std::ffi::{CStr, OsString};
 use std::fs::File;
 use std::io::Read as _;
 use std::os::unix::ffi::OsStringExt as _;
@@ -135,16 +135,19 @@ impl Memory {
             // Up to the end of the page: the next one may not be there.
             let at = address.checked_add(text.len() as u64)?;
             let page = 4096 - usize::try_from(at % 4096).ok()?;
-            // Most paths are short.
-            let part = self.up_to(at, page.min(if text.is_empty() { 256 } else { 4096 }));
-            if part.is_empty() {
+            // Most paths are short. This is done for every file that a build opens: one buffer, and nothing copied.
+            let before = text.len();
+            text.resize(before + page.min(if before == 0 { 256 } else { 4096 }), 0);
+            let read = kernel::read_memory(self.0.0, at, &mut text[before..]);
+            if read == 0 {
                 return None;
             }
-            if let Some(end) = part.iter().position(|byte| *byte == 0) {
-                text.extend(&part[..end]);
+            text.truncate(before + read);
+            if let Ok(part) = CStr::from_bytes_until_nul(&text[before..]) {
+                let end = before + part.count_bytes();
+                text.truncate(end);
                 return Some(text);
             }
-            text.extend(part);
         }
         None
     }

@@ -34,6 +34,26 @@ fn machine() -> Machine {
     Machine { _folder: folder, root, judge }
 }
 
+#[test]
+fn a_link_in_what_the_build_writes_is_followed_wherever_that_lies() {
+    let mut machine = machine();
+    let target = machine.root.join("tools/target");
+    std::fs::create_dir_all(&target).unwrap();
+    let request = Request {
+        workspace: machine.root.join("project"),
+        home: Some(machine.root.join("home")),
+        target: target.clone(),
+        private: machine.root.join("project/private"),
+        environment: [("PATH".to_owned(), format!("{}/tools/bin", machine.root))].into(),
+        ..Request::default()
+    };
+    machine.judge = Judge::new(&request, &request.walls());
+    std::fs::write(machine.root.join("home/notes"), "").unwrap();
+    symlink(machine.root.join("home/notes"), target.join("trap")).unwrap();
+    assert!(matches!(machine.judge(&Wish::Read(target.join("trap").into())), Verdict::Tell(Act::Read { .. }, _)));
+    assert!(matches!(machine.read("tools/bin/cc"), Verdict::Go));
+}
+
 /// Whoever asks stands there.
 struct Always(Place);
 
