@@ -135,7 +135,7 @@ error: supplychain.toml:6:1: unknown rule `config/compiler-overide`
     project.write("supplychain.toml", format!("{POLICY}[advisory]\n"));
     assert_snapshot!(told(&project, &["check"], 2), @"
     exit 2
-    error: supplychain.toml:4:2: unknown key `advisory`, expected one of `build`, `release`, `rules`, `advisories`, `triage`, `registry`, `bans`, `licences`, `exemptions`, `sandbox`, `documents`, `sign`, `trust-root`, `verify`, `archive`
+    error: supplychain.toml:4:2: unknown key `advisory`, expected one of `build`, `release`, `rules`, `advisories`, `triage`, `registry`, `bans`, `licences`, `exemptions`, `vex`, `sandbox`, `documents`, `sign`, `trust-root`, `verify`, `archive`
      --> [ROOT]/project/supplychain.toml:4:2
       |
     4 | [advisory]

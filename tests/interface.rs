@@ -23,6 +23,7 @@ fn help_of_the_program() {
       archive      Releases that are kept: taken in, shown, given back, judged again, let go
       affected     Which archived releases, or which SBOMs, contain what an advisory names
       rescan       Judge every archived release again, by today's advisories
+      vex          Decisions about vulnerabilities: made once, exemption and public statement at once
       baseline     What was accepted of every locked crate: supplychain.lock
       fetch        Bring the advisory database, further sources and trusted roots into the cache
       key          Signing keys

@@ -53,5 +53,6 @@ mod takeover;
 mod tripwires;
 mod trust;
 mod trust_root;
+mod vex;
 mod vsa;
 mod workflows;

@@ -170,7 +170,7 @@ def judge(arguments, name, version):
             (real if is_real else invented)[one["answer"]] += 1
             last = re.sub(r"<.*", "", one["function"].split("::")[-1])
             crate = finding["package"].replace("-", "_")
-            having = lambda symbols: [symbol for symbol in symbols.get(last, ()) if crate in symbol or crate.removeprefix("rust_") in symbol]
+            having = lambda symbols: [symbol for symbol in symbols.get(last, ()) if re.search(rf"(?<![A-Za-z_]){crate}(?![A-Za-z_])", symbol)]
             if one["answer"] == "absent" and (there := having(has_code) + having(has_symbol)):
                 wrong.append(f"{name} {version}: absent: {one['function']}, and {there[0]} has code")
             elif one["answer"] == "linked" and not having(has_symbol) and not re.search(r"`\w+`", one["why"]):

@@ -42,7 +42,7 @@ pub(super) fn apply(facts: &Facts<'_>, scope: &Scope, input: ReportInput) -> Rep
                     *used |= matches(other, &finding);
                 }
                 used[index] = true;
-                let (reason, expires) = (exemption.reason.clone(), exemption.expires);
+                let (reason, expires) = (exemption.reason.clone(), Some(exemption.expires));
                 output.exempted.push(Exempted { finding, reason, expires });
             }
             None => output.findings.push(finding),

@@ -1,5 +1,5 @@
-//! Layer 2: judgement. [`check`] runs every rule of [`rules::ALL`] over the [`Facts`], applies levels, audits of others and exemptions
-//! and lists what could not be evaluated. Pure: no IO, no clock; what it does not find in the facts it does not know.
+//! Layer 2: judgement. [`check`] runs every rule of [`rules::ALL`] over the [`Facts`], applies levels, audits of others, decisions (VEX) and
+//! exemptions and lists what could not be evaluated. Pure: no IO, no clock; what it does not find in the facts it does not know.
 
 mod advised;
 pub mod archived;
@@ -8,6 +8,7 @@ mod audits;
 mod cargo_setting;
 #[cfg(test)]
 mod case;
+mod decisions;
 mod denied;
 mod deviations;
 mod exemptions;
@@ -88,7 +89,8 @@ pub fn check(facts: &Facts<'_>, scope: &Scope) -> ReportInput {
     }
     let findings = audits::apply(facts, scope, findings);
     let not_evaluated = not_evaluated::list(facts, scope);
-    exemptions::apply(facts, scope, ReportInput { findings, exempted: Vec::new(), not_evaluated })
+    let judged = ReportInput { findings, exempted: Vec::new(), not_evaluated };
+    exemptions::apply(facts, scope, decisions::apply(facts, scope, judged))
 }
 
 /// Whether the policy has switched a rule off.

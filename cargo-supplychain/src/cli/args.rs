@@ -7,6 +7,7 @@ mod fetch;
 mod key;
 mod sbom;
 mod verify;
+mod vex;
 
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -30,6 +31,7 @@ pub use fetch::{FetchArgs, FetchWhat};
 pub use key::KeyCommand;
 pub use sbom::{SbomCheckArgs, SbomCommand};
 pub use verify::{IdentityArgs, VerifyArgs};
+pub use vex::{VexAddArgs, VexCommand, VexExportArgs, VexFormat, VexListArgs};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -119,6 +121,8 @@ pub enum Command {
     Archive(ArchiveCommand),
     Affected(Box<AffectedArgs>),
     Rescan(Box<RescanArgs>),
+    #[command(subcommand)]
+    Vex(VexCommand),
     #[command(subcommand)]
     Baseline(BaselineCommand),
     Fetch(FetchArgs),

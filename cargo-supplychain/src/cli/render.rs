@@ -21,8 +21,9 @@ pub(super) fn report(shell: &Shell, report: &Report) {
     for exempted in report.exempted.iter().filter(|_| shell.verbose) {
         shell.err(|err| {
             let package = exempted.finding.subject.as_ref().map_or(String::new(), |one| format!(" {} {}", one.name, one.version));
-            let (id, reason, until) = (exempted.finding.id, plain(&exempted.reason), exempted.expires.date());
-            writeln!(err, "{DIM}exempted[{id}]{DIM:#}{}: {reason} (until {until})", plain(&package))
+            let (id, reason) = (exempted.finding.id, plain(&exempted.reason));
+            let until = exempted.expires.map(|expires| format!(" (until {})", expires.date())).unwrap_or_default();
+            writeln!(err, "{DIM}exempted[{id}]{DIM:#}{}: {reason}{until}", plain(&package))
         });
     }
     for check in &report.not_evaluated {

@@ -9,6 +9,7 @@ mod sandbox;
 mod sbom_format;
 mod settings;
 mod triage;
+mod vex;
 
 pub use archive::{Support, SupportedLine, SupportedReleases};
 pub use licences::{Clarification, LicenceException, LicenceSettings};
@@ -21,3 +22,4 @@ pub use settings::{
     VerifySettings,
 };
 pub use triage::{SourcePlace, SourceSetting, TriageSettings};
+pub use vex::{Component, Publisher, PublisherCategory, Versions, VexDecision};

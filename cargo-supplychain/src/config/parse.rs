@@ -21,6 +21,7 @@ use super::settings::{
     SignMethod, SignSettings, TrustRootSettings, VerifySettings,
 };
 use super::triage::{RawSource, RawTriage};
+use super::vex::{RawPublisher, RawVex};
 use crate::base::http::is_allowed;
 use crate::base::{Lines, Location, span};
 use crate::finding::FailOn;
@@ -69,6 +70,7 @@ pub fn parse(path: &str, text: &str, known: &[KnownRule<'_>]) -> Result<Settings
     let (require, rules) = place.rules(raw.rules, known)?;
     let bans = place.bans(&raw.bans.deny)?;
     let exemptions = place.exemptions(raw.exemptions)?;
+    let vex = place.vex(raw.vex)?;
     let (archive, supported) = raw.archive.read(&place)?;
     Ok(Settings {
         file: Some(path.to_owned()),
@@ -95,6 +97,7 @@ pub fn parse(path: &str, text: &str, known: &[KnownRule<'_>]) -> Result<Settings
         bans,
         licences: raw.licences.read(&place)?,
         exemptions,
+        vex,
         sandbox: raw.sandbox.read(&place)?,
         documents: raw.documents.read(&place)?,
         sign: SignSettings {
@@ -135,6 +138,8 @@ struct Raw {
     licences: RawLicences,
     #[serde(default)]
     exemptions: Vec<Spanned<RawExemption>>,
+    #[serde(default)]
+    vex: Vec<Spanned<RawVex>>,
     #[serde(default)]
     sandbox: RawSandbox,
     #[serde(default)]
@@ -192,6 +197,7 @@ struct RawDocuments {
     supplier_contact: Option<String>,
     #[serde(default)]
     formats: Vec<Spanned<String>>,
+    publisher: Option<Spanned<RawPublisher>>,
 }
 
 impl RawDocuments {
@@ -210,6 +216,7 @@ impl RawDocuments {
             supplier: self.supplier,
             supplier_contact: self.supplier_contact,
             formats,
+            publisher: self.publisher.map(|publisher| publisher.into_inner().read(place)).transpose()?,
         })
     }
 }

@@ -7,6 +7,7 @@ use super::licences::LicenceSettings;
 use super::sandbox::SandboxSettings;
 use super::sbom_format::SbomFormat;
 use super::triage::{SourceSetting, TriageSettings};
+use super::vex::{Publisher, VexDecision};
 use crate::base::{Location, Timestamp};
 use crate::finding::{Area, FailOn, Severity};
 
@@ -27,6 +28,8 @@ pub struct Settings {
     pub bans: Vec<Ban>,
     pub licences: LicenceSettings,
     pub exemptions: Vec<Exemption>,
+    /// `[[vex]]`.
+    pub vex: Vec<VexDecision>,
     pub sandbox: SandboxSettings,
     pub documents: DocumentSettings,
     pub sign: SignSettings,
@@ -247,6 +250,8 @@ pub struct DocumentSettings {
     pub supplier_contact: Option<String>,
     /// SBOM formats of a release besides [`SbomFormat::ALWAYS`], each once.
     pub formats: Vec<SbomFormat>,
+    /// Who publishes statements about vulnerabilities.
+    pub publisher: Option<Publisher>,
 }
 
 /// `[sign]`.

@@ -37,6 +37,7 @@ mod spdx3;
 pub mod summary;
 mod swid;
 pub mod verify_guide;
+pub mod vex;
 pub mod vsa;
 
 use serde::Serialize;

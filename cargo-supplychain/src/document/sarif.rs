@@ -45,10 +45,11 @@ fn limited(report: &Report, rules: &[RuleInfo<'_>], limit: usize) -> Document {
         results.push(result(finding, index[finding.id], &mut fingerprints, &json!([])));
     }
     for exempted in report.exempted.iter().take(limit - results.len()) {
+        let until = exempted.expires.map(|expires| format!(" (until {expires})")).unwrap_or_default();
         let suppression = json!([{
             "kind": "external",
             "status": "accepted",
-            "justification": format!("{} (until {})", plain(&exempted.reason), exempted.expires),
+            "justification": format!("{}{until}", plain(&exempted.reason)),
         }]);
         results.push(result(&exempted.finding, index[exempted.finding.id], &mut fingerprints, &suppression));
     }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::Document;
 use super::markdown::{code, text};
+use crate::base::Timestamp;
 use crate::finding::{Finding, Report, Severity, Verdict};
 
 /// Job summaries are cut at 1 MiB; a table this long is read by nobody.
@@ -43,7 +44,8 @@ pub fn document(report: &Report) -> Document {
     if !report.exempted.is_empty() {
         line("\n### Exempted\n\n| finding | package | reason | until |\n|---|---|---|---|");
         for one in report.exempted.iter().take(ROW_LIMIT) {
-            let cells = [code(one.finding.id), package(&one.finding), text(&one.reason), one.expires.date()];
+            let until = one.expires.map_or_else(|| "no end".to_owned(), Timestamp::date);
+            let cells = [code(one.finding.id), package(&one.finding), text(&one.reason), until];
             line(&format!("| {} |", cells.join(" | ")));
         }
         if report.exempted.len() > ROW_LIMIT {

@@ -5,6 +5,7 @@ mod reach;
 mod read;
 mod report;
 mod triage;
+mod vex;
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,6 +17,7 @@ use crate::base::Location;
 pub use reach::{FunctionAnswer, FunctionReach, Reach, ReachAnswer};
 pub use report::{Exempted, NotEvaluated, Report, ReportInput, SCHEMA_VERSION, Summary, Verdict};
 pub use triage::{Answer, EpssSignal, RatingSignal, Triage};
+pub use vex::{Decision, Justification, Response, Status};
 
 /// How much a finding matters. The order is that of the words: `Info` is the least.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -199,6 +201,9 @@ pub struct Finding {
     /// Advisory findings: how far it reaches into what is built, where that is known to be less than all of the crate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reach: Option<Box<Reach>>,
+    /// What somebody has decided about it (VEX), the project's own decision first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub decisions: Vec<Decision>,
 }
 
 /// `package` and `version` stand beside the other fields in JSON, both `null` when the finding is about no package.
@@ -224,6 +229,7 @@ impl Finding {
             ids: Vec::new(),
             triage: None,
             reach: None,
+            decisions: Vec::new(),
         }
     }
 

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::report::{NotEvaluated, Summary, Verdict};
-use super::{Exempted, Finding, Reach, Report, SCHEMA_VERSION, Severity, Subject, Triage};
+use super::{Decision, Exempted, Finding, Reach, Report, SCHEMA_VERSION, Severity, Subject, Triage};
 use crate::base::{Location, Timestamp};
 
 #[derive(Deserialize)]
@@ -34,6 +34,8 @@ struct RawFinding {
     ids: Vec<String>,
     triage: Option<Box<Triage>>,
     reach: Option<Box<Reach>>,
+    #[serde(default)]
+    decisions: Vec<Decision>,
 }
 
 #[derive(Deserialize)]
@@ -41,7 +43,7 @@ struct RawExempted {
     #[serde(flatten)]
     finding: RawFinding,
     reason: String,
-    expires: Timestamp,
+    expires: Option<Timestamp>,
 }
 
 impl Report {
@@ -87,6 +89,7 @@ impl RawFinding {
             ids: self.ids,
             triage: self.triage,
             reach: self.reach,
+            decisions: self.decisions,
         })
     }
 }

@@ -22,13 +22,14 @@ pub struct NotEvaluated {
     pub help: String,
 }
 
-/// A finding that the policy exempts, with the exemption's reason.
+/// A finding that the policy exempts, or a decision that it trusts, with the reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Exempted {
     #[serde(flatten)]
     pub finding: Finding,
     pub reason: String,
-    pub expires: Timestamp,
+    /// None: a document of others (VEX) exempts it and gives no end.
+    pub expires: Option<Timestamp>,
 }
 
 /// What the findings and the unmade checks amount to.

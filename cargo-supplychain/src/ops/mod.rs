@@ -38,6 +38,7 @@ pub mod sign;
 pub mod signer;
 pub mod trust_root;
 pub mod verify;
+pub mod vex;
 pub mod vsa;
 mod workspace;
 

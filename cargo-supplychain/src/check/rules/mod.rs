@@ -70,6 +70,9 @@ mod policy_changed_in_same_change;
 mod policy_exemption_expired;
 mod policy_exemption_unknown;
 pub(super) mod policy_exemption_unused;
+mod policy_vex_expired;
+mod policy_vex_unknown;
+pub(super) mod policy_vex_unused;
 mod registry_crate_removed;
 mod registry_mass_yank;
 mod registry_pubtime_implausible;
@@ -193,6 +196,9 @@ pub static ALL: &[&Rule] = &[
     &policy_exemption_expired::RULE,
     &policy_exemption_unused::RULE,
     &policy_exemption_unknown::RULE,
+    &policy_vex_expired::RULE,
+    &policy_vex_unused::RULE,
+    &policy_vex_unknown::RULE,
     &policy_changed_in_same_change::RULE,
     &workflow_unpinned_action::RULE,
     &workflow_template_injection::RULE,

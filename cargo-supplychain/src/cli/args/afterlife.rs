@@ -140,4 +140,6 @@ pub enum SchemaName {
     Rescan,
     /// `rescan --history --format json`
     History,
+    /// `vex list --format json`
+    Vex,
 }

@@ -96,6 +96,7 @@ pub(in crate::cli) fn schema(shell: &mut Shell, args: &SchemaArgs) -> Result<Exi
         SchemaName::Rescan => include_str!("../../../schemas/rescan-1.json"),
         SchemaName::History => include_str!("../../../schemas/history-1.json"),
         SchemaName::SbomCheck => include_str!("../../../schemas/sbom-check-1.json"),
+        SchemaName::Vex => include_str!("../../../schemas/vex-1.json"),
         SchemaName::Release => include_str!("../../../schemas/release-1.json"),
     };
     shell.out(schema.as_bytes());

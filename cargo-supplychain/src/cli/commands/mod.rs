@@ -13,6 +13,7 @@ mod rebuild;
 pub(super) mod sbom;
 pub(super) mod sign;
 pub(super) mod verify;
+pub(super) mod vex;
 
 use camino::Utf8Path;
 use serde_json::json;

@@ -74,19 +74,29 @@ impl Place<'_> {
         Ok(reason.into_inner())
     }
 
-    /// The end of an exception: a TOML date, a TOML time with offset, or either as a string.
+    /// The end of an exception.
     pub(in crate::config) fn expiry(
         &self,
         who: &str,
         header: &Range<usize>,
         value: Option<Spanned<Value>>,
     ) -> Result<Timestamp, Error> {
-        let value = value.ok_or_else(|| self.error(Some(header.clone()), format!("{who} has no `expires`")))?;
+        self.instant((who, "expires"), header, value)
+    }
+
+    /// A TOML date, a TOML time with offset, or either as a string; required.
+    pub(in crate::config) fn instant(
+        &self,
+        (who, key): (&str, &str),
+        header: &Range<usize>,
+        value: Option<Spanned<Value>>,
+    ) -> Result<Timestamp, Error> {
+        let value = value.ok_or_else(|| self.error(Some(header.clone()), format!("{who} has no `{key}`")))?;
         let text = match value.get_ref() {
             Value::Datetime(date) => date.to_string(),
             Value::String(text) => text.clone(),
             other => other.to_string(),
         };
-        text.parse().map_err(|error| self.error(Some(value.span()), format!("{who} has `expires` = `{text}`: {error}")))
+        text.parse().map_err(|error| self.error(Some(value.span()), format!("{who} has `{key}` = `{text}`: {error}")))
     }
 }

@@ -117,7 +117,7 @@ fn mistakes_have_a_place_and_a_suggestion() {
         ),
         (
             "[advisory]\n".into(),
-            "p:1:2: unknown key `advisory`, expected one of `build`, `release`, `rules`, `advisories`, `triage`, `registry`, `bans`, `licences`, `exemptions`, `sandbox`, `documents`, `sign`, `trust-root`, `verify`, `archive`",
+            "p:1:2: unknown key `advisory`, expected one of `build`, `release`, `rules`, `advisories`, `triage`, `registry`, `bans`, `licences`, `exemptions`, `vex`, `sandbox`, `documents`, `sign`, `trust-root`, `verify`, `archive`",
             Some("advisories"),
         ),
         (

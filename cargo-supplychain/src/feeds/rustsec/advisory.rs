@@ -234,7 +234,7 @@ Long text.
             ("\"~1.1.5\", \">= 1.2.0\"", "\"> 1.2.0\", \"=1.2.0\"", "two version ranges begin at the same version"),
             ("~1.1.5", ">1.1.5", "its version ranges: "),
             ("[versions]", "[affected]\nos = [\"\"]\n[versions]", "what it affects is more than 1024 names"),
-            ("[versions]", "[affected.functions]\n\"lib::a\" = [\">= y\"]\n[versions]", "unexpected character"),
+            ("[versions]", "[affected.functions]\n\"lib::a\" = [\"one\"]\n[versions]", "unexpected character"),
         ] {
             let error = parse(&TEXT.replace(from, to)).unwrap_err();
             assert!(error.starts_with(expected), "{error}");

@@ -11,8 +11,9 @@ use crate::base::text::counted;
 use crate::base::{Context, Sha256};
 use crate::check::rules;
 use crate::collect::release_folder;
-use crate::config::SbomFormat;
+use crate::config::{SbomFormat, Settings};
 use crate::document::sbom::Subject;
+use crate::document::vex;
 use crate::document::{self, Document, sarif::RuleInfo, verify_guide};
 use crate::finding::Report;
 use crate::model::release::{FORMAT_VERSION, FileRole, ReleaseFile, ReleaseManifest, Signing, StatementRef};
@@ -147,6 +148,7 @@ impl Writer<'_> {
         }
         self.add(FileRole::Report, &document::report::document(&input.report))?;
         self.add(FileRole::Report, &document::sarif::document(&input.report, &rule_infos()))?;
+        self.vex(context, settings, build)?;
         self.add(FileRole::Notice, &document::notice::document(build, &texts))?;
         self.add(FileRole::Evidence, &document::evidence::build(build))?;
         self.add(FileRole::Evidence, &document::evidence::feeds(&input.feeds))?;
@@ -164,6 +166,13 @@ impl Writer<'_> {
             self.add(FileRole::Evidence, &evidence("evidence/trusted_root.json", "application/json", root))?;
         }
         Ok(statements)
+    }
+
+    /// What was decided about vulnerabilities of what is released, where there is such a decision: the format has no empty document.
+    fn vex(&mut self, context: &Context, settings: &Settings, build: &Build) -> Result<(), Error> {
+        let released = vex::Released::of(build);
+        let statements = vex::Statements::new(&released, &settings.documents, &settings.vex, context.now);
+        if statements.is_empty() { Ok(()) } else { self.add(FileRole::Report, &vex::openvex(&statements)) }
     }
 
     /// Signs, and writes what lists everything else: `VERIFY.md`, `release.json`, its statement, `SHA256SUMS`.
