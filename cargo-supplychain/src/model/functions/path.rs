@@ -37,7 +37,7 @@ impl Path {
     }
 
     /// Without closures and other unnamed parts at the end, which are parts of the function.
-    fn words(&self) -> &[String] {
+    pub(super) fn words(&self) -> &[String] {
         let end = self.0.iter().rposition(|word| !word.starts_with('{')).map_or(0, |at| at + 1);
         &self.0[..end]
     }

@@ -176,6 +176,11 @@ impl Reader<'_> {
             Token::Mark(b'{' | b'(' | b'[') => return self.open(token),
             Token::Mark(mark @ (b'}' | b')' | b']')) => self.close(*mark),
             Token::Mark(b';') => *self.head() = Head::default(),
+            // The next arm, field or argument has attributes of its own.
+            Token::Mark(b',') => {
+                self.head().is_test = false;
+                self.head().push(",");
+            }
             Token::Mark(mark) => self.head().push(std::str::from_utf8(&[*mark]).unwrap_or("?")),
         }
         true
@@ -426,6 +431,9 @@ mod tests {
             ("#[cfg(any(test, x))] mod b { fn a() { quote() } }", "0 named in 1"),
             ("#[cfg(feature = \"test\")] mod b { fn a() { quote() } }", "0 named in 1"),
             ("#[cfg(test)] static A: fn() = quote;", "0"),
+            ("fn a() { match b { #[cfg(test)] C => d(), E => quote() } }", "0 named in 1"),
+            ("fn a() { B { #[cfg(test)] c: 1, d: quote() } }", "0 named in 1"),
+            ("fn a() { #[cfg(test)] { quote() } quote() }", "0 named in 1"),
         ] {
             assert_eq!(read(text), expected, "{text}");
         }

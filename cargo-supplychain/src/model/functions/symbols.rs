@@ -30,6 +30,10 @@ pub enum Found {
 pub fn find(data: &[u8], asked: &[(Asked, Path)]) -> Result<BTreeMap<Asked, Found>, String> {
     let file = object::File::parse(data).map_err(|_| "its format is not read here".to_owned())?;
     let mut found: BTreeMap<Asked, Found> = asked.iter().map(|(asked, _)| (asked.clone(), Found::Nothing)).collect();
+    let mut by_name: BTreeMap<&str, Vec<&(Asked, Path)>> = BTreeMap::new();
+    for one in asked {
+        by_name.entry(one.1.name()).or_default().push(one);
+    }
     let mut has_functions = false;
     let own = file.symbols().map(|symbol| (true, symbol));
     let dynamic = file.dynamic_symbols().map(|symbol| (false, symbol));
@@ -43,8 +47,7 @@ pub fn find(data: &[u8], asked: &[(Asked, Path)]) -> Result<BTreeMap<Asked, Foun
             continue;
         }
         has_functions |= is_own && !symbol.is_undefined() && rustc_demangle::try_demangle(raw).is_ok();
-        for (asked, path) in asked.iter().filter(|(_, path)| raw.contains(path.name())) {
-            let better = compare(raw, path);
+        for (asked, better) in compared(raw, &by_name) {
             let known = found.entry(asked.clone()).or_default();
             if better < *known {
                 *known = better;
@@ -54,19 +57,32 @@ pub fn find(data: &[u8], asked: &[(Asked, Path)]) -> Result<BTreeMap<Asked, Foun
     if has_functions { Ok(found) } else { Err("it has no symbols of its functions: it was stripped".to_owned()) }
 }
 
-fn compare(raw: &str, path: &Path) -> Found {
+/// More names than so are looked up instead of searched for.
+const FEW: usize = 16;
+
+/// The functions that a symbol may be of.
+fn compared<'a>(raw: &str, by_name: &BTreeMap<&str, Vec<&'a (Asked, Path)>>) -> Vec<(&'a Asked, Found)> {
+    if by_name.len() <= FEW && !by_name.keys().any(|name| raw.contains(name)) {
+        return Vec::new();
+    }
     let Ok(demangled) = rustc_demangle::try_demangle(raw) else {
         // Mach-O writes `_` before names of C.
-        let is_it = raw == path.name() || raw.strip_prefix('_') == Some(path.name());
-        return if is_it { Found::Plain(raw.to_owned()) } else { Found::Nothing };
+        let names = [Some(raw), raw.strip_prefix('_')];
+        let named = names.iter().flatten().filter_map(|name| by_name.get(name)).flatten();
+        return named.map(|(asked, _)| (asked, Found::Plain(raw.to_owned()))).collect();
     };
     // Without the hash.
     let text = format!("{demangled:#}");
     let own = Path::parse(&text);
+    let named = own.words().iter().filter_map(|word| by_name.get(word.as_str())).flatten();
+    named.map(|(asked, path)| (asked, compare(&text, &own, path))).collect()
+}
+
+fn compare(text: &str, own: &Path, path: &Path) -> Found {
     if own.is_in(path) {
-        Found::Exact(text)
+        Found::Exact(text.to_owned())
     } else if own.name() == path.name() && text.contains(&format!("{}::", path.crate_name())) {
-        Found::Similar(text)
+        Found::Similar(text.to_owned())
     } else {
         Found::Nothing
     }
@@ -79,7 +95,15 @@ mod tests {
     use super::*;
 
     fn shown(raw: &str, function: &str) -> String {
-        match compare(raw, &Path::parse(function)) {
+        let asked = (Asked { purl: String::new(), function: function.to_owned() }, Path::parse(function));
+        let many: Vec<_> = (0..FEW).map(|number| (asked.0.clone(), Path::parse(&format!("a::b{number}")))).collect();
+        let of = |more: &[(Asked, Path)]| {
+            let mut by_name = BTreeMap::from([(asked.1.name(), vec![&asked])]);
+            by_name.extend(more.iter().map(|one| (one.1.name(), vec![one])));
+            compared(raw, &by_name).into_iter().map(|(_, found)| found).min().unwrap_or_default()
+        };
+        assert_eq!(of(&[]), of(&many), "{raw}");
+        match of(&[]) {
             Found::Exact(text) => format!("= {text}"),
             Found::Similar(text) => format!("~ {text}"),
             Found::Plain(text) => format!("c {text}"),
