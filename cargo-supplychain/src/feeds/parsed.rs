@@ -74,15 +74,15 @@ impl Room {
         (&file).take(if is_whole { MAX_WHOLE } else { MAX_HEADER as u64 }).read_to_end(&mut text).ok()?;
         let end = text.iter().position(|byte| *byte == b'\n')?;
         let frame: Frame<&serde_json::value::RawValue> = serde_json::from_slice(&text[..end]).ok()?;
-        let (header, start) = (frame.header.get().to_owned(), end + 1);
-        if frame.format != self.format || frame.length as u64 != size - start as u64 {
+        let (header, start, length) = (frame.header.get().to_owned(), end + 1, frame.length as u64);
+        if frame.format != self.format || length != size - start as u64 {
             return None;
         }
         let table = match is_whole {
             true => Table { header, rows: Rows::Text(String::from_utf8(text).ok()?, start) },
-            false => Table { header, rows: Rows::File(file, start as u64, frame.length as u64) },
+            false => Table { header, rows: Rows::File(file, start as u64, length) },
         };
-        let is_ended = frame.length == 0 || table.bytes(frame.length as u64 - 1, 1)? == b"\n";
+        let is_ended = length == 0 || table.bytes(length - 1, 1)?.ends_with(b"\n");
         is_ended.then_some(table)
     }
 
