@@ -234,7 +234,7 @@ mod tests {
             assert_eq!(table.get::<Vec<u32>>(&format!("k{:05}", one * 2 + 1)), None, "{one}");
         }
         assert_eq!(table.all::<Vec<u32>>().len(), 40_000);
-        std::fs::File::options().append(true).open(room.path(key)).unwrap().set_len(table.length()).unwrap();
+        File::options().append(true).open(room.path(key)).unwrap().set_len(table.length()).unwrap();
         assert!(room.read(key).is_none());
         room.write(key, &Table::new(&"header", BTreeMap::from([("k".to_owned(), "[1]".to_owned())])).unwrap());
         let path = room.path(key);
