@@ -202,6 +202,8 @@ for name in ["minimal", "workspace"]:
 for number, condition in enumerate(['cfg(all(unix, not(target_os = "linux")))', "x86_64-pc-windows-gnu", "cfg(any())"]):
     seed("conditions", f"seed-{number}", condition)
 seed("difference", "object", b"\x01\x40" + (work / "f.o").read_bytes())
+seed("functions", "object", (work / "f.o").read_bytes())
+seed("functions", "source", "#[cfg(test)] use a::{f as g}; impl A { #[inline] pub fn f(&self) { self.f(\"f\") } } m! { f }")
 seed("native_files", "object", (work / "f.o").read_bytes())
 for number, header in enumerate(['#define ZLIB_VERSION "1.3.2"', "#define LLHTTP_VERSION_MAJOR 9", "MAJOR=3\nMINOR=6\nPATCH=3", "AC_INIT([libwebp], [1.5.0])"]):
     seed("native_files", f"header-{number}", header)

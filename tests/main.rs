@@ -39,6 +39,7 @@ mod memory;
 mod native;
 mod origins;
 mod published;
+mod reach;
 mod rebuild;
 mod registry;
 mod sandbox;

@@ -87,6 +87,7 @@ fuzz_target!(|data: &[u8]| {
         reused_target: None,
         sandbox: None,
         reproduction: None,
+        functions: None,
         advisories: &advisories,
         sources: &cargo_supplychain::check::Sources::default(),
         audits: &audits,

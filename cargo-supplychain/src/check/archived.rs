@@ -144,6 +144,7 @@ fn by_the_rules(
         reused_target: None,
         sandbox: None,
         reproduction: None,
+        functions: None,
         advisories,
         sources,
         audits: &Audits::default(),

@@ -328,6 +328,7 @@ impl Case {
             reused_target: self.reused_target.as_ref(),
             sandbox: self.sandbox.as_ref(),
             reproduction: self.reproduction.as_ref(),
+            functions: None,
             advisories: &advisories,
             sources: &self.sources,
             audits: &self.audits,

@@ -11,6 +11,7 @@ use crate::model::baseline::Baseline;
 use crate::model::capability::CapabilityFacts;
 use crate::model::change::ChangeSet;
 use crate::model::feed::FeedKind;
+use crate::model::functions::FunctionFacts;
 use crate::model::index::IndexFacts;
 use crate::model::integrity::IntegrityFacts;
 use crate::model::machine::MachineFacts;
@@ -156,6 +157,8 @@ pub struct Facts<'a> {
     /// Only after a build that was made twice.
     pub reproduction: Option<&'a Reproduction>,
     pub advisories: &'a Advisories,
+    /// The functions that they name, looked for in what was compiled; none: nothing was compiled, or they name none.
+    pub functions: Option<&'a FunctionFacts>,
     pub sources: &'a Sources,
     /// What others audited, `supply-chain/`; with `--base` that of the revision.
     pub audits: &'a Audits,

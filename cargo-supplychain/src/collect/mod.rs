@@ -8,6 +8,7 @@ pub mod cargo_config;
 pub mod ci;
 pub mod elsewhere;
 pub mod environment;
+pub mod functions;
 pub mod git_database;
 pub mod index;
 pub mod licence_files;

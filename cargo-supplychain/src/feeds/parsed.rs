@@ -1,7 +1,10 @@
 //! The parsed form of a source in the cache: a header line, then one line a key in the order of keys, so that a run reads only the rows that it
 //! asks for. A file that is not as it was written is as good as none. Knows nothing of what is in the rows.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::time::SystemTime;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -21,12 +24,24 @@ pub(super) struct Room {
     format: u32,
 }
 
-/// A header, and rows of JSON by key.
+/// Larger files are read where they are asked about.
+const MAX_WHOLE: u64 = 1 << 20;
+/// The longest first line of such a file.
+const MAX_HEADER: usize = 64 << 10;
+/// As much is read of it at once; a row may be longer.
+const BLOCK: u64 = 4 << 10;
+
+/// A header, and rows of JSON by key: `KEY<TAB>JSON<LF>`, sorted.
 pub(super) struct Table {
     header: String,
-    /// `KEY<TAB>JSON<LF>`, sorted, from `start` on.
-    text: String,
-    start: usize,
+    rows: Rows,
+}
+
+enum Rows {
+    /// From this byte on.
+    Text(String, usize),
+    /// From this byte on, so many.
+    File(File, u64, u64),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -49,20 +64,35 @@ impl Room {
 
     /// What was parsed from the source of this key.
     pub(super) fn read(&self, key: Sha256) -> Option<Table> {
-        let text = files::read_text(&self.path(key), MAX_BYTES).ok()?;
-        let (first, rows) = text.split_once('\n')?;
-        let frame: Frame<&serde_json::value::RawValue> = serde_json::from_str(first).ok()?;
-        let is_whole = frame.format == self.format && frame.length == rows.len() && (rows.is_empty() || rows.ends_with('\n'));
-        let (header, start) = (frame.header.get().to_owned(), first.len() + 1);
-        is_whole.then_some(Table { header, text, start })
+        let file = files::open(&self.path(key)).ok()?;
+        let size = file.metadata().ok()?.len();
+        if size > MAX_BYTES {
+            return None;
+        }
+        let is_whole = size <= MAX_WHOLE;
+        let mut text = Vec::new();
+        (&file).take(if is_whole { MAX_WHOLE } else { MAX_HEADER as u64 }).read_to_end(&mut text).ok()?;
+        let end = text.iter().position(|byte| *byte == b'\n')?;
+        let frame: Frame<&serde_json::value::RawValue> = serde_json::from_slice(&text[..end]).ok()?;
+        let (header, start, length) = (frame.header.get().to_owned(), end + 1, frame.length as u64);
+        if frame.format != self.format || length != size - start as u64 {
+            return None;
+        }
+        let table = match is_whole {
+            true => Table { header, rows: Rows::Text(String::from_utf8(text).ok()?, start) },
+            false => Table { header, rows: Rows::File(file, start as u64, length) },
+        };
+        let is_ended = length == 0 || table.bytes(length - 1, 1)?.ends_with(b"\n");
+        is_ended.then_some(table)
     }
 
     /// Keeps it, whole or not at all. That it cannot be kept makes the next run slower, nothing else.
     pub(super) fn write(&self, key: Sha256, table: &Table) {
         let Ok(header) = serde_json::value::RawValue::from_string(table.header.clone()) else { return };
-        let frame = Frame { format: self.format, length: table.rows().len(), header };
+        let Some(rows) = table.whole() else { return };
+        let frame = Frame { format: self.format, length: rows.len(), header };
         let Ok(first) = serde_json::to_string(&frame) else { return };
-        if files::write(&self.path(key), format!("{first}\n{}", table.rows()).as_bytes()).is_ok() {
+        if files::write(&self.path(key), format!("{first}\n{rows}").as_bytes()).is_ok() {
             self.prune();
         }
     }
@@ -94,34 +124,77 @@ impl Table {
             text.push_str(&json);
             text.push('\n');
         }
-        Some(Self { header: serde_json::to_string(header).ok()?, text, start: 0 })
+        Some(Self { header: serde_json::to_string(header).ok()?, rows: Rows::Text(text, 0) })
     }
 
     pub(super) fn header<H: for<'d> Deserialize<'d>>(&self) -> Option<H> {
         serde_json::from_str(&self.header).ok()
     }
 
-    fn rows(&self) -> &str {
-        &self.text[self.start..]
+    /// How many bytes of rows there are.
+    fn length(&self) -> u64 {
+        match &self.rows {
+            Rows::Text(text, start) => (text.len() - start) as u64,
+            Rows::File(_, _, length) => *length,
+        }
+    }
+
+    /// So many bytes of the rows.
+    fn bytes(&self, from: u64, count: u64) -> Option<Cow<'_, [u8]>> {
+        match &self.rows {
+            Rows::Text(text, start) => {
+                let from = start + usize::try_from(from).ok()?;
+                text.as_bytes().get(from..from + usize::try_from(count).ok()?).map(Cow::Borrowed)
+            }
+            Rows::File(file, start, _) => {
+                let mut bytes = vec![0; usize::try_from(count).ok()?];
+                let mut file: &File = file;
+                file.seek(SeekFrom::Start(start + from)).ok()?;
+                file.read_exact(&mut bytes).ok()?;
+                Some(Cow::Owned(bytes))
+            }
+        }
+    }
+
+    /// All rows as they are written.
+    fn whole(&self) -> Option<Cow<'_, str>> {
+        match &self.rows {
+            Rows::Text(text, start) => Some(Cow::Borrowed(&text[*start..])),
+            Rows::File(..) => String::from_utf8(self.bytes(0, self.length())?.into_owned()).ok().map(Cow::Owned),
+        }
     }
 
     /// The row of a key, by halving: a run asks for a hundred rows of a hundred thousand.
     pub(super) fn get<T: for<'d> Deserialize<'d>>(&self, key: &str) -> Option<T> {
-        let bytes = self.rows().as_bytes();
-        let (mut low, mut high) = (0, bytes.len());
+        let (mut low, mut high) = (0, self.length());
         while low < high {
-            let middle = low + (high - low) / 2;
-            let start = bytes[low..middle].iter().rposition(|byte| *byte == b'\n').map_or(low, |at| low + at + 1);
-            let end = bytes[middle..].iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| middle + at);
-            let line = &self.rows()[start..end];
-            let (found, json) = line.split_once('\t')?;
+            let (start, line) = self.line(low, low + (high - low) / 2, high)?;
+            let (found, json) = std::str::from_utf8(&line).ok()?.split_once('\t')?;
             match found.cmp(key) {
                 std::cmp::Ordering::Equal => return serde_json::from_str(json).ok(),
-                std::cmp::Ordering::Less => low = end + 1,
+                std::cmp::Ordering::Less => low = start + line.len() as u64 + 1,
                 std::cmp::Ordering::Greater => high = start,
             }
         }
         None
+    }
+
+    /// The line that has a byte, without its end, and where it begins. `low` and `high` are beginnings of lines.
+    fn line(&self, low: u64, at: u64, high: u64) -> Option<(u64, Vec<u8>)> {
+        let mut around = BLOCK;
+        loop {
+            let from = at.saturating_sub(around).max(low);
+            let bytes = self.bytes(from, (at + around).min(high) - from)?;
+            let middle = usize::try_from(at - from).ok()?;
+            let before = bytes[..middle].iter().rposition(|byte| *byte == b'\n').map(|found| found + 1);
+            let start = before.or_else(|| (from == low).then_some(0));
+            let end = bytes[middle..].iter().position(|byte| *byte == b'\n').map(|found| middle + found);
+            match (start, end) {
+                (Some(start), Some(end)) => return Some((from + start as u64, bytes[start..end].to_vec())),
+                _ if from == low && at + around >= high => return None,
+                _ => around = around.saturating_mul(4),
+            }
+        }
     }
 
     /// All rows, in the order of keys; one that cannot be read is left out.
@@ -136,7 +209,8 @@ impl Table {
     }
 
     fn read<T: for<'d> Deserialize<'d>>(&self, is_wanted: impl Fn(&str) -> bool) -> Vec<T> {
-        let rows = self.rows().lines().filter_map(|line| Some(line.split_once('\t')?.1));
+        let whole = self.whole().unwrap_or_default();
+        let rows = whole.lines().filter_map(|line| Some(line.split_once('\t')?.1));
         rows.filter(|row| is_wanted(row)).filter_map(|row| serde_json::from_str(row).ok()).collect()
     }
 }
@@ -164,6 +238,20 @@ mod tests {
             assert_eq!(table.mentioning::<Vec<u32>>("[2]").len(), usize::from(count > 2));
             assert_eq!((table.get::<Vec<u32>>(""), table.get::<Vec<u32>>("z")), (None, None));
         }
+        // Larger than what is read at once, with a row that is longer than a block.
+        let wide = |one: u32| vec![one; if one == 30_000 { 20_000 } else { 20 }];
+        let rows = (0..40_000).map(|one| (format!("k{:05}", one * 2), serde_json::to_string(&wide(one)).unwrap())).collect();
+        room.write(key, &Table::new(&"header", rows).unwrap());
+        let table = room.read(key).unwrap();
+        assert!(matches!(table.rows, Rows::File(..)) && table.length() > 4 << 20);
+        for one in [0, 1, 77, 20_000, 29_999, 30_000, 30_001, 39_999] {
+            assert_eq!(table.get::<Vec<u32>>(&format!("k{:05}", one * 2)), Some(wide(one)), "{one}");
+            assert_eq!(table.get::<Vec<u32>>(&format!("k{:05}", one * 2 + 1)), None, "{one}");
+        }
+        assert_eq!(table.all::<Vec<u32>>().len(), 40_000);
+        File::options().append(true).open(room.path(key)).unwrap().set_len(table.length()).unwrap();
+        assert!(room.read(key).is_none());
+        room.write(key, &Table::new(&"header", BTreeMap::from([("k".to_owned(), "[1]".to_owned())])).unwrap());
         let path = room.path(key);
         let text = std::fs::read_to_string(&path).unwrap();
         for damaged in

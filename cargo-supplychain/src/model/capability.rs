@@ -3,7 +3,7 @@
 
 mod blob;
 mod change;
-mod lex;
+pub(super) mod lex;
 mod package;
 mod reach;
 pub mod scan;

@@ -12,6 +12,7 @@ pub mod change;
 pub mod difference;
 pub mod events;
 pub mod feed;
+pub mod functions;
 pub mod index;
 pub mod integrity;
 pub mod licence;

@@ -3,6 +3,7 @@
 use camino::Utf8PathBuf;
 
 use super::advisories::NamedFeed;
+use super::functions::Compilation;
 use super::gather::{Fault, Gathered};
 use super::intelligence::{self, Intelligence};
 use super::progress::Stage;
@@ -14,6 +15,7 @@ use crate::check::{self, Advisories, Facts, ReusedTarget, Scope};
 use crate::finding::{Area, FailOn, Report};
 use crate::model::Reproduction;
 use crate::model::cargo_config::environment;
+use crate::model::functions::FunctionFacts;
 use crate::model::sandbox::SandboxFacts;
 
 /// What `--advisory-db` and `[advisories] database` take.
@@ -61,9 +63,16 @@ pub struct Judged {
     pub feeds: Vec<FeedInfo>,
     /// What the rules looked at beyond the project itself.
     pub known: Intelligence,
-    /// What the build tried; none: nothing was built yet.
-    sandbox: Option<SandboxFacts>,
+    after: AfterBuild,
     scope: Scope,
+}
+
+/// What is known once something was built.
+#[derive(Debug, Default)]
+struct AfterBuild {
+    /// What the build tried.
+    sandbox: Option<SandboxFacts>,
+    functions: Option<FunctionFacts>,
 }
 
 /// Judges.
@@ -79,7 +88,7 @@ pub fn judge(context: &Context, gathered: &Gathered, request: &Request, progress
         Advisories::Unavailable { .. } => Vec::new(),
     };
     feeds.extend(known.sources.feeds.iter().filter_map(|feed| feed.state.as_ref().ok()).cloned());
-    let report = report(context, gathered, request, &known, &scope, None);
+    let report = report(context, gathered, request, &known, &scope, &AfterBuild::default());
     // Cargo refuses a checksum that no rule has found wrong (the rule is off, or another source stands in for the registry): without
     // a finding that would pass.
     if let Err(missing) = &gathered.plan
@@ -89,7 +98,7 @@ pub fn judge(context: &Context, gathered: &Gathered, request: &Request, progress
         gathered.planned()?;
     }
     stage.end(progress, &format!("{}, {} not evaluated", counted(report.findings.len(), "finding"), report.not_evaluated.len()));
-    Ok(Judged { report, feeds, known, sandbox: None, scope })
+    Ok(Judged { report, feeds, known, after: AfterBuild::default(), scope })
 }
 
 impl Judged {
@@ -123,12 +132,28 @@ impl Judged {
 
     /// Judges by what encloses the build as well and, after it, by what was tried in it, whether it succeeded or not.
     pub(super) fn judge_sandbox(&mut self, context: &Context, gathered: &Gathered, request: &Request, facts: SandboxFacts) {
-        self.sandbox = Some(facts);
+        self.after.sandbox = Some(facts);
         self.judge_again(context, gathered, request);
     }
 
+    /// After the build: looks for the functions that advisories name in what was compiled. Findings say more then; which there are stays.
+    pub(super) fn look_at_functions(
+        &mut self,
+        context: &Context,
+        gathered: &Gathered,
+        request: &Request,
+        compilation: &Compilation,
+    ) {
+        let (Some(lockfile), Ok(plan)) = (gathered.lock.lockfile(), &gathered.plan) else { return };
+        let root = &gathered.workspace.root;
+        self.after.functions = compilation.look(&self.known.advisories, lockfile, &plan.build, root);
+        if self.after.functions.is_some() {
+            self.judge_again(context, gathered, request);
+        }
+    }
+
     fn judge_again(&mut self, context: &Context, gathered: &Gathered, request: &Request) {
-        self.report = report(context, gathered, request, &self.known, &self.scope, self.sandbox.as_ref());
+        self.report = report(context, gathered, request, &self.known, &self.scope, &self.after);
     }
 }
 
@@ -138,7 +163,7 @@ fn report(
     request: &Request,
     known: &Intelligence,
     scope: &Scope,
-    sandbox: Option<&SandboxFacts>,
+    after: &AfterBuild,
 ) -> Report {
     let environment = environment::shaping(&context.env);
     let machine = machine::facts(context, gathered, scope);
@@ -165,9 +190,10 @@ fn report(
         action_commits: &known.action_commits,
         manifests_changed: gathered.base.as_ref().is_some_and(|base| base.asks_for_others(&gathered.manifests)),
         reused_target: request.reused_target.as_ref(),
-        sandbox,
+        sandbox: after.sandbox.as_ref(),
         reproduction: request.reproduction.as_ref(),
         advisories: &known.advisories,
+        functions: after.functions.as_ref(),
         sources: &known.sources,
         audits: &known.audits,
         build: gathered.plan.as_ref().map(|plan| &plan.build).map_err(|missing| missing.why.lines().next().unwrap_or_default()),

@@ -16,6 +16,7 @@ pub mod diff;
 mod error;
 pub mod fetch;
 mod foreign;
+mod functions;
 pub mod gather;
 pub mod init;
 mod integrity;

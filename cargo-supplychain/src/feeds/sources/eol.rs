@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::{File, Parsed, json, not_json};
 use crate::advisory::native::names;
@@ -36,10 +37,10 @@ pub(super) fn parse(files: &[File]) -> Result<Parsed, String> {
     let mut rows = BTreeMap::new();
     let mut date = None;
     for file in files {
-        let value: Value = serde_json::from_slice(&file.bytes).map_err(|error| not_json(file, &error))?;
-        date = date
-            .max(["generated_at", "last_modified"].iter().find_map(|key| value.get(key)?.as_str()?.parse::<Timestamp>().ok()));
-        for (name, lines) in products(file, value)? {
+        let raw: &RawValue = serde_json::from_slice(&file.bytes).map_err(|error| not_json(file, &error))?;
+        let (of_file, products) = products(file, raw)?;
+        date = date.max(of_file);
+        for (name, lines) in products {
             rows.insert(product_key(&name), json(&lines)?);
         }
     }
@@ -58,27 +59,36 @@ pub(super) fn product_keys(library: &str) -> Vec<String> {
     names(library)
 }
 
-fn products(file: &File, value: Value) -> Result<Vec<(String, Vec<ReleaseLine>)>, String> {
+/// Products with their lines.
+type Products = Vec<(String, Vec<ReleaseLine>)>;
+
+/// The day that a file says it is of, and what is in it. Read from its text piece by piece: as a tree it would be many times as large.
+fn products(file: &File, raw: &RawValue) -> Result<(Option<Timestamp>, Products), String> {
     let unread = |error: serde_json::Error| format!("{} is not in a shape of endoflife.date: {error}", file.name);
-    if let Some(result) = value.get("result") {
-        let list = match result {
-            Value::Array(list) => list.clone(),
-            one => vec![one.clone()],
-        };
-        let products = list.into_iter().map(serde_json::from_value::<Product>).collect::<Result<Vec<_>, _>>().map_err(unread)?;
-        return Ok(products.into_iter().map(|product| (product.name, product.releases.iter().map(release).collect())).collect());
-    }
-    if value.is_array() {
-        let cycles: Vec<Cycle> = serde_json::from_value(value).map_err(unread)?;
+    let is_list = |raw: &RawValue| raw.get().starts_with('[');
+    if is_list(raw) {
         let name = file.name.rsplit('/').next().unwrap_or_default().trim_end_matches(".json").to_owned();
-        return Ok(vec![(name, lines(cycles, file)?)]);
+        return Ok((None, vec![(name, cycles(file, raw)?)]));
     }
-    let lists: BTreeMap<String, Value> = serde_json::from_value(value).map_err(unread)?;
-    let mut products = Vec::new();
-    for (name, cycles) in lists.into_iter().filter(|(_, value)| value.is_array()) {
-        products.push((name, lines(serde_json::from_value(cycles).map_err(unread)?, file)?));
-    }
-    Ok(products)
+    let fields: BTreeMap<String, &RawValue> = serde_json::from_str(raw.get()).map_err(unread)?;
+    let day = |key: &&str| serde_json::from_str::<Timestamp>(fields.get(*key)?.get()).ok();
+    let date = ["generated_at", "last_modified"].iter().find_map(day);
+    let Some(result) = fields.get("result") else {
+        let lists = fields.iter().filter(|(_, value)| is_list(value));
+        let products = lists.map(|(name, value)| Ok((name.clone(), cycles(file, value)?))).collect::<Result<_, String>>()?;
+        return Ok((date, products));
+    };
+    let products: Vec<Product> = match is_list(result) {
+        true => serde_json::from_str(result.get()).map_err(unread)?,
+        false => vec![serde_json::from_str(result.get()).map_err(unread)?],
+    };
+    Ok((date, products.into_iter().map(|product| (product.name, product.releases.iter().map(release).collect())).collect()))
+}
+
+fn cycles(file: &File, raw: &RawValue) -> Result<Vec<ReleaseLine>, String> {
+    let cycles: Vec<Cycle> =
+        serde_json::from_str(raw.get()).map_err(|error| format!("{} is not in a shape of endoflife.date: {error}", file.name))?;
+    lines(cycles, file)
 }
 
 fn release(release: &Release) -> ReleaseLine {

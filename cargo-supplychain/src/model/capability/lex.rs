@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 /// A piece of source.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Token<'t> {
+pub(in crate::model) enum Token<'t> {
     /// An identifier, keyword or number.
     Word(&'t str),
     /// The content of a string (plain, raw, byte or C), its escapes resolved.
@@ -15,24 +15,24 @@ pub(super) enum Token<'t> {
 }
 
 impl Token<'_> {
-    pub(super) fn is_word(&self, word: &str) -> bool {
+    pub(in crate::model) fn is_word(&self, word: &str) -> bool {
         matches!(self, Token::Word(own) if *own == word)
     }
 
-    pub(super) fn is_mark(&self, mark: u8) -> bool {
+    pub(in crate::model) fn is_mark(&self, mark: u8) -> bool {
         *self == Token::Mark(mark)
     }
 }
 
 /// Gives the tokens in turn, each with its line (from 1). Each byte is looked at a bounded number of times.
-pub(super) struct Lexer<'t> {
+pub(in crate::model) struct Lexer<'t> {
     text: &'t str,
     at: usize,
     line: u32,
 }
 
 impl<'t> Lexer<'t> {
-    pub(super) fn new(text: &'t str) -> Self {
+    pub(in crate::model) fn new(text: &'t str) -> Self {
         Self { text, at: 0, line: 1 }
     }
 

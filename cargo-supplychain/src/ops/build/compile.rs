@@ -18,6 +18,7 @@ use crate::files;
 use crate::model::events::BuildEvents;
 use crate::model::sandbox::SandboxFacts;
 use crate::model::{ArtifactFile, ArtifactKind, Build, Selection, TargetFolder};
+use crate::ops::functions::Compilation;
 use crate::ops::gather::{self, Compiler, Gathered};
 use crate::ops::native;
 use crate::ops::progress::Stage;
@@ -35,6 +36,7 @@ pub(super) struct Planned<'a> {
 pub(super) struct Compiled<'a> {
     pub build: Build,
     pub staging: Staging<'a>,
+    pub compilation: Compilation,
 }
 
 /// Compiles. What was tried behind the walls is told whatever came of the build.
@@ -65,7 +67,8 @@ pub(super) fn compile<'a>(
             files.insert(made.artifact.clone(), copy(&staging, &made.path, &made.file_name)?);
         }
         let facts = native::after_build(&plan, &events, &sources);
-        Ok(Compiled { build: assemble::complete(plan, &events, &files, &facts), staging })
+        let compilation = Compilation::new(&plan, &events, sources);
+        Ok(Compiled { build: assemble::complete(plan, &events, &files, &facts), staging, compilation })
     });
     (facts, compiled)
 }
@@ -287,7 +290,7 @@ pub(super) fn add_derived(
     interrupt: &Interrupt,
     progress: &mut dyn Progress,
 ) -> Result<(), Error> {
-    let Compiled { build, staging } = compiled;
+    let Compiled { build, staging, .. } = compiled;
     let environment = gathered.build_environment(context);
     let release = &gathered.settings.release;
     let root = &gathered.workspace.root;

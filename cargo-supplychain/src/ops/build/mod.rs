@@ -175,6 +175,7 @@ pub fn build(
     }
     compiled.build.invocation.sandbox = tried.record(mode);
     compile::add_derived(context, &gathered, &mut compiled, interrupt, progress)?;
+    judged.look_at_functions(context, &gathered, &judge_request, &compiled.compilation);
     let is_changed = judged.look_again(context, &gathered, &judge_request);
     if is_changed && judged.report.enforced_verdict() != Verdict::Pass {
         return Ok(not_released(interrupt, Outcome::Withheld { report: judged.report, error: None }));

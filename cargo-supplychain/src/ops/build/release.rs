@@ -40,7 +40,7 @@ pub(super) fn write(
     interrupt: &Interrupt,
     progress: &mut dyn Progress,
 ) -> Result<Outcome, Error> {
-    let Compiled { build, staging } = compiled;
+    let Compiled { build, staging, .. } = compiled;
     let stage = Stage::begin(progress, "describe", &counted(build.artifacts.len(), "artifact"));
     let mut writer = Writer { staging: &staging, files: artifact_files(&build) };
     let statements = writer.documents(context, &input, &build)?;
