@@ -164,6 +164,9 @@ pub struct PolicyArgs {
     /// A further source of what is known: osv, kev, epss, cve, jvn or eol, and its file, folder or URL (may be repeated)
     #[arg(long, value_name = "KIND=PATH|URL", value_parser = feed)]
     pub feed: Vec<NamedFeed>,
+    /// Statements of others about vulnerabilities that count: OpenVEX, CycloneDX or CSAF (may be repeated)
+    #[arg(long, value_name = "FILE")]
+    pub vex: Vec<Utf8PathBuf>,
     /// Judge the change since this revision (branch, tag, commit); policy and baseline are taken from it
     #[arg(long, value_name = "REV")]
     pub base: Option<String>,

@@ -90,6 +90,7 @@ pub fn parse(path: &str, text: &str, known: &[KnownRule<'_>]) -> Result<Settings
         advisories: AdvisorySettings {
             database: raw.advisories.database,
             max_age: raw.advisories.max_age.map_or(Ok(MaxAge::default()), |age| place.max_age(&age))?,
+            vex: raw.advisories.vex,
             sources: raw.advisories.source.into_iter().map(|source| source.read(&place)).collect::<Result<_, _>>()?,
         },
         triage: raw.triage.read(&place)?,
@@ -180,6 +181,8 @@ struct RawAdvisories {
     max_age: Option<Spanned<String>>,
     #[serde(default)]
     source: Vec<RawSource>,
+    #[serde(default)]
+    vex: Vec<String>,
 }
 
 #[derive(Deserialize, Default)]

@@ -246,6 +246,8 @@ fn advisories(
         workspace: Some(&gathered.workspace.root),
         packages: Some(&names),
         libraries: &libraries,
+        vex: &request.vex,
+        base: gathered.base.as_ref().filter(|_| gathered.policy_is_of_base),
     };
     if !scope.includes(Area::Advisories) {
         // Workflows are judged by the catalogue of what is exploited, not by the database.

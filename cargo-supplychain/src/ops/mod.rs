@@ -38,6 +38,7 @@ pub mod signer;
 pub mod trust_root;
 pub mod verify;
 pub mod vex;
+mod vex_sources;
 pub mod vsa;
 mod workspace;
 

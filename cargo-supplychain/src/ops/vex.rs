@@ -133,6 +133,8 @@ fn known_of(
         workspace: Some(root),
         packages: Some(&packages),
         libraries: &BTreeSet::new(),
+        vex: &[],
+        base: None,
     };
     let database = match advisories::load(context, &wanted, progress)?.database {
         Ok(database) => database,

@@ -119,6 +119,7 @@ fn judge_request(args: &PolicyArgs) -> judge::Request {
         advisory_db: args.advisory_db.clone(),
         advisory_db_rev: args.advisory_db_rev.clone(),
         feeds: args.feed.clone(),
+        vex: args.vex.clone(),
         registry_snapshot: args.registry_snapshot.clone(),
         reused_target: None,
         reproduction: None,
