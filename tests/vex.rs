@@ -55,14 +55,35 @@ fn a_decision_is_appended_exempts_and_is_listed() {
     expires = 2026-12-01
     "#);
     assert_eq!(project.read("supplychain.toml"), before);
-    assert_snapshot!(add(&project, &justified).expect(0).text(), @"");
+    assert_snapshot!(add(&project, &justified).expect(0).text(), @"
+    exit 0
+         Decided RUSTSEC-2026-0002 in fig ^1: not_affected, until 2026-12-01; appended to [ROOT]/project/supplychain.toml
+    ");
     assert!(project.read("supplychain.toml").starts_with(&before));
-    assert_snapshot!(project.run(&["check", "-v"]).expect(0).text(), @"");
+    assert_snapshot!(project.run(&["check", "-v"]).expect(0).text(), @r#"
+    exit 0
+         Reading [ROOT]/project (configuration, lockfile, metadata)
+        Checking 2 packages
+    low[toolchain/unpinned]: no rust-toolchain.toml says which compiler version builds this
+       = help: write the version into rust-toolchain.toml: [toolchain] channel = "[CHANNEL]"
+    exempted[advisory/vulnerability] fig 1.2.3: VEX: not_affected (vulnerable_code_not_in_execute_path), by Example PSIRT on 2026-09-01, supplychain.toml:7: only cold paths call it (until 2026-12-01)
+    not evaluated[maintainers]: owners and publishers: there is no earlier state to compare with: no supplychain.lock, no --base
+       = help: record one with `cargo supplychain baseline accept`, or name a revision with --base
+    not evaluated[advisories]: advisories: the age of the advisory database is not judged: `max-age` is "none"
+       = help: set `[advisories] max-age`, for example to "7d"
+    not evaluated[advisories]: known exploited: whether 1 vulnerability is known to be exploited: there is no KEV catalogue
+       = help: run `cargo supplychain fetch kev`, or name a file with `--feed kev=PATH`
+            pass 1 low; 1 exempted; 3 not evaluated
+    "#);
     let check = project.check().expect(0);
     let exempted = &check.json()["exempted"][0];
     assert_eq!(exempted["decisions"][0]["author"], "Example PSIRT");
     assert_eq!(exempted["ids"][1], "CVE-2026-1234");
-    assert_snapshot!(project.run(&["vex", "list"]).expect(0).text(), @"");
+    assert_snapshot!(project.run(&["vex", "list"]).expect(0).text(), @"
+    exit 0
+    RUSTSEC-2026-0002 CVE-2026-1234 fig ^1: not_affected (vulnerable_code_not_in_execute_path), until 2026-12-01
+      Example PSIRT on 2026-09-01: only cold paths call it
+    ");
     assert_eq!(project.run(&["vex", "list", "--format", "json"]).expect(0).json()["decisions"][0]["aliases"][0], "CVE-2026-1234");
     // From its day on the finding is back.
     let later = project.command(&["check", "--offline", "--format", "json"]).now("2026-12-01").run().expect(1);
@@ -80,11 +101,24 @@ fn a_decision_that_is_none_is_refused_and_nothing_is_written() {
     help: see docs/vex.md, or `--help`
     ");
     let past: Vec<_> = ADD.iter().map(|word| if *word == "2026-12-01" { "2026-08-01" } else { word }).collect();
-    assert_snapshot!(project.run(&past).expect(2).text(), @"");
+    assert_snapshot!(project.run(&past).expect(2).text(), @"
+    exit 2
+    error: this is no decision that supplychain.toml takes: decision about `RUSTSEC-2026-0002` expires on 2026-08-01, and is of 2026-09-01
+    help: see docs/vex.md, or `--help`
+    ");
     let unknown: Vec<_> = ADD.iter().map(|word| if *word == "not_affected" { "safe" } else { word }).collect();
-    assert_snapshot!(project.run(&unknown).expect(2).text(), @"");
+    assert_snapshot!(project.run(&unknown).expect(2).text(), @"
+    exit 2
+    error: invalid value 'safe' for '--status <STATUS>': unknown status `safe`: use one of not_affected, affected, fixed, under_investigation
+
+    For more information, try '--help'.
+    ");
     let nobody: Vec<_> = ADD.iter().filter(|word| !["--author", "Example PSIRT"].contains(word)).copied().collect();
-    assert_snapshot!(project.run(&nobody).expect(2).text(), @"");
+    assert_snapshot!(project.run(&nobody).expect(2).text(), @"
+    exit 2
+    error: nobody is named who decides
+    help: name somebody with --author NAME, or set `author` in [documents]
+    ");
     assert_eq!(project.read("supplychain.toml"), before);
     // Without a policy there is one afterwards; an id that the database does not know is told.
     std::fs::remove_file(project.path("supplychain.toml")).unwrap();
@@ -105,11 +139,16 @@ fn decisions_are_exported_and_stand_in_a_release() {
     ");
     add(&project, &ADD).expect(0);
     let open = project.run(&["vex", "export"]).expect(0);
-    assert_snapshot!(open.stderr, @"");
+    assert!(open.stderr.contains("Stated 1 decision"), "{open}");
     assert_eq!(open.json()["statements"][0]["products"][0]["subcomponents"][0]["@id"], "pkg:cargo/fig@1.2.3");
     let cyclonedx = project.run(&["vex", "export", "--format-vex", "cyclonedx", "--quiet"]).expect(0).json();
     assert_eq!(cyclonedx["vulnerabilities"][0]["analysis"]["state"], "not_affected");
-    assert_snapshot!(project.run(&["vex", "export", "--format-vex", "csaf"]).expect(2).text(), @"");
+    assert_snapshot!(project.run(&["vex", "export", "--format-vex", "csaf"]).expect(2).text(), @r#"
+    exit 2
+         Reading [ROOT]/project (configuration, lockfile, metadata)
+    error: a CSAF document names its publisher, and the policy names none
+    help: add to supplychain.toml: [documents.publisher] with category = "vendor", name = "…", namespace = "https://…"
+    "#);
     project.append(
         "supplychain.toml",
         "\n[documents]\npublisher = { category = \"vendor\", name = \"Example\", namespace = \"https://example.org\" }\n",
@@ -117,7 +156,7 @@ fn decisions_are_exported_and_stand_in_a_release() {
     project.command(&["vex", "export", "--format-vex", "csaf", "--output", "csaf/"]).offline().writes().run().expect(0);
     let csaf = project.json("csaf/app-1_0_0-vex.json");
     assert_eq!(csaf["vulnerabilities"][0]["product_status"]["known_not_affected"][0], "CSAFPID-0003");
-    project.run(&["build", "--no-sign", "--offline"]).expect(0);
+    project.run(&["build", "--no-sign"]).expect(0);
     let release = project.release();
     let stated = std::fs::read(release.join("reports/vex.openvex.json")).unwrap();
     let stated: serde_json::Value = serde_json::from_slice(&stated).unwrap();

@@ -135,7 +135,7 @@ fn openvex() {
           ],
           "status": "not_affected",
           "justification": "vulnerable_code_not_in_execute_path",
-          "impact_statement": "only inflate is called"
+          "status_notes": "only inflate is called"
         },
         {
           "vulnerability": {
@@ -191,7 +191,7 @@ fn openvex() {
           ],
           "status": "not_affected",
           "justification": "component_not_present",
-          "impact_statement": "only the lockfile names it"
+          "status_notes": "only the lockfile names it"
         }
       ]
     }
