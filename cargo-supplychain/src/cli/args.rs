@@ -31,7 +31,7 @@ pub use fetch::{FetchArgs, FetchWhat};
 pub use key::KeyCommand;
 pub use sbom::{SbomCheckArgs, SbomCommand};
 pub use verify::{IdentityArgs, VerifyArgs};
-pub use vex::{VexAddArgs, VexCommand, VexExportArgs, VexFormat, VexListArgs};
+pub use vex::{VexAddArgs, VexCommand, VexExportArgs, VexFormat, VexListArgs, VexProposeArgs};
 
 const EXAMPLES: &str = "\
 Examples:

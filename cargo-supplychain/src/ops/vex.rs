@@ -7,15 +7,17 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::advisories::{self, Wanted};
 use super::before::POLICY_FILE;
 use super::gather::{self, gather};
+use super::judge;
 use super::{Class, Error, Progress, native, workspace};
 use crate::advisory::Advisory;
 use crate::base::{Context, Location, Timestamp};
 use crate::check::rules;
 use crate::config::{self, Component, Settings, VexDecision};
 use crate::document::Document;
+use crate::document::vex::list::Proposal;
 use crate::document::vex::{self, Released, Statements};
 use crate::files;
-use crate::finding::{Justification, Response, Status};
+use crate::finding::{Area, Justification, Response, Status};
 
 /// How long a decision counts unless told otherwise, in days.
 pub const DAYS: i64 = 90;
@@ -161,6 +163,26 @@ fn known_of(
 pub fn list(context: &Context, manifest_path: Option<&Utf8Path>, policy: Option<&Utf8Path>) -> Result<Vec<VexDecision>, Error> {
     let root = workspace::find(context, manifest_path)?.root;
     Ok(gather::settings(context, policy, &root, None)?.0.vex)
+}
+
+/// What the facts of the build suggest about advisories that nobody has decided about.
+///
+/// # Errors
+/// It cannot be judged.
+pub fn propose(
+    context: &Context,
+    request: &gather::Request,
+    judge: &judge::Request,
+    progress: &mut dyn Progress,
+) -> Result<Vec<Proposal>, Error> {
+    let gathered = gather(context, request, progress)?;
+    gathered.planned()?;
+    let judge = judge::Request { only: vec![Area::Advisories], ..judge.clone() };
+    let judged = judge::judge(context, &gathered, &judge, progress)?;
+    if let Some(missing) = judged.report.not_evaluated.iter().find(|check| check.required) {
+        return Err(Error::new(Class::Undetermined, &format!("{}: {}", missing.check, missing.why)).with_help(missing.help.clone()));
+    }
+    Ok(judged.report.findings.iter().filter_map(Proposal::of).collect())
 }
 
 /// The form of statements.
