@@ -120,12 +120,12 @@ impl<'a> Statements<'a> {
         let mut left_out = Vec::new();
         let mut stated: Vec<&VexDecision> = Vec::new();
         for decision in decisions {
-            match () {
-                () if !decision.is_in_force(now) => left_out.push((decision, "it has expired")),
-                () if about(released, decision).is_empty() => {
-                    left_out.push((decision, "nothing that is released has its component"))
-                }
-                () => stated.push(decision),
+            if !decision.is_in_force(now) {
+                left_out.push((decision, "it has expired"));
+            } else if about(released, decision).is_empty() {
+                left_out.push((decision, "nothing that is released has its component"));
+            } else {
+                stated.push(decision);
             }
         }
         stated.sort_by_cached_key(|one| (std::cmp::Reverse(one.date), one.status.exempts(), one.id.clone(), one.block()));
@@ -218,4 +218,5 @@ fn vulnerability<'a>(released: &'a Released, group: &[&'a VexDecision]) -> Vulne
 }
 
 #[cfg(test)]
+#[allow(clippy::too_many_lines, reason = "inline snapshots count as lines")]
 mod tests;
