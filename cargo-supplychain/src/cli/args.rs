@@ -3,8 +3,10 @@
 mod afterlife;
 mod archive;
 mod baseline;
+mod evidence;
 mod fetch;
 mod key;
+mod psirt;
 mod sbom;
 mod verify;
 mod vex;
@@ -27,8 +29,10 @@ pub use archive::{
     PushArgs, RestoreArgs, ShowEntryArgs, VerifyArchiveArgs,
 };
 pub use baseline::{BaselineCommand, SourceArgs};
+pub use evidence::{EvidenceCommand, EvidenceExportArgs};
 pub use fetch::{FetchArgs, FetchWhat};
 pub use key::KeyCommand;
+pub use psirt::{LedgerArgs, PsirtAddArgs, PsirtAdvisoryArgs, PsirtCommand, PsirtListArgs};
 pub use sbom::{SbomCheckArgs, SbomCommand};
 pub use verify::{IdentityArgs, VerifyArgs};
 pub use vex::{VexAddArgs, VexCommand, VexExportArgs, VexFormat, VexListArgs, VexProposeArgs};
@@ -123,6 +127,10 @@ pub enum Command {
     Rescan(Box<RescanArgs>),
     #[command(subcommand)]
     Vex(VexCommand),
+    #[command(subcommand)]
+    Psirt(PsirtCommand),
+    #[command(subcommand)]
+    Evidence(EvidenceCommand),
     #[command(subcommand)]
     Baseline(BaselineCommand),
     Fetch(FetchArgs),

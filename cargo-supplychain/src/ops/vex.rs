@@ -235,7 +235,7 @@ fn written(context: &Context, released: &Released, settings: &Settings, format: 
     Ok(Exported { document, stated: statements.len(), left_out })
 }
 
-fn no_publisher() -> Error {
+pub(super) fn no_publisher() -> Error {
     Error::usage(&"a CSAF document names its publisher, and the policy names none").with_help(
         "add to supplychain.toml: [documents.publisher] with category = \"vendor\", name = \"…\", namespace = \"https://…\"",
     )

@@ -145,4 +145,8 @@ pub enum SchemaName {
     History,
     /// `vex list --format json`
     Vex,
+    /// `psirt list --format json`
+    Psirt,
+    /// `evidence export`
+    Evidence,
 }
