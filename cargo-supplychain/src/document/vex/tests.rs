@@ -316,7 +316,122 @@ fn csaf() {
       "relates_to_product_reference": "CSAFPID-0001"
     }
     "#);
-    insta::assert_json_snapshot!(value["vulnerabilities"], @r#""#);
+    insta::assert_json_snapshot!(value["vulnerabilities"], @r#"
+    [
+      {
+        "cve": "CVE-2026-1000",
+        "flags": [
+          {
+            "date": "2026-11-01T00:00:00Z",
+            "label": "vulnerable_code_not_in_execute_path",
+            "product_ids": [
+              "CSAFPID-0005"
+            ]
+          }
+        ],
+        "ids": [
+          {
+            "system_name": "RustSec Advisory Database",
+            "text": "RUSTSEC-2026-0001"
+          }
+        ],
+        "notes": [
+          {
+            "category": "details",
+            "text": "only inflate is called",
+            "title": "Decision of 2026-11-01: not_affected"
+          }
+        ],
+        "product_status": {
+          "known_not_affected": [
+            "CSAFPID-0005"
+          ]
+        },
+        "threats": [
+          {
+            "category": "impact",
+            "date": "2026-11-01T00:00:00Z",
+            "details": "only inflate is called",
+            "product_ids": [
+              "CSAFPID-0005"
+            ]
+          }
+        ]
+      },
+      {
+        "cve": "CVE-2026-2000",
+        "notes": [
+          {
+            "category": "details",
+            "text": "minizip reads files of others",
+            "title": "Decision of 2026-11-10: affected"
+          }
+        ],
+        "product_status": {
+          "known_affected": [
+            "CSAFPID-0007"
+          ]
+        },
+        "remediations": [
+          {
+            "category": "vendor_fix",
+            "date": "2026-11-10T00:00:00Z",
+            "details": "do not open archives of others",
+            "product_ids": [
+              "CSAFPID-0007"
+            ]
+          },
+          {
+            "category": "workaround",
+            "date": "2026-11-10T00:00:00Z",
+            "details": "do not open archives of others",
+            "product_ids": [
+              "CSAFPID-0007"
+            ]
+          }
+        ]
+      },
+      {
+        "flags": [
+          {
+            "date": "2026-11-01T00:00:00Z",
+            "label": "component_not_present",
+            "product_ids": [
+              "CSAFPID-0006"
+            ]
+          }
+        ],
+        "ids": [
+          {
+            "system_name": "RustSec Advisory Database",
+            "text": "RUSTSEC-2020-0100"
+          }
+        ],
+        "notes": [
+          {
+            "category": "details",
+            "text": "only the lockfile names it",
+            "title": "Decision of 2026-11-01: not_affected"
+          }
+        ],
+        "product_status": {
+          "known_not_affected": [
+            "CSAFPID-0006"
+          ]
+        },
+        "threats": [
+          {
+            "category": "impact",
+            "date": "2026-11-01T00:00:00Z",
+            "details": "only the lockfile names it",
+            "product_ids": [
+              "CSAFPID-0006"
+            ]
+          }
+        ]
+      }
+    ]
+    "#);
 }
 
 #[test]
