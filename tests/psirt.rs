@@ -10,8 +10,21 @@ fn writing(project: &Project, arguments: &[&str]) -> Outcome {
 
 fn add<'a>(id: &'a str, tlp: &'a str) -> Vec<&'a str> {
     vec![
-        "psirt", "add", id, "--title", "Overflow in the parser", "--component", "pkg:cargo/app", "--reported", "2026-08-20", "--release",
-        "1.0.0", "--coordinator", "JPCERT/CC", "--tlp", tlp,
+        "psirt",
+        "add",
+        id,
+        "--title",
+        "Overflow in the parser",
+        "--component",
+        "pkg:cargo/app",
+        "--reported",
+        "2026-08-20",
+        "--release",
+        "1.0.0",
+        "--coordinator",
+        "JPCERT/CC",
+        "--tlp",
+        tlp,
     ]
 }
 
@@ -25,7 +38,10 @@ fn reports_are_kept_with_their_dates_and_hidden_in_ci() {
     assert_snapshot!(project.run(&["psirt", "list"]).expect(0).text(), @"");
     let in_ci = |arguments: &[&str]| project.command(arguments).offline().env("CI", "true").run();
     let listed = in_ci(&["psirt", "list"]).expect(0);
-    assert!(!format!("{listed}").contains("EX-2026-1") && listed.stderr.contains("1 report above TLP:CLEAR not shown"), "{listed}");
+    assert!(
+        !format!("{listed}").contains("EX-2026-1") && listed.stderr.contains("1 report above TLP:CLEAR not shown"),
+        "{listed}"
+    );
     assert_eq!(in_ci(&["psirt", "list", "--format", "json"]).expect(0).json()["withheld"], 1);
     // The 45 days end in Japan.
     project.write("psirt.toml", format!("utc-offset = \"+09:00\"\n{}", project.read("psirt.toml")));
@@ -68,7 +84,10 @@ fn a_release_is_evidence_as_far_as_its_files_go() {
     let whole = export(&["--framework", "ssdf"]).expect(0).json();
     assert!(whole["practices"].as_array().unwrap().iter().all(|one| one["framework"] == "SSDF 1.1"));
     // Nothing is signed: there are no attestations either, only statements that wait.
-    assert_eq!((status(&whole, "PS.2.1"), status(&whole, "PS.3.2"), status(&whole, "PO.3.3")), ("partial".into(), "partial".into(), "partial".into()));
+    assert_eq!(
+        (status(&whole, "PS.2.1"), status(&whole, "PS.3.2"), status(&whole, "PO.3.3")),
+        ("partial".into(), "partial".into(), "partial".into())
+    );
     std::fs::write(release.join("sbom/app.cdx.json"), "{}").unwrap();
     std::fs::remove_file(release.join("sbom/app.spdx.json")).unwrap();
     let less = export(&["--framework", "SSDF"]).expect(0);

@@ -238,7 +238,8 @@ mod tests {
             action: None,
             date: date.parse().ok(),
             component: Pattern::of(component).unwrap(),
-            product: product.map(|purl| crate::vex::Product { name: purl.into(), purls: Pattern::of(purl).into_iter().collect() }),
+            product: product
+                .map(|purl| crate::vex::Product { name: purl.into(), purls: Pattern::of(purl).into_iter().collect() }),
         }
     }
 

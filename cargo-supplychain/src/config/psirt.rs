@@ -346,7 +346,10 @@ impl Reader<'_> {
         }
         let exploited = self.word(raw.exploited.as_ref())?.unwrap_or(Exploited::Unknown);
         if exploited == Exploited::Yes && raw.exploited_evidence.is_none() {
-            return Err(self.place.error(raw.exploited.map(|word| word.span()), "`exploited` is yes, and no `exploited-evidence` says how that is known"));
+            return Err(self.place.error(
+                raw.exploited.map(|word| word.span()),
+                "`exploited` is yes, and no `exploited-evidence` says how that is known",
+            ));
         }
         let reported = self.day(&raw.reported)?;
         let disclosure_due = raw.disclosure_due.as_ref().map(|day| self.day(day)).transpose()?;
@@ -378,7 +381,8 @@ impl Reader<'_> {
     }
 
     fn word<T: std::str::FromStr<Err = String>>(&self, word: Option<&Spanned<String>>) -> Result<Option<T>, Error> {
-        let read = |word: &Spanned<String>| word.get_ref().parse().map_err(|message| self.place.error(Some(word.span()), message));
+        let read =
+            |word: &Spanned<String>| word.get_ref().parse().map_err(|message| self.place.error(Some(word.span()), message));
         word.map(read).transpose()
     }
 
@@ -428,9 +432,15 @@ disclosure-due = 2027-01-31
         let ledger = parse("psirt.toml", LEDGER).unwrap();
         let [first, second] = &ledger.reports[..] else { panic!("two") };
         assert_eq!((first.tlp, second.tlp), (Tlp::Amber, Tlp::Red));
-        assert_eq!((first.disclosure_due.date(), second.disclosure_due.date()), ("2026-12-16".to_owned(), "2027-01-31".to_owned()));
+        assert_eq!(
+            (first.disclosure_due.date(), second.disclosure_due.date()),
+            ("2026-12-16".to_owned(), "2027-01-31".to_owned())
+        );
         assert_eq!(second.exploited, Exploited::Unknown);
-        assert_eq!(first.dates().map(|(what, day)| format!("{what} {}", day.date())).collect::<Vec<_>>(), ["fix due 2026-11-20", "disclosure due 2026-12-16"]);
+        assert_eq!(
+            first.dates().map(|(what, day)| format!("{what} {}", day.date())).collect::<Vec<_>>(),
+            ["fix due 2026-11-20", "disclosure due 2026-12-16"]
+        );
     }
 
     /// A day ends when it ends in Japan: at 15:00 in UTC.
@@ -458,10 +468,22 @@ disclosure-due = 2027-01-31
             ("+09:00", "JST", "p:1:14: `utc-offset` is none: write it such as \"+09:00\""),
             ("\"EX-2\"", "\"EX-1\"", "p:20:6: the report `EX-1` is there twice"),
             ("\"AMBER\"", "\"SECRET\"", "p:11:7: `SECRET` is none of CLEAR, GREEN, AMBER, AMBER+STRICT, RED"),
-            ("exploited-evidence = \"seen by a customer\"\n", "", "p:15:13: `exploited` is yes, and no `exploited-evidence` says how that is known"),
+            (
+                "exploited-evidence = \"seen by a customer\"\n",
+                "",
+                "p:15:13: `exploited` is yes, and no `exploited-evidence` says how that is known",
+            ),
             ("reported = 2026-11-10", "reported = 2026-11-10T10:00:00Z", "p:23:12: write a date such as 2026-11-23"),
-            ("\"pkg:cargo/app\"\nreleases", "\"pkg:cargo/app@1\"\nreleases", "p:7:13: `pkg:cargo/app@1` is no package URL without version: `releases` and `fixed` list versions"),
-            ("coordinator", "cordinator", "p:13:1: unknown key `cordinator`, expected one of `id`, `title`, `aliases`, `component`, `releases`, `fixed`, `state`, `tlp`, `reported`, `coordinator`, `jvn-id`, `disclosure-due`, `exploited`, `exploited-evidence`, `decision`, `decided-by`, `decided-at`, `due`, `description`, `action`, `acknowledgments`"),
+            (
+                "\"pkg:cargo/app\"\nreleases",
+                "\"pkg:cargo/app@1\"\nreleases",
+                "p:7:13: `pkg:cargo/app@1` is no package URL without version: `releases` and `fixed` list versions",
+            ),
+            (
+                "coordinator",
+                "cordinator",
+                "p:13:1: unknown key `cordinator`, expected one of `id`, `title`, `aliases`, `component`, `releases`, `fixed`, `state`, `tlp`, `reported`, `coordinator`, `jvn-id`, `disclosure-due`, `exploited`, `exploited-evidence`, `decision`, `decided-by`, `decided-at`, `due`, `description`, `action`, `acknowledgments`",
+            ),
         ] {
             assert!(LEDGER.contains(from), "{from}");
             assert_eq!(parse("p", &LEDGER.replacen(from, to, 1)).unwrap_err().to_string(), says);

@@ -32,7 +32,9 @@ pub fn export(context: &Context, folder: &Utf8Path, framework: Option<&str>) -> 
     if let Some(asked) = framework
         && !names.iter().any(|name| name.to_lowercase().contains(&asked.to_lowercase()))
     {
-        return Err(Error::usage(&format!("no framework is called `{asked}`")).with_help(format!("there are {}", names.join("; "))));
+        return Err(
+            Error::usage(&format!("no framework is called `{asked}`")).with_help(format!("there are {}", names.join("; ")))
+        );
     }
     let root = context.cwd.join(folder);
     let contents = release_folder::read(&root).map_err(|error| Error::usage(&error).with_help("name a release folder"))?;
@@ -78,7 +80,8 @@ fn listed(contents: &ReleaseContents, manifest: &ReleaseManifest) -> (BTreeMap<S
 /// A file of the release as JSON; read again, it has to be what was found.
 fn json(root: &Utf8Path, path: &str, found: &BTreeMap<String, Sha256>) -> Result<Option<Value>, Error> {
     let Some(expected) = found.get(path) else { return Ok(None) };
-    let bytes = files::read(&root.join(path), MAX_CONTROL_BYTES).map_err(|error| Error::usage(&format!("cannot read {path}: {error}")))?;
+    let bytes = files::read(&root.join(path), MAX_CONTROL_BYTES)
+        .map_err(|error| Error::usage(&format!("cannot read {path}: {error}")))?;
     if Sha256::of(&bytes) != *expected {
         return Err(Error::usage(&format!("{path} changed while it was read")));
     }

@@ -83,8 +83,7 @@ pub fn add(context: &Context, new: NewReport, place: &Place) -> Result<(Utf8Path
     let whole = format!("{before}{gap}{}", report.block());
     let ledger = psirt::parse(&shown, &whole)
         .map_err(|error| Error::usage(&format!("this is no report that {shown} takes: {}", error.message)))?;
-    files::write(&path, whole.as_bytes())
-        .map_err(|error| Error::new(Class::Output, &format!("cannot write {path}: {error}")))?;
+    files::write(&path, whole.as_bytes()).map_err(|error| Error::new(Class::Output, &format!("cannot write {path}: {error}")))?;
     // As the ledger reads it: its days end where it says.
     let added = ledger.reports.into_iter().find(|report| report.id == id);
     Ok((path, added.unwrap_or(report)))

@@ -180,7 +180,9 @@ pub fn propose(
     let judge = judge::Request { only: vec![Area::Advisories], ..judge.clone() };
     let judged = judge::judge(context, &gathered, &judge, progress)?;
     if let Some(missing) = judged.report.not_evaluated.iter().find(|check| check.required) {
-        return Err(Error::new(Class::Undetermined, &format!("{}: {}", missing.check, missing.why)).with_help(missing.help.clone()));
+        return Err(
+            Error::new(Class::Undetermined, &format!("{}: {}", missing.check, missing.why)).with_help(missing.help.clone())
+        );
     }
     Ok(judged.report.findings.iter().filter_map(Proposal::of).collect())
 }

@@ -43,7 +43,9 @@ pub(super) fn read(csaf: &Object) -> Result<VexDocument, Error> {
     let within = |error: Error| error.within("document");
     let version = required(document, "csaf_version", text).map_err(within)?;
     if !["2.0", "2.1"].contains(&version) {
-        return Err(Error::new(format!("`{version}` is no version that is known: 2.0, 2.1")).within("csaf_version").within("document"));
+        return Err(Error::new(format!("`{version}` is no version that is known: 2.0, 2.1"))
+            .within("csaf_version")
+            .within("document"));
     }
     let category = required(document, "category", text).map_err(within)?;
     if !PROFILES.contains(&category) {
@@ -58,7 +60,8 @@ pub(super) fn read(csaf: &Object) -> Result<VexDocument, Error> {
         Some(tree) => Tree::read(tree).map_err(|error| error.within("product_tree"))?,
         None => Tree::default(),
     };
-    let mut all = VexDocument { format: format!("CSAF {version}"), author, date: Some(date), statements: Vec::new(), left_out: 0 };
+    let mut all =
+        VexDocument { format: format!("CSAF {version}"), author, date: Some(date), statements: Vec::new(), left_out: 0 };
     for (statements, left_out) in list(csaf, "vulnerabilities", |value| vulnerability(object(value)?, &tree, date))? {
         all.statements.extend(statements);
         all.left_out += left_out;
@@ -83,7 +86,8 @@ impl<'v> Tree<'v> {
             tree.product(product, false)?;
         }
         for relation in list(of, "relationships", object)? {
-            let ends = (required(relation, "product_reference", text)?, required(relation, "relates_to_product_reference", text)?);
+            let ends =
+                (required(relation, "product_reference", text)?, required(relation, "relates_to_product_reference", text)?);
             let name = required(relation, "full_product_name", object)?;
             let id = tree.product(name, false)?;
             tree.pairs.insert(id, ends);

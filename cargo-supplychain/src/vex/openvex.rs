@@ -16,7 +16,8 @@ const CONTEXTS: [(&str, &str); 3] = [
 pub(super) fn read(document: &Object) -> Result<VexDocument, Error> {
     let context = required(document, "@context", text)?;
     let format = CONTEXTS.iter().find(|(known, _)| *known == context).ok_or_else(|| {
-        Error::new(format!("`{context}` is no version of OpenVEX that is known: 0.2.0, and the form before it")).within("@context")
+        Error::new(format!("`{context}` is no version of OpenVEX that is known: 0.2.0, and the form before it"))
+            .within("@context")
     })?;
     let date = match optional(document, "last_updated", time)? {
         Some(date) => Some(date),

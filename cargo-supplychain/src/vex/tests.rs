@@ -170,23 +170,93 @@ type Wrong = (Value, &'static [&'static str], Value, &'static str);
 #[test]
 fn what_is_not_understood_is_named_with_its_place() {
     let wrong: Vec<Wrong> = vec![
-        (openvex(), &["@context"], json!("https://openvex.dev/ns/v9"), "@context: `https://openvex.dev/ns/v9` is no version of OpenVEX that is known: 0.2.0, and the form before it"),
-        (openvex(), &["statements", "1", "status"], json!("safe"), "statements[1].status: unknown status `safe`: use one of not_affected, affected, fixed, under_investigation"),
-        (openvex(), &["statements", "0", "justification"], json!("trust me"), "statements[0].justification: unknown justification `trust me`: use one of component_not_present, vulnerable_code_not_present, vulnerable_code_not_in_execute_path, vulnerable_code_cannot_be_controlled_by_adversary, inline_mitigations_already_exist"),
-        (openvex(), &["statements", "0", "products", "1", "subcomponents"], json!({}), "statements[0].products[1].subcomponents: it is no list"),
+        (
+            openvex(),
+            &["@context"],
+            json!("https://openvex.dev/ns/v9"),
+            "@context: `https://openvex.dev/ns/v9` is no version of OpenVEX that is known: 0.2.0, and the form before it",
+        ),
+        (
+            openvex(),
+            &["statements", "1", "status"],
+            json!("safe"),
+            "statements[1].status: unknown status `safe`: use one of not_affected, affected, fixed, under_investigation",
+        ),
+        (
+            openvex(),
+            &["statements", "0", "justification"],
+            json!("trust me"),
+            "statements[0].justification: unknown justification `trust me`: use one of component_not_present, vulnerable_code_not_present, vulnerable_code_not_in_execute_path, vulnerable_code_cannot_be_controlled_by_adversary, inline_mitigations_already_exist",
+        ),
+        (
+            openvex(),
+            &["statements", "0", "products", "1", "subcomponents"],
+            json!({}),
+            "statements[0].products[1].subcomponents: it is no list",
+        ),
         (openvex(), &["statements", "1", "vulnerability"], json!(1), "statements[1].vulnerability: it is no object"),
-        (openvex(), &["statements", "2", "timestamp"], json!("now"), "statements[2].timestamp: expected an RFC 3339 time such as 2026-11-23T16:00:00Z, or a date such as 2026-11-23"),
+        (
+            openvex(),
+            &["statements", "2", "timestamp"],
+            json!("now"),
+            "statements[2].timestamp: expected an RFC 3339 time such as 2026-11-23T16:00:00Z, or a date such as 2026-11-23",
+        ),
         (openvex(), &["statements"], json!(null), "statements: it is no list"),
-        (cyclonedx(), &["specVersion"], json!("1.3"), "specVersion: `1.3` is no version with analyses that is known: 1.4, 1.5, 1.6, 1.7"),
-        (cyclonedx(), &["vulnerabilities", "0", "analysis", "state"], json!("fine"), "vulnerabilities[0].analysis.state: unknown state `fine`"),
-        (cyclonedx(), &["components", "0", "components", "0", "bom-ref"], json!("c1"), "components.components: the reference `c1` is given twice"),
-        (csaf(), &["document", "category"], json!("csaf_base"), "document.category: `csaf_base` states nothing of the kind: csaf_vex and csaf_security_advisory do"),
-        (csaf(), &["document", "csaf_version"], json!("1.2"), "document.csaf_version: `1.2` is no version that is known: 2.0, 2.1"),
-        (csaf(), &["document", "tracking", "status"], json!("draft"), "document.tracking.status: it is a draft, which states nothing yet"),
-        (csaf(), &["vulnerabilities", "0", "product_status", "fixed"], json!("lib"), "vulnerabilities[0].product_status.fixed: it is no list"),
-        (csaf(), &["product_tree", "relationships", "0", "full_product_name", "product_id"], json!("lib"), "product_tree: the product id `lib` is given twice"),
+        (
+            cyclonedx(),
+            &["specVersion"],
+            json!("1.3"),
+            "specVersion: `1.3` is no version with analyses that is known: 1.4, 1.5, 1.6, 1.7",
+        ),
+        (
+            cyclonedx(),
+            &["vulnerabilities", "0", "analysis", "state"],
+            json!("fine"),
+            "vulnerabilities[0].analysis.state: unknown state `fine`",
+        ),
+        (
+            cyclonedx(),
+            &["components", "0", "components", "0", "bom-ref"],
+            json!("c1"),
+            "components.components: the reference `c1` is given twice",
+        ),
+        (
+            csaf(),
+            &["document", "category"],
+            json!("csaf_base"),
+            "document.category: `csaf_base` states nothing of the kind: csaf_vex and csaf_security_advisory do",
+        ),
+        (
+            csaf(),
+            &["document", "csaf_version"],
+            json!("1.2"),
+            "document.csaf_version: `1.2` is no version that is known: 2.0, 2.1",
+        ),
+        (
+            csaf(),
+            &["document", "tracking", "status"],
+            json!("draft"),
+            "document.tracking.status: it is a draft, which states nothing yet",
+        ),
+        (
+            csaf(),
+            &["vulnerabilities", "0", "product_status", "fixed"],
+            json!("lib"),
+            "vulnerabilities[0].product_status.fixed: it is no list",
+        ),
+        (
+            csaf(),
+            &["product_tree", "relationships", "0", "full_product_name", "product_id"],
+            json!("lib"),
+            "product_tree: the product id `lib` is given twice",
+        ),
         (json!({ "payloadType": "x" }), &["payload"], json!(""), "it is an attestation: name the document that it is about"),
-        (json!({ "a": 1 }), &["a"], json!(1), "it is JSON, but neither OpenVEX (`@context`), CycloneDX (`bomFormat`) nor CSAF (`document`)"),
+        (
+            json!({ "a": 1 }),
+            &["a"],
+            json!(1),
+            "it is JSON, but neither OpenVEX (`@context`), CycloneDX (`bomFormat`) nor CSAF (`document`)",
+        ),
     ];
     for (mut document, path, value, says) in wrong {
         let mut at = &mut document;
@@ -200,7 +270,9 @@ fn what_is_not_understood_is_named_with_its_place() {
         assert_eq!(error(&document), says);
     }
     assert!(read(b"{").unwrap_err().to_string().starts_with("it is no JSON: "));
-    assert!(read(br#"{"@context": "https://openvex.dev/ns", "@context": ""}"#).unwrap_err().to_string().contains("appears twice"));
+    assert!(
+        read(br#"{"@context": "https://openvex.dev/ns", "@context": ""}"#).unwrap_err().to_string().contains("appears twice")
+    );
 }
 
 #[test]

@@ -129,9 +129,8 @@ fn practices() -> Vec<Practice> {
 #[must_use]
 pub fn document(release: &Release<'_>, framework: Option<&str>) -> Document {
     let facts = release.facts();
-    let is_asked = |practice: &&Practice| {
-        framework.is_none_or(|asked| practice.framework.to_lowercase().contains(&asked.to_lowercase()))
-    };
+    let is_asked =
+        |practice: &&Practice| framework.is_none_or(|asked| practice.framework.to_lowercase().contains(&asked.to_lowercase()));
     let practices: Vec<_> = practices().iter().filter(is_asked).map(|one| evidenced(one, release, &facts)).collect();
     let manifest = release.manifest;
     let value = json!({
@@ -171,7 +170,8 @@ fn evidenced(practice: &Practice, release: &Release<'_>, facts: &BTreeSet<&str>)
     if matches!(status, Status::OutsideTool | Status::NotApplicable | Status::NotMet) {
         artefacts.clear();
     }
-    let artefacts: Vec<_> = artefacts.into_iter().map(|(path, sha256)| json!({ "path": plain(path), "sha256": sha256 })).collect();
+    let artefacts: Vec<_> =
+        artefacts.into_iter().map(|(path, sha256)| json!({ "path": plain(path), "sha256": sha256 })).collect();
     json!({
         "framework": practice.framework,
         "id": practice.id,

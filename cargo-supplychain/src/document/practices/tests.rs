@@ -66,7 +66,10 @@ fn the_data_names_only_facts_that_there_are_and_each_practice_once() {
         assert_eq!(practice.most.is_some(), !practice.files.is_empty(), "{name}");
         assert!(matches!(practice.most, None | Some(Status::Met | Status::Partial)), "{name}");
         assert!(practice.most == Some(Status::Met) || practice.outside.is_some(), "{name}: partial, and what is outside?");
-        assert!(practice.files.iter().all(|pattern| FILES.iter().any(|path| matches(pattern, path)) || pattern.contains("vex")), "{name}");
+        assert!(
+            practice.files.iter().all(|pattern| FILES.iter().any(|path| matches(pattern, path)) || pattern.contains("vex")),
+            "{name}"
+        );
     }
     assert!(names.len() > 40, "{}", names.len());
 }
@@ -118,7 +121,13 @@ fn what_the_files_do_not_say_is_not_claimed() {
         ("SLSA dependency track, draft L2", build(), report(), Signing::Signed, "met"),
         ("SLSA dependency track, draft L2", build(), stale, Signing::Signed, "partial"),
         ("SLSA dependency track, draft L2", build(), vulnerable(json!({})), Signing::Signed, "partial"),
-        ("SLSA dependency track, draft L2", build(), vulnerable(json!({ "triage": { "outcomes": ["14 days"] } })), Signing::Signed, "met"),
+        (
+            "SLSA dependency track, draft L2",
+            build(),
+            vulnerable(json!({ "triage": { "outcomes": ["14 days"] } })),
+            Signing::Signed,
+            "met",
+        ),
         ("SLSA dependency track, draft L2", build(), vulnerable(json!({ "decisions": [{}] })), Signing::Signed, "met"),
         ("SSDF 1.1 RV.2.1", build(), report(), Signing::Signed, "not-applicable"),
         ("SSDF 1.1 RV.2.1", build(), vulnerable(json!({})), Signing::Signed, "partial"),

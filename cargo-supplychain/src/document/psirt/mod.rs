@@ -98,9 +98,11 @@ impl<'a> Shown<'a> {
     pub fn human(&self) -> String {
         let mut text = String::new();
         for report in &self.reports {
-            let ids: Vec<_> = std::iter::once(&report.id).chain(&report.aliases).chain(&report.jvn_id).map(String::as_str).collect();
+            let ids: Vec<_> =
+                std::iter::once(&report.id).chain(&report.aliases).chain(&report.jvn_id).map(String::as_str).collect();
             let coordinator = report.coordinator.as_ref().map(|one| format!(", through {one}")).unwrap_or_default();
-            text += &line(&format!("{} [TLP:{}] {}: {}", ids.join(" "), report.tlp.as_str(), report.state.as_str(), report.title));
+            text +=
+                &line(&format!("{} [TLP:{}] {}: {}", ids.join(" "), report.tlp.as_str(), report.state.as_str(), report.title));
             text += &line(&format!(
                 "  {} {}; reported {}{coordinator}; exploited: {}",
                 report.component,

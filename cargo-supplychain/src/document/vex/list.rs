@@ -124,9 +124,8 @@ pub fn proposals_json(proposals: &[Proposal]) -> Document {
 /// A command a proposal, with the advisory and the fact before it as comments of a shell.
 #[must_use]
 pub fn proposals_human(proposals: &[Proposal]) -> String {
-    let one = |proposal: &Proposal| {
-        format!("# {}\n# {}\n{}\n", one_line(&proposal.title), one_line(&proposal.why), proposal.command())
-    };
+    let one =
+        |proposal: &Proposal| format!("# {}\n# {}\n{}\n", one_line(&proposal.title), one_line(&proposal.why), proposal.command());
     proposals.iter().map(one).collect()
 }
 
