@@ -29,7 +29,7 @@ pub use archive::{
     PushArgs, RestoreArgs, ShowEntryArgs, VerifyArchiveArgs,
 };
 pub use baseline::{BaselineCommand, SourceArgs};
-pub use evidence::{EvidenceCommand, EvidenceExportArgs};
+pub use evidence::EvidenceCommand;
 pub use fetch::{FetchArgs, FetchWhat};
 pub use key::KeyCommand;
 pub use psirt::{LedgerArgs, PsirtAddArgs, PsirtAdvisoryArgs, PsirtCommand, PsirtListArgs};

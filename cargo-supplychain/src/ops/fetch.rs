@@ -65,6 +65,8 @@ pub fn sources(
         workspace: None,
         packages: None,
         libraries: &libraries,
+        vex: &[],
+        base: None,
     };
     let mut infos = Vec::new();
     let mut failed: Option<Error> = None;

@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
 
 use super::json::{Object, list, object, optional, required, text, time, words};
 use super::{Error, Pattern, Product, Statement, VexDocument};
