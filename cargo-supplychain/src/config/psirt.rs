@@ -466,7 +466,7 @@ disclosure-due = 2027-01-31
     fn mistakes_have_a_place() {
         for (from, to, says) in [
             ("+09:00", "JST", "p:1:14: `utc-offset` is none: write it such as \"+09:00\""),
-            ("\"EX-2\"", "\"EX-1\"", "p:20:6: the report `EX-1` is there twice"),
+            ("\"EX-2\"", "\"EX-1\"", "p:21:6: the report `EX-1` is there twice"),
             ("\"AMBER\"", "\"SECRET\"", "p:11:7: `SECRET` is none of CLEAR, GREEN, AMBER, AMBER+STRICT, RED"),
             (
                 "exploited-evidence = \"seen by a customer\"\n",

@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-
 use super::json::{Object, list, object, optional, required, text, time, words};
 use super::{Error, Pattern, Product, Statement, VexDocument};
 use crate::base::Timestamp;
@@ -175,7 +174,9 @@ fn by_product<'v>(
     let mut said = BTreeMap::new();
     for (ids, text) in list(of, key, |value| Ok((tree.listed(object(value)?)?, read(object(value)?)?)))? {
         let Some(text) = text else { continue };
-        ids.into_iter().for_each(|id| drop(said.entry(id).or_insert_with(|| text.clone())));
+        for id in ids {
+            said.entry(id).or_insert_with(|| text.clone());
+        }
     }
     Ok(said)
 }

@@ -127,4 +127,5 @@ fn is_openvex(context: &Value) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::too_many_lines, reason = "tables of documents")]
 mod tests;

@@ -9,7 +9,7 @@ fn shown(document: &Value) -> Vec<String> {
     let one = |said: &Statement| {
         let product = said.product.as_ref().map(|one| format!(" in {}", one.name)).unwrap_or_default();
         let words: Vec<_> = [&said.justification, &said.reason, &said.action].into_iter().flatten().cloned().collect();
-        let date = said.date.map(|date| date.date()).unwrap_or_default();
+        let date = said.date.map(Timestamp::date).unwrap_or_default();
         format!("{} {} {:?}{product} {date} [{}]", said.ids.join(","), said.status, said.component, words.join("; "))
             .replace("Pattern { is_crate: true, name: ", "crate ")
             .replace("Pattern { is_crate: false, name: ", "library ")
@@ -58,7 +58,14 @@ fn openvex() -> Value {
 
 #[test]
 fn openvex_of_both_forms() {
-    insta::assert_debug_snapshot!(shown(&openvex()), @"");
+    insta::assert_debug_snapshot!(shown(&openvex()), @r#"
+    [
+        "OpenVEX 0.2.0 by Crate maintainers, 1 left out",
+        "CVE-2026-1,GHSA-1 not_affected crate \"lib\" \"1.0.0\" 2026-08-01 [vulnerable_code_not_present]",
+        "CVE-2026-1,GHSA-1 not_affected crate \"lib\" in pkg:oci/app@sha256%3Aabc 2026-08-01 [vulnerable_code_not_present]",
+        "CVE-2026-3 affected library \"openssl\" \"3.3.0\" 2026-09-01 [seen; update]",
+    ]
+    "#);
     let old = json!({
         "@context": "https://openvex.dev/ns", "@id": "my-vexdoc", "format": "text/vex+json", "author": "John Doe", "role": "vex issuer",
         "statements": [{
@@ -66,7 +73,12 @@ fn openvex_of_both_forms() {
             "status": "under_investigation", "status_notes": "",
         }],
     });
-    insta::assert_debug_snapshot!(shown(&old), @"");
+    insta::assert_debug_snapshot!(shown(&old), @r#"
+    [
+        "OpenVEX 0.0.1 by John Doe, 0 left out",
+        "CVE-1234-5678 under_investigation crate \"lib\" \"1.0.0\" 2022-12-22 []",
+    ]
+    "#);
 }
 
 fn cyclonedx() -> Value {
@@ -98,7 +110,15 @@ fn cyclonedx() -> Value {
 
 #[test]
 fn cyclonedx_analyses() {
-    insta::assert_debug_snapshot!(shown(&cyclonedx()), @"");
+    insta::assert_debug_snapshot!(shown(&cyclonedx()), @r#"
+    [
+        "CycloneDX 1.5 by Vendor, 2 left out",
+        "CVE-2026-1,GHSA-1 not_affected crate \"lib\" \"1.0.0\" in app 1.0.0 2026-08-01 [code_not_reachable; d]",
+        "CVE-2026-1,GHSA-1 not_affected library \"zlib\" \"1.3.1\" in app 1.0.0 2026-08-01 [code_not_reachable; d]",
+        "CVE-2026-2 affected crate \"app\" \"1.0.0\" 2026-08-01 [update]",
+        "CVE-2026-4 not_affected crate \"lib\" \"1.0.0\" in app 1.0.0 2026-09-01 []",
+    ]
+    "#);
 }
 
 /// The shape of large vendors: packages below architectures, streams by CPE, relations of relations, flags by product, groups.
@@ -146,7 +166,14 @@ fn csaf() -> Value {
 
 #[test]
 fn csaf_of_vendors() {
-    insta::assert_debug_snapshot!(shown(&csaf()), @"");
+    insta::assert_debug_snapshot!(shown(&csaf()), @r#"
+    [
+        "CSAF 2.0 by Vendor Product Security, 2 left out",
+        "CVE-2026-1,RUSTSEC-2026-1 not_affected crate \"lib\" \"1.0.0\" in app 2026-08-01 [vulnerable_code_not_present; Moderate]",
+        "CVE-2026-1,RUSTSEC-2026-1 affected crate \"lib\" \"1.0.0\" in linux-9 2026-08-01 [Will not fix]",
+        "CVE-2026-1,RUSTSEC-2026-1 fixed crate \"lib\" \"1.0.0\" 2026-08-01 []",
+    ]
+    "#);
     // CSAF 2.1 has lists of package URLs, and paths in the place of relations.
     let mut newer = csaf();
     newer["document"]["csaf_version"] = json!("2.1");
@@ -161,7 +188,13 @@ fn csaf_of_vendors() {
             "subpaths": [{ "category": "default_component_of", "next_product_reference": "app" }],
         }],
     });
-    insta::assert_debug_snapshot!(shown(&newer), @"");
+    insta::assert_debug_snapshot!(shown(&newer), @r#"
+    [
+        "CSAF 2.1 by Vendor Product Security, 3 left out",
+        "CVE-2026-1,RUSTSEC-2026-1 not_affected crate \"lib\" \"1.0.0\" in app 2026-08-01 [Moderate]",
+        "CVE-2026-1,RUSTSEC-2026-1 fixed crate \"lib\" \"1.0.0\" 2026-08-01 []",
+    ]
+    "#);
 }
 
 /// A change of a document, and what is said of it.

@@ -76,8 +76,8 @@ fn the_data_names_only_facts_that_there_are_and_each_practice_once() {
 
 #[test]
 fn nothing_is_met_without_a_file() {
-    let whole = export(&[], &build(), &report(), Signing::Signed);
     const SCHEMA: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/evidence-1.json"));
+    let whole = export(&[], &build(), &report(), Signing::Signed);
     assert_eq!(schema::violations(SCHEMA, whole.to_string().as_bytes()), Vec::<String>::new());
     for practice in whole["practices"].as_array().unwrap() {
         let has_files = !practice["artefacts"].as_array().unwrap().is_empty();

@@ -37,7 +37,15 @@ fn now() -> Timestamp {
 fn what_is_not_public_is_counted_where_others_look_on() {
     let ledger = parse("psirt.toml", LEDGER).unwrap();
     let all = Shown::of(&ledger, false, now());
-    insta::assert_snapshot!(all.human(), @"");
+    insta::assert_snapshot!(all.human(), @"
+    EX-2026-1 CVE-2026-1000 JVN#00000000 [TLP:CLEAR] fixing: Overflow in the parser
+      pkg:cargo/app 1.4.0+a; reported 2026-11-01, through JPCERT/CC; exploited: no
+      fix due 2026-11-20: PASSED 4 days ago
+      disclosure due 2026-12-16: in 22 days
+    EX-2026-2 [TLP:AMBER] received: embargoed thing
+      pkg:cargo/app (releases not known); reported 2026-11-10; exploited: unknown
+      disclosure due 2026-12-25: in 31 days
+    ");
     assert!(all.is_overdue());
     let public = Shown::of(&ledger, true, now());
     assert_eq!(public.withheld, 1);
@@ -64,7 +72,62 @@ fn a_draft_of_the_advisory() {
     let draft = advisory(&ledger.reports[0], &publisher, now());
     assert_eq!(draft.path, "ex-2026-1.json");
     let value: Value = serde_json::from_slice(&draft.bytes).unwrap();
-    insta::assert_json_snapshot!(value["vulnerabilities"][0], @r#""#);
+    insta::assert_json_snapshot!(value["vulnerabilities"][0], @r#"
+    {
+      "acknowledgments": [
+        {
+          "names": [
+            "A. Finder"
+          ],
+          "organization": "Lab"
+        }
+      ],
+      "cve": "CVE-2026-1000",
+      "ids": [
+        {
+          "system_name": "unknown",
+          "text": "JVN#00000000"
+        },
+        {
+          "system_name": "publisher",
+          "text": "EX-2026-1"
+        }
+      ],
+      "notes": [
+        {
+          "category": "description",
+          "text": "Overflow in the parser",
+          "title": "Description"
+        }
+      ],
+      "product_status": {
+        "known_affected": [
+          "CSAFPID-0001"
+        ],
+        "fixed": [
+          "CSAFPID-0002"
+        ]
+      },
+      "remediations": [
+        {
+          "category": "vendor_fix",
+          "details": "Update to 1.4.1 or later.",
+          "product_ids": [
+            "CSAFPID-0001"
+          ]
+        }
+      ],
+      "threats": [
+        {
+          "category": "exploit_status",
+          "details": "No exploitation is known to the publisher.",
+          "product_ids": [
+            "CSAFPID-0001"
+          ]
+        }
+      ]
+    }
+    "#);
     let helper = &value["product_tree"]["branches"][0]["branches"][0]["branches"][0]["product"]["product_identification_helper"];
     assert_eq!(helper["purl"], "pkg:cargo/app@1.4.0%2Ba");
     assert_eq!(value["document"]["tracking"]["status"], "draft");

@@ -151,7 +151,11 @@ mod tests {
             let proposal = Proposal::of(&finding);
             assert_eq!(proposal.as_ref().map(|one| one.justification.as_str()), justification);
             if let Some(proposal) = proposal.filter(|_| answer == ReachAnswer::BuildOnly) {
-                insta::assert_snapshot!(proposals_human(&[proposal]), @"");
+                insta::assert_snapshot!(proposals_human(&[proposal]), @r"
+                # a $(id)
+                # build only: it's so
+                cargo supplychain vex add 'CVE-1'\''; id' --package 'lib@=1.0.0' --status not_affected --justification component_not_present --reason 'build only: it'\''s so' --author NAME
+                ");
             }
         }
         assert_eq!(Proposal::of(&Finding::new("dep/banned", Severity::High, "m")), None);
