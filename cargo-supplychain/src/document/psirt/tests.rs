@@ -85,7 +85,7 @@ fn a_draft_of_the_advisory() {
       "cve": "CVE-2026-1000",
       "ids": [
         {
-          "system_name": "unknown",
+          "system_name": "JVN",
           "text": "JVN#00000000"
         },
         {

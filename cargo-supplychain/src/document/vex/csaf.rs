@@ -229,6 +229,7 @@ pub(in crate::document) fn system(id: &str) -> &'static str {
         Some("CVE") => "CVE",
         Some("GHSA") => "GitHub Security Advisory",
         Some("RUSTSEC") => "RustSec Advisory Database",
+        Some(first) if first.starts_with("JVN") => "JVN",
         _ => "unknown",
     }
 }
