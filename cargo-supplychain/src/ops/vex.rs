@@ -65,7 +65,10 @@ pub struct Written {
 pub fn add(context: &Context, added: Added, target: &Target, progress: &mut dyn Progress) -> Result<Written, Error> {
     let root = workspace::find(context, target.manifest_path.as_deref())?.root;
     let (path, shown) = place(context, &root, target.policy.as_deref());
-    let (settings, before) = gather::settings(context, target.policy.as_deref().filter(|_| path.exists()), &root, None)?;
+    let (settings, before) = match path.exists() {
+        true => gather::settings(context, target.policy.as_deref(), &root, None)?,
+        false => (Settings::default(), None),
+    };
     let before = before.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
     let (aliases, notes) = known_of(context, &added, (&settings, &root), target, progress)?;
     let decision = decision(context, added, aliases, &settings)?;
