@@ -31,11 +31,26 @@ fn add<'a>(id: &'a str, tlp: &'a str) -> Vec<&'a str> {
 #[test]
 fn reports_are_kept_with_their_dates_and_hidden_in_ci() {
     let project = Project::app();
-    assert_snapshot!(project.run(&["psirt", "list"]).expect(2).text(), @"");
-    assert_snapshot!(writing(&project, &add("EX-2026-1", "AMBER")).expect(0).text(), @"");
+    assert_snapshot!(project.run(&["psirt", "list"]).expect(2).text(), @"
+    exit 2
+    error: cannot read the ledger [ROOT]/project/psirt.toml: No such file or directory (os error 2)
+    help: begin one with `cargo supplychain psirt add`
+    ");
+    assert_snapshot!(writing(&project, &add("EX-2026-1", "AMBER")).expect(0).text(), @"
+    exit 0
+        Appended EX-2026-1 to [ROOT]/project/psirt.toml; disclosure due 2026-10-04
+    ");
     writing(&project, &add("EX-2026-2", "CLEAR")).expect(0);
     writing(&project, &add("EX-2026-2", "CLEAR")).expect(2);
-    assert_snapshot!(project.run(&["psirt", "list"]).expect(0).text(), @"");
+    assert_snapshot!(project.run(&["psirt", "list"]).expect(0).text(), @"
+    exit 0
+    EX-2026-1 [TLP:AMBER] received: Overflow in the parser
+      pkg:cargo/app 1.0.0; reported 2026-08-20, through JPCERT/CC; exploited: unknown
+      disclosure due 2026-10-04: in 33 days
+    EX-2026-2 [TLP:CLEAR] received: Overflow in the parser
+      pkg:cargo/app 1.0.0; reported 2026-08-20, through JPCERT/CC; exploited: unknown
+      disclosure due 2026-10-04: in 33 days
+    ");
     let in_ci = |arguments: &[&str]| project.command(arguments).offline().env("CI", "true").run();
     let listed = in_ci(&["psirt", "list"]).expect(0);
     assert!(
@@ -51,7 +66,11 @@ fn reports_are_kept_with_their_dates_and_hidden_in_ci() {
     // A mistake is told by its place alone where others look on.
     project.append("psirt.toml", "secrret = \"what nobody may know\"\n");
     project.run(&["psirt", "list"]).expect(2);
-    assert_snapshot!(in_ci(&["psirt", "list"]).expect(2).text(), @"");
+    assert_snapshot!(in_ci(&["psirt", "list"]).expect(2).text(), @"
+    exit 2
+    error: psirt.toml:23:1: the ledger is wrong there
+    help: what is wrong is not shown in CI: run `cargo supplychain psirt list` on a machine of your own
+    ");
 }
 
 #[test]
@@ -59,7 +78,11 @@ fn an_advisory_is_drafted_of_what_everybody_may_know() {
     let project = Project::app();
     writing(&project, &add("EX-2026-1", "AMBER")).expect(0);
     writing(&project, &add("EX-2026-2", "CLEAR")).expect(0);
-    assert_snapshot!(project.run(&["psirt", "advisory", "EX-2026-1"]).expect(2).text(), @"");
+    assert_snapshot!(project.run(&["psirt", "advisory", "EX-2026-1"]).expect(2).text(), @r#"
+    exit 2
+    error: the report `EX-2026-1` is not TLP:CLEAR: no document is made of it
+    help: write tlp = "CLEAR" into its entry when everybody may know of it
+    "#);
     project.run(&["psirt", "advisory", "EX-2026-2"]).expect(2);
     project.append(
         "supplychain.toml",
@@ -93,6 +116,14 @@ fn a_release_is_evidence_as_far_as_its_files_go() {
     let less = export(&["--framework", "SSDF"]).expect(0);
     assert!(less.stderr.contains("not counted, it is not what the release lists: sbom/app.cdx.json"), "{less}");
     assert_eq!(status(&less.json(), "PS.3.2"), "not-met");
-    assert_snapshot!(export(&["--framework", "ISO"]).expect(2).text(), @"");
-    assert_snapshot!(project.run(&["evidence", "export", "src"]).expect(2).text(), @"");
+    assert_snapshot!(export(&["--framework", "ISO"]).expect(2).text(), @"
+    exit 2
+    error: no framework is called `ISO`
+    help: there are SSDF 1.1; METI guide to SBOM introduction and software supply; METI CPSF; SLSA 1.2; SLSA dependency track, draft; CRA Annex I part II; CRA
+    ");
+    assert_snapshot!(project.run(&["evidence", "export", "src"]).expect(2).text(), @"
+    exit 2
+    error: src is no release: it has no release.json
+    help: name a release folder
+    ");
 }
