@@ -293,22 +293,6 @@ def fetched_sarif_schema():
     return found()[0]
 
 
-JUDGES = [
-    ("*.cdx.json", judge_cyclonedx),
-    ("*.cdx-*.json", judge_cyclonedx),
-    ("*.cdx*.xml", judge_cyclonedx_xml),
-    ("*.spdx-3.0.1.json", judge_spdx3),
-    ("*.spdx.json", judge_spdx),
-    ("*.spdx", judge_spdx),
-    ("*.swidtag", judge_swid),
-    ("*.openvex.json", judge_openvex),
-    ("*.sarif", judge_sarif),
-    ("report.json", judge_report),
-    ("release.json", judge_release),
-    ("*.sigstore.json", judge_bundle),
-]
-
-
 OPENVEX_STATUSES = {"not_affected", "affected", "fixed", "under_investigation"}
 OPENVEX_JUSTIFICATIONS = {"component_not_present", "vulnerable_code_not_present", "vulnerable_code_not_in_execute_path",
                           "vulnerable_code_cannot_be_controlled_by_adversary", "inline_mitigations_already_exist"}
@@ -370,6 +354,22 @@ def judge_openvex(path, _options):
     for index, said in enumerate(statements):
         problems += openvex_statement(said, f"statements[{index}]")
     return first_lines(problems)
+
+
+JUDGES = [
+    ("*.cdx.json", judge_cyclonedx),
+    ("*.cdx-*.json", judge_cyclonedx),
+    ("*.cdx*.xml", judge_cyclonedx_xml),
+    ("*.spdx-3.0.1.json", judge_spdx3),
+    ("*.spdx.json", judge_spdx),
+    ("*.spdx", judge_spdx),
+    ("*.swidtag", judge_swid),
+    ("*.openvex.json", judge_openvex),
+    ("*.sarif", judge_sarif),
+    ("report.json", judge_report),
+    ("release.json", judge_release),
+    ("*.sigstore.json", judge_bundle),
+]
 
 
 def main():
