@@ -24,6 +24,9 @@ fn help_of_the_program() {
       affected     Which archived releases, or which SBOMs, contain what an advisory names
       rescan       Judge every archived release again, by today's advisories
       vex          Decisions about vulnerabilities: made once, exemption and public statement at once
+      psirt        The ledger of reports about vulnerabilities in your own products: dates, and drafts
+                   of advisories
+      evidence     A release as evidence for practices of frameworks: SSDF, METI, SLSA, CRA
       baseline     What was accepted of every locked crate: supplychain.lock
       fetch        Bring the advisory database, further sources and trusted roots into the cache
       key          Signing keys
@@ -197,6 +200,10 @@ fn help_of_build() {
           --feed <KIND=PATH|URL>
               A further source of what is known: osv, kev, epss, cve, jvn or eol, and its file, folder
               or URL (may be repeated)
+
+          --vex <FILE>
+              Statements of others about vulnerabilities that count: OpenVEX, CycloneDX or CSAF (may be
+              repeated)
 
           --base <REV>
               Judge the change since this revision (branch, tag, commit); policy and baseline are taken

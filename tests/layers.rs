@@ -12,7 +12,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 const LAYERS: [(&str, &[&str]); 9] = [
     ("L0", &["base"]),
     ("L1", &["attest", "finding", "model"]),
-    ("L1, upper step", &["advisory", "bom", "config"]),
+    ("L1, upper step", &["advisory", "bom", "config", "vex"]),
     ("L1, top step", &["archived"]),
     ("L2", &["assemble", "check", "document", "verify"]),
     ("L3, ground floor", &["files", "http"]),

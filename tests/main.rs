@@ -38,6 +38,7 @@ mod lock_changes;
 mod memory;
 mod native;
 mod origins;
+mod psirt;
 mod published;
 mod reach;
 mod rebuild;

@@ -176,3 +176,84 @@ fn a_decision_of_the_same_change_does_not_count() {
     project.run(&["check", "--format", "json"]).expect(0);
     project.run(&["check", "--format", "json", "--base", &base]).expect(1);
 }
+
+const OTHERS: &str = r#"{
+  "@context": "https://openvex.dev/ns/v0.2.0", "@id": "https://example.org/1", "author": "Fig maintainers",
+  "timestamp": "2026-08-25T00:00:00Z", "version": 1,
+  "statements": [
+    { "vulnerability": { "name": "CVE-2026-1234" }, "products": [{ "@id": "pkg:cargo/fig@1.2.3" }], "status": "not_affected",
+      "justification": "vulnerable_code_cannot_be_controlled_by_adversary" },
+    { "vulnerability": { "name": "CVE-2026-1" }, "products": [{ "@id": "pkg:apk/wolfi/bash@1.0.0" }], "status": "fixed" }
+  ]
+}"#;
+
+#[test]
+fn statements_of_others_count_where_they_are_named() {
+    let project = fig();
+    project.write("fig.vex.json", OTHERS);
+    project.check().expect(1);
+    assert_snapshot!(project.run(&["check", "--vex", "fig.vex.json", "-v", "--only", "advisories"]).expect(0).text(), @r#"
+    exit 0
+         Reading [ROOT]/project (configuration, lockfile, metadata)
+        Checking 2 packages
+            Note fig.vex.json: OpenVEX 0.2.0 by Fig maintainers, 1 statement; 1 statement of what is no crate or library by package URL and version left out
+    exempted[advisory/vulnerability] fig 1.2.3: VEX: not_affected (vulnerable_code_cannot_be_controlled_by_adversary), by Fig maintainers on 2026-08-25, fig.vex.json
+    not evaluated[advisories]: advisories: the age of the advisory database is not judged: `max-age` is "none"
+       = help: set `[advisories] max-age`, for example to "7d"
+    not evaluated[advisories]: known exploited: whether 1 vulnerability is known to be exploited: there is no KEV catalogue
+       = help: run `cargo supplychain fetch kev`, or name a file with `--feed kev=PATH`
+            pass no findings; 1 exempted; 2 not evaluated
+    "#);
+    let json = project.run(&["check", "--vex", "fig.vex.json", "--format", "json"]).expect(0).json();
+    assert_eq!(json["exempted"][0]["expires"], serde_json::Value::Null);
+    assert_eq!(json["exempted"][0]["decisions"][0]["author"], "Fig maintainers");
+    // What they say of another version is nothing that counts.
+    project.write("other.vex.json", OTHERS.replace("fig@1.2.3", "fig@1.2.2"));
+    project.run(&["check", "--vex", "other.vex.json"]).expect(1);
+    project.write("wrong.vex.json", OTHERS.replace("\"fixed\"", "\"safe\""));
+    assert_snapshot!(project.run(&["check", "--vex", "wrong.vex.json"]).expect(2).text(), @"
+    exit 2
+         Reading [ROOT]/project (configuration, lockfile, metadata)
+        Checking 2 packages
+    error: wrong.vex.json: statements[1].status: unknown status `safe`: use one of not_affected, affected, fixed, under_investigation
+    help: name an OpenVEX, CycloneDX or CSAF document with --vex, or in `vex` of [advisories]
+    ");
+    project.run(&["check", "--vex", "nowhere.json"]).expect(2);
+    // A release says what it was judged with.
+    project.append("supplychain.toml", "vex = [\"fig.vex.json\"]\n");
+    project.run(&["build", "--no-sign"]).expect(0);
+    let feeds = std::fs::read_to_string(project.release().join("evidence/feeds.json")).unwrap();
+    assert!(feeds.contains("\"fig.vex.json\""), "{feeds}");
+}
+
+/// With `--base` the files that the policy names are those of the revision.
+#[test]
+fn a_statement_of_the_same_change_does_not_count() {
+    let project = fig();
+    project.append("supplychain.toml", "vex = [\"fig.vex.json\"]\n");
+    project.write("fig.vex.json", OTHERS.replace("not_affected", "under_investigation").replace("\"justification\"", "\"x\""));
+    let base = project.commit("before");
+    project.write("fig.vex.json", OTHERS);
+    project.run(&["check"]).expect(0);
+    project.run(&["check", "--base", &base]).expect(1);
+}
+
+#[test]
+fn facts_of_the_build_are_proposed_and_not_decided() {
+    let project = Project::with_packages(&[("fig", "1.2.3")]);
+    project.advisory("RUSTSEC-2026-0002", "fig", "2026-08-20", "[affected]\nos = [\"windows\"]");
+    let before = project.read("supplychain.toml");
+    assert_snapshot!(project.run(&["vex", "propose"]).expect(0).text(), @"
+    exit 0
+         Reading [ROOT]/project (configuration, lockfile, metadata)
+        Checking 2 packages
+        Proposed 1 decision; nothing was written: the facts are evidence, deciding is yours
+    --- stdout
+    # RUSTSEC-2026-0002: A flaw in fig
+    # other platform: it is about windows, and this is compiled for [HOST]
+    cargo supplychain vex add 'RUSTSEC-2026-0002' --package 'fig@=1.2.3' --status not_affected --justification vulnerable_code_not_present --reason 'other platform: it is about windows, and this is compiled for [HOST]' --author NAME
+    ");
+    assert_eq!(project.read("supplychain.toml"), before);
+    let json = project.run(&["vex", "propose", "--format", "json"]).expect(0).json();
+    assert_eq!(json["proposals"][0]["justification"], "vulnerable_code_not_present");
+}

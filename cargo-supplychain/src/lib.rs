@@ -12,6 +12,7 @@ pub mod advisory;
 pub mod archived;
 pub mod bom;
 pub mod config;
+pub mod vex;
 // L2
 pub mod assemble;
 pub mod check;

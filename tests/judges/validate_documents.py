@@ -12,6 +12,7 @@ What is judged, by whom:
   *.spdx-3.0.1.json    spdx-python-model, made from the official model: classes, properties, cardinalities, types of links. And
                        spdx3-validate with the official JSON schema and SHACL shapes, which it fetches from spdx.org: only with
                        --spdx-org, because nothing else here needs that network
+  *.openvex.json       the rules of the official schema of OpenVEX 0.2.0 (openvex/spec), as code below: no registry has that schema as a package
   *.swidtag            the rules of NISTIR 8060 and of the XML schema of ISO/IEC 19770-2:2015 for what is written, as code below (no
                        registry has that schema as a package); and uswid reads it
   *.sarif              the official schema 2.1.0, taken from the crate serde-sarif (fetched with cargo unless --sarif-schema is given), and
@@ -292,6 +293,69 @@ def fetched_sarif_schema():
     return found()[0]
 
 
+OPENVEX_STATUSES = {"not_affected", "affected", "fixed", "under_investigation"}
+OPENVEX_JUSTIFICATIONS = {"component_not_present", "vulnerable_code_not_present", "vulnerable_code_not_in_execute_path",
+                          "vulnerable_code_cannot_be_controlled_by_adversary", "inline_mitigations_already_exist"}
+OPENVEX_DOCUMENT = {"@context", "@id", "author", "role", "timestamp", "last_updated", "version", "tooling", "statements"}
+OPENVEX_STATEMENT = {"@id", "version", "vulnerability", "timestamp", "last_updated", "products", "status", "supplier", "status_notes",
+                     "justification", "impact_statement", "action_statement", "action_statement_timestamp"}
+OPENVEX_COMPONENT = {"@id", "identifiers", "hashes", "subcomponents"}
+
+
+def openvex_component(component, at, allowed=OPENVEX_COMPONENT):
+    import urllib.parse
+
+    if set(component) - allowed:
+        yield f"{at}: unknown {sorted(set(component) - allowed)}"
+    if "@id" in component and not urllib.parse.urlparse(component["@id"]).scheme:
+        yield f"{at}: @id is no URI"
+    if set(component.get("identifiers", {})) - {"purl", "@cpe22", "@cpe23"}:
+        yield f"{at}: unknown identifiers"
+    digest = component.get("hashes", {}).get("sha-256")
+    if set(component.get("hashes", {})) - {"sha-256"} or (digest is not None and not re.fullmatch("[0-9a-f]{64}", digest)):
+        yield f"{at}: hashes"
+    for index, sub in enumerate(component.get("subcomponents", [])):
+        yield from openvex_component(sub, f"{at}.subcomponents[{index}]", OPENVEX_COMPONENT - {"subcomponents"})
+
+
+def openvex_statement(said, at):
+    if set(said) - OPENVEX_STATEMENT:
+        yield f"{at}: unknown {sorted(set(said) - OPENVEX_STATEMENT)}"
+    if said["status"] not in OPENVEX_STATUSES or said.get("justification") not in OPENVEX_JUSTIFICATIONS | {None}:
+        yield f"{at}: status or justification"
+    if set(said["vulnerability"]) - {"@id", "name", "description", "aliases"} or not said["vulnerability"]["name"]:
+        yield f"{at}: vulnerability"
+    if said["status"] == "not_affected" and ("justification" in said) == ("impact_statement" in said):
+        yield f"{at}: not exactly one of justification and impact_statement"
+    if said["status"] == "affected" and "action_statement" not in said:
+        yield f"{at}: no action_statement"
+    products = [json.dumps(product, sort_keys=True) for product in said["products"]]
+    if not products or len(products) != len(set(products)):
+        yield f"{at}: no products, or one twice"
+    for index, product in enumerate(said["products"]):
+        yield from openvex_component(product, f"{at}.products[{index}]")
+
+
+def judge_openvex(path, _options):
+    import datetime
+
+    document = read_json(path)
+    problems = [f"unknown {key}" for key in sorted(set(document) - OPENVEX_DOCUMENT)]
+    problems += [f"{key} is missing" for key in ("@context", "@id", "author", "timestamp", "version", "statements") if key not in document]
+    if document.get("@context") != "https://openvex.dev/ns/v0.2.0":
+        problems.append("not OpenVEX 0.2.0")
+    if not (isinstance(document.get("version"), int) and document["version"] >= 1):
+        problems.append("version")
+    for key in ("timestamp", "last_updated"):
+        datetime.datetime.fromisoformat(document[key])
+    statements = document.get("statements") or []
+    if not statements or len({json.dumps(one, sort_keys=True) for one in statements}) != len(statements):
+        problems.append("no statements, or one twice")
+    for index, said in enumerate(statements):
+        problems += openvex_statement(said, f"statements[{index}]")
+    return first_lines(problems)
+
+
 JUDGES = [
     ("*.cdx.json", judge_cyclonedx),
     ("*.cdx-*.json", judge_cyclonedx),
@@ -300,6 +364,7 @@ JUDGES = [
     ("*.spdx.json", judge_spdx),
     ("*.spdx", judge_spdx),
     ("*.swidtag", judge_swid),
+    ("*.openvex.json", judge_openvex),
     ("*.sarif", judge_sarif),
     ("report.json", judge_report),
     ("release.json", judge_release),

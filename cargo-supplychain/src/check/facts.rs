@@ -86,6 +86,8 @@ pub struct Sources {
     pub database_rolled_back: Option<String>,
     /// How a checkout of the RustSec database differs from its commit.
     pub database_modified: Option<String>,
+    /// What others have decided (VEX): the documents that are named, each of which counts.
+    pub vex: Vec<crate::vex::Source>,
 }
 
 impl Sources {

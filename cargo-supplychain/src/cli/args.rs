@@ -3,8 +3,10 @@
 mod afterlife;
 mod archive;
 mod baseline;
+mod evidence;
 mod fetch;
 mod key;
+mod psirt;
 mod sbom;
 mod verify;
 mod vex;
@@ -27,11 +29,13 @@ pub use archive::{
     PushArgs, RestoreArgs, ShowEntryArgs, VerifyArchiveArgs,
 };
 pub use baseline::{BaselineCommand, SourceArgs};
+pub use evidence::EvidenceCommand;
 pub use fetch::{FetchArgs, FetchWhat};
 pub use key::KeyCommand;
+pub use psirt::{LedgerArgs, PsirtAddArgs, PsirtAdvisoryArgs, PsirtCommand, PsirtListArgs};
 pub use sbom::{SbomCheckArgs, SbomCommand};
 pub use verify::{IdentityArgs, VerifyArgs};
-pub use vex::{VexAddArgs, VexCommand, VexExportArgs, VexFormat, VexListArgs};
+pub use vex::{VexAddArgs, VexCommand, VexExportArgs, VexFormat, VexListArgs, VexProposeArgs};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -124,6 +128,10 @@ pub enum Command {
     #[command(subcommand)]
     Vex(VexCommand),
     #[command(subcommand)]
+    Psirt(PsirtCommand),
+    #[command(subcommand)]
+    Evidence(EvidenceCommand),
+    #[command(subcommand)]
     Baseline(BaselineCommand),
     Fetch(FetchArgs),
     #[command(subcommand)]
@@ -164,6 +172,9 @@ pub struct PolicyArgs {
     /// A further source of what is known: osv, kev, epss, cve, jvn or eol, and its file, folder or URL (may be repeated)
     #[arg(long, value_name = "KIND=PATH|URL", value_parser = feed)]
     pub feed: Vec<NamedFeed>,
+    /// Statements of others about vulnerabilities that count: OpenVEX, CycloneDX or CSAF (may be repeated)
+    #[arg(long, value_name = "FILE")]
+    pub vex: Vec<Utf8PathBuf>,
     /// Judge the change since this revision (branch, tag, commit); policy and baseline are taken from it
     #[arg(long, value_name = "REV")]
     pub base: Option<String>,

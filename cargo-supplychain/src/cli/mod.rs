@@ -140,6 +140,8 @@ fn dispatch(shell: &mut Shell, context: &Context, command: Command) -> Exit {
         Command::Archive(command) => commands::archive::run(shell, context, command),
         Command::Affected(args) => commands::afterlife::affected(shell, context, &args),
         Command::Rescan(args) => commands::afterlife::rescan(shell, context, &args),
+        Command::Psirt(command) => commands::psirt::run(shell, context, command),
+        Command::Evidence(command) => commands::evidence::run(shell, context, &command),
         Command::Vex(command) => commands::vex::run(shell, context, command),
         Command::Baseline(command) => commands::baseline::run(shell, context, command),
         Command::Fetch(args) => commands::data::fetch(shell, context, &args),

@@ -1,10 +1,11 @@
-//! Layer 1: `supplychain.toml`: the policy file, from text to validated [`Settings`]. Unknown keys are errors with a place
+//! Layer 1: `supplychain.toml`: the policy file, from text to validated [`Settings`]; and `psirt.toml`, the ledger. Unknown keys are errors with a place
 //! and a suggestion: in a security policy a typo must not switch a rule off. Pure: reading the file is `collect`'s.
 
 mod archive;
 pub mod deny;
 mod licences;
 mod parse;
+pub mod psirt;
 mod sandbox;
 mod sbom_format;
 mod settings;

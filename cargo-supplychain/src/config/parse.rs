@@ -62,7 +62,7 @@ impl std::error::Error for Error {}
 
 /// Reads and validates a policy file. `path` is what people are shown; `known` lists the rules that exist.
 pub fn parse(path: &str, text: &str, known: &[KnownRule<'_>]) -> Result<Settings, Error> {
-    let place = Place { path, text };
+    let place = Place::new(path, text);
     if text.len() > MAX_BYTES {
         return Err(place.error(None, format!("policy file has {} bytes, the limit is {MAX_BYTES}", text.len())));
     }
@@ -90,6 +90,7 @@ pub fn parse(path: &str, text: &str, known: &[KnownRule<'_>]) -> Result<Settings
         advisories: AdvisorySettings {
             database: raw.advisories.database,
             max_age: raw.advisories.max_age.map_or(Ok(MaxAge::default()), |age| place.max_age(&age))?,
+            vex: raw.advisories.vex,
             sources: raw.advisories.source.into_iter().map(|source| source.read(&place)).collect::<Result<_, _>>()?,
         },
         triage: raw.triage.read(&place)?,
@@ -180,6 +181,8 @@ struct RawAdvisories {
     max_age: Option<Spanned<String>>,
     #[serde(default)]
     source: Vec<RawSource>,
+    #[serde(default)]
+    vex: Vec<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -347,6 +350,12 @@ pub(super) struct Place<'a> {
     text: &'a str,
 }
 
+impl<'a> Place<'a> {
+    pub(super) fn new(path: &'a str, text: &'a str) -> Self {
+        Self { path, text }
+    }
+}
+
 impl Place<'_> {
     pub(super) fn error(&self, span: Option<Range<usize>>, message: impl Into<String>) -> Error {
         let (line, column) = span.as_ref().map_or((0, 0), |span| span::line_column(self.text, span.start));
@@ -369,7 +378,7 @@ impl Place<'_> {
         did_you_mean(word, candidates)
     }
 
-    fn toml_error(&self, error: &toml::de::Error) -> Error {
+    pub(super) fn toml_error(&self, error: &toml::de::Error) -> Error {
         let message = error.message();
         let mut quoted = message.split('`').skip(1).step_by(2);
         let suggestion = match quoted.next() {

@@ -186,6 +186,8 @@ pub struct AdvisorySettings {
     pub max_age: MaxAge,
     /// Further sources.
     pub sources: Vec<SourceSetting>,
+    /// Documents of others (VEX) whose statements count: files, relative to the workspace root.
+    pub vex: Vec<String>,
 }
 
 /// `[registry]`: where crates.io is asked about owners and publishers.

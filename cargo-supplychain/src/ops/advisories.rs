@@ -4,10 +4,11 @@
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 
+use super::before::Base;
 use super::judge::DATABASE_HELP;
-use super::{Error, Progress};
+use super::{Error, Progress, vex_sources};
 use crate::advisory::signals::is_cve;
 use crate::advisory::{Advisory, Signals};
 use crate::base::{Context, Http, Timestamp};
@@ -46,6 +47,10 @@ pub(super) struct Wanted<'a> {
     pub which: Which<'a>,
     /// Libraries that are no crates, whose release lines and records are looked up.
     pub libraries: &'a BTreeSet<String>,
+    /// `--vex`: besides the documents that the policy names.
+    pub vex: &'a [Utf8PathBuf],
+    /// `--base`: what the policy names is read as of this revision.
+    pub base: Option<&'a Base>,
 }
 
 /// Loads it; the inner error of the database is why there is none, and what to do.
@@ -63,7 +68,8 @@ pub(super) fn load(context: &Context, wanted: &Wanted<'_>, progress: &mut dyn Pr
     let advisories = database.as_ref().map_or(&[][..], |database| &database.advisories);
     let signals = signals(&brought, advisories, wanted);
     let feeds = brought.into_iter().map(Brought::feed).collect();
-    Ok(Known { database, sources: Sources { feeds, signals, ..of_database } })
+    let vex = vex_sources::read(context, wanted, &mut |line| progress.note(line))?;
+    Ok(Known { database, sources: Sources { feeds, signals, vex, ..of_database } })
 }
 
 /// The sources without the database.

@@ -32,6 +32,8 @@ pub struct Request {
     pub policy: Option<Utf8PathBuf>,
     /// `--advisory-db`, over `[advisories] database`.
     pub advisory_db: Option<String>,
+    /// `--vex`: documents of others about vulnerabilities, besides those of the policy.
+    pub vex: Vec<Utf8PathBuf>,
     /// A head that was kept elsewhere: the archive has to continue it.
     pub expect_head: Option<Head>,
     /// `--supported`: only releases that the policy says are supported.
@@ -147,6 +149,8 @@ pub(super) fn load_advisories(
         workspace: None,
         which,
         libraries: &BTreeSet::new(),
+        vex: &request.vex,
+        base: None,
     };
     advisories::load(context, &wanted, progress)
 }

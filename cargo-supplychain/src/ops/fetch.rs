@@ -66,6 +66,8 @@ pub fn sources(
         workspace: None,
         which: Which::All,
         libraries: &libraries,
+        vex: &[],
+        base: None,
     };
     let mut infos = Vec::new();
     let mut failed: Option<Error> = None;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::before::POLICY_FILE;
 use super::gather::Gathered;
 use super::judge::Request;
 use super::{Error, Progress, action_commits, advisories as database, integrity as sources, published, registry_api};
@@ -247,6 +248,8 @@ fn advisories(
         workspace: Some(&gathered.workspace.root),
         which: Which::OfPackages(&names),
         libraries: &libraries,
+        vex: &request.vex,
+        base: gathered.base.as_ref().filter(|_| gathered.settings.file.as_deref() == Some(POLICY_FILE)),
     };
     if !scope.includes(Area::Advisories) {
         // Workflows are judged by the catalogue of what is exploited, not by the database.

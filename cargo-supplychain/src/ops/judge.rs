@@ -7,7 +7,7 @@ use super::functions::Compilation;
 use super::gather::{Fault, Gathered};
 use super::intelligence::{self, Intelligence};
 use super::progress::Stage;
-use super::{Error, Progress, integrity, machine};
+use super::{Error, Progress, integrity, machine, vex_sources};
 use crate::advisory::FeedInfo;
 use crate::base::Context;
 use crate::base::text::counted;
@@ -33,6 +33,8 @@ pub struct Request {
     pub advisory_db_rev: Option<String>,
     /// `--feed`, over `[[advisories.source]]`.
     pub feeds: Vec<NamedFeed>,
+    /// `--vex`: documents of others about vulnerabilities, besides those of the policy.
+    pub vex: Vec<Utf8PathBuf>,
     /// `--registry-snapshot`: a folder that stands for crates.io, index and API.
     pub registry_snapshot: Option<Utf8PathBuf>,
     /// `--registry-api`, over `[registry] api`.
@@ -88,6 +90,7 @@ pub fn judge(context: &Context, gathered: &Gathered, request: &Request, progress
         Advisories::Unavailable { .. } => Vec::new(),
     };
     feeds.extend(known.sources.feeds.iter().filter_map(|feed| feed.state.as_ref().ok()).cloned());
+    feeds.extend(known.sources.vex.iter().map(vex_sources::info));
     let report = report(context, gathered, request, &known, &scope, &AfterBuild::default());
     // Cargo refuses a checksum that no rule has found wrong (the rule is off, or another source stands in for the registry): without
     // a finding that would pass.

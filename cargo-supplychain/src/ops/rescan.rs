@@ -6,7 +6,7 @@ mod history;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::archived::{self, Opened};
-use super::{Error, Progress};
+use super::{Error, Progress, vex_sources};
 use crate::advisory::FeedInfo;
 use crate::archive::Access;
 use crate::archived::answer::{InReleases, ListedRelease, Part, join};
@@ -124,6 +124,7 @@ fn judge_all(context: &Context, known: Known, opened: &mut Opened, progress: &mu
         feeds.push(database.info.clone());
     }
     feeds.extend(known.sources.feeds.iter().filter_map(|feed| feed.state.as_ref().ok()).cloned());
+    feeds.extend(known.sources.vex.iter().map(vex_sources::info));
     let components = opened.ask(context, progress, |index| index.components(&names))?;
     // A version that is none was let in by nobody.
     let archived = |one: &InReleases| {

@@ -7,16 +7,18 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::advisories::{self, Wanted};
 use super::before::POLICY_FILE;
 use super::gather::{self, gather};
+use super::judge;
 use super::{Class, Error, Progress, native, workspace};
 use crate::advisory::Advisory;
 use crate::base::{Context, Location, Timestamp};
 use crate::check::rules;
 use crate::config::{self, Component, Settings, VexDecision};
 use crate::document::Document;
+use crate::document::vex::list::Proposal;
 use crate::document::vex::{self, Released, Statements};
 use crate::feeds::Which;
 use crate::files;
-use crate::finding::{Justification, Response, Status};
+use crate::finding::{Area, Justification, Response, Status};
 
 /// How long a decision counts unless told otherwise, in days.
 pub const DAYS: i64 = 90;
@@ -64,7 +66,10 @@ pub struct Written {
 pub fn add(context: &Context, added: Added, target: &Target, progress: &mut dyn Progress) -> Result<Written, Error> {
     let root = workspace::find(context, target.manifest_path.as_deref())?.root;
     let (path, shown) = place(context, &root, target.policy.as_deref());
-    let (settings, before) = gather::settings(context, target.policy.as_deref().filter(|_| path.exists()), &root, None)?;
+    let (settings, before) = match path.exists() {
+        true => gather::settings(context, target.policy.as_deref(), &root, None)?,
+        false => (Settings::default(), None),
+    };
     let before = before.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
     let (aliases, notes) = known_of(context, &added, (&settings, &root), target, progress)?;
     let decision = decision(context, added, aliases, &settings)?;
@@ -134,6 +139,8 @@ fn known_of(
         workspace: Some(root),
         which: Which::OfPackages(&packages),
         libraries: &BTreeSet::new(),
+        vex: &[],
+        base: None,
     };
     let database = match advisories::load(context, &wanted, progress)?.database {
         Ok(database) => database,
@@ -160,6 +167,28 @@ fn known_of(
 pub fn list(context: &Context, manifest_path: Option<&Utf8Path>, policy: Option<&Utf8Path>) -> Result<Vec<VexDecision>, Error> {
     let root = workspace::find(context, manifest_path)?.root;
     Ok(gather::settings(context, policy, &root, None)?.0.vex)
+}
+
+/// What the facts of the build suggest about advisories that nobody has decided about.
+///
+/// # Errors
+/// It cannot be judged.
+pub fn propose(
+    context: &Context,
+    request: &gather::Request,
+    judge: &judge::Request,
+    progress: &mut dyn Progress,
+) -> Result<Vec<Proposal>, Error> {
+    let gathered = gather(context, request, progress)?;
+    gathered.planned()?;
+    let judge = judge::Request { only: vec![Area::Advisories], ..judge.clone() };
+    let judged = judge::judge(context, &gathered, &judge, progress)?;
+    if let Some(missing) = judged.report.not_evaluated.iter().find(|check| check.required) {
+        return Err(
+            Error::new(Class::Undetermined, &format!("{}: {}", missing.check, missing.why)).with_help(missing.help.clone())
+        );
+    }
+    Ok(judged.report.findings.iter().filter_map(Proposal::of).collect())
 }
 
 /// The form of statements.
@@ -212,7 +241,7 @@ fn written(context: &Context, released: &Released, settings: &Settings, format: 
     Ok(Exported { document, stated: statements.len(), left_out })
 }
 
-fn no_publisher() -> Error {
+pub(super) fn no_publisher() -> Error {
     Error::usage(&"a CSAF document names its publisher, and the policy names none").with_help(
         "add to supplychain.toml: [documents.publisher] with category = \"vendor\", name = \"…\", namespace = \"https://…\"",
     )

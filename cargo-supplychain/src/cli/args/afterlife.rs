@@ -83,6 +83,9 @@ pub struct RescanArgs {
     /// The RustSec database: a folder or a git URL
     #[arg(long, value_name = "PATH|URL")]
     pub advisory_db: Option<String>,
+    /// Statements of others about vulnerabilities that count: OpenVEX, CycloneDX or CSAF (may be repeated)
+    #[arg(long, value_name = "FILE", conflicts_with = "history")]
+    pub vex: Vec<Utf8PathBuf>,
     #[command(flatten)]
     pub place: PlaceArgs,
 }
@@ -142,4 +145,8 @@ pub enum SchemaName {
     History,
     /// `vex list --format json`
     Vex,
+    /// `psirt list --format json`
+    Psirt,
+    /// `evidence export`
+    Evidence,
 }

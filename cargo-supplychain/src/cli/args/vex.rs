@@ -3,7 +3,7 @@
 use camino::Utf8PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::SelectionArgs;
+use super::{PolicyArgs, SelectionArgs};
 use crate::base::Timestamp;
 use crate::config::Component;
 use crate::finding::{Justification, Response, Status};
@@ -13,6 +13,7 @@ use crate::finding::{Justification, Response, Status};
 pub enum VexCommand {
     Add(Box<VexAddArgs>),
     List(VexListArgs),
+    Propose(Box<VexProposeArgs>),
     Export(Box<VexExportArgs>),
 }
 
@@ -87,6 +88,23 @@ pub struct VexListArgs {
     /// Path to Cargo.toml
     #[arg(long, value_name = "PATH")]
     pub manifest_path: Option<Utf8PathBuf>,
+}
+
+/// Propose decisions from what is known of the build; write nothing
+///
+/// Judges advisories as `check` does, and names those that reach nothing that is built, as far as the facts go: the crate is only locked, it
+/// only helps to build, the advisory is about another platform, its functions are in no artifact (docs/reach.md). Each is a command that
+/// decides so, for whoever agrees with the facts. Nothing is decided by this.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo supplychain vex propose
+  cargo supplychain vex propose --workspace --format json")]
+pub struct VexProposeArgs {
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+    #[command(flatten)]
+    pub policy: PolicyArgs,
 }
 
 /// Write the decisions as statements for others

@@ -61,7 +61,7 @@ fn exit_of_answer(answer: &Affected) -> Exit {
 }
 
 pub(in crate::cli) fn rescan(shell: &mut Shell, context: &Context, args: &RescanArgs) -> Result<Exit, ops::Error> {
-    let archived = asked(&args.place, args.advisory_db.as_ref(), args.supported);
+    let archived = Request { vex: args.vex.clone(), ..asked(&args.place, args.advisory_db.as_ref(), args.supported) };
     if args.history {
         return history(shell, context, &archived);
     }

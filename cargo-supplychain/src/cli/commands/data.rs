@@ -97,6 +97,8 @@ pub(in crate::cli) fn schema(shell: &mut Shell, args: &SchemaArgs) -> Result<Exi
         SchemaName::History => include_str!("../../../schemas/history-1.json"),
         SchemaName::SbomCheck => include_str!("../../../schemas/sbom-check-1.json"),
         SchemaName::Vex => include_str!("../../../schemas/vex-1.json"),
+        SchemaName::Psirt => include_str!("../../../schemas/psirt-1.json"),
+        SchemaName::Evidence => include_str!("../../../schemas/evidence-1.json"),
         SchemaName::Release => include_str!("../../../schemas/release-1.json"),
     };
     shell.out(schema.as_bytes());

@@ -7,8 +7,10 @@ pub(super) mod build;
 pub(super) mod check;
 pub(super) mod data;
 pub(super) mod diff;
+pub(super) mod evidence;
 pub(super) mod key;
 pub(super) mod project;
+pub(super) mod psirt;
 mod rebuild;
 pub(super) mod sbom;
 pub(super) mod sign;
@@ -119,6 +121,7 @@ fn judge_request(args: &PolicyArgs) -> judge::Request {
         advisory_db: args.advisory_db.clone(),
         advisory_db_rev: args.advisory_db_rev.clone(),
         feeds: args.feed.clone(),
+        vex: args.vex.clone(),
         registry_snapshot: args.registry_snapshot.clone(),
         reused_target: None,
         reproduction: None,

@@ -3,10 +3,10 @@
 use camino::Utf8Path;
 use serde_json::json;
 
-use super::super::args::{Format, VexAddArgs, VexCommand, VexExportArgs, VexFormat, VexListArgs};
+use super::super::args::{Format, VexAddArgs, VexCommand, VexExportArgs, VexFormat, VexListArgs, VexProposeArgs};
 use super::super::exit::Exit;
 use super::super::shell::Shell;
-use super::{ENVELOPE_VERSION, gather_request, json_out};
+use super::{ENVELOPE_VERSION, gather_request, json_out, judge_request};
 use crate::base::Context;
 use crate::base::text::{counted, plain};
 use crate::config::VexDecision;
@@ -18,6 +18,7 @@ pub(in crate::cli) fn run(shell: &mut Shell, context: &Context, command: VexComm
     match command {
         VexCommand::Add(args) => add(shell, context, *args),
         VexCommand::List(args) => list(shell, context, &args),
+        VexCommand::Propose(args) => propose(shell, context, &args),
         VexCommand::Export(args) => export(shell, context, &args),
     }
 }
@@ -72,6 +73,24 @@ fn list(shell: &mut Shell, context: &Context, args: &VexListArgs) -> Result<Exit
         Format::Json => shell.out(&list::json(&decisions, context.now).bytes),
         _ if decisions.is_empty() => shell.say("Nothing", "is decided: the policy has no [[vex]]"),
         _ => shell.out(list::human(&decisions, context.now).as_bytes()),
+    }
+    Ok(Exit::Pass)
+}
+
+fn propose(shell: &mut Shell, context: &Context, args: &VexProposeArgs) -> Result<Exit, ops::Error> {
+    let mut request = gather_request(&args.selection, args.policy.policy.as_deref())?;
+    request.base.clone_from(&args.policy.base);
+    let proposals = vex::propose(context, &request, &judge_request(&args.policy), shell)?;
+    match shell.format {
+        Format::Json => shell.out(&list::proposals_json(&proposals).bytes),
+        _ if proposals.is_empty() => {
+            shell.say("Nothing", "to propose: no fact of the build says that an advisory without a decision reaches nothing");
+        }
+        _ => {
+            shell.out(list::proposals_human(&proposals).as_bytes());
+            let count = counted(proposals.len(), "decision");
+            shell.say("Proposed", &format!("{count}; nothing was written: the facts are evidence, deciding is yours"));
+        }
     }
     Ok(Exit::Pass)
 }

@@ -36,7 +36,7 @@ pub fn document(statements: &Statements<'_>, publisher: &Publisher) -> Document 
 }
 
 /// Section 5.1: lower case, everything but letters, digits, `+` and `-` as one underscore.
-fn file_name(id: &str) -> String {
+pub(in crate::document) fn file_name(id: &str) -> String {
     let mut name = String::new();
     for one in id.to_lowercase().chars() {
         match one {
@@ -48,7 +48,7 @@ fn file_name(id: &str) -> String {
     name + ".json"
 }
 
-fn publisher(publisher: &Publisher) -> Value {
+pub(in crate::document) fn publisher(publisher: &Publisher) -> Value {
     let mut value = json!({
         "category": publisher.category.as_str(),
         "name": plain(&publisher.name),
@@ -218,17 +218,18 @@ fn title(decision: &VexDecision) -> String {
 }
 
 /// `CVE-YYYY-NNNN…`, which alone may stand in the field of that name.
-fn is_cve(id: &str) -> bool {
+pub(in crate::document) fn is_cve(id: &str) -> bool {
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let parts: Vec<_> = id.split('-').collect();
     matches!(parts[..], ["CVE", year, number] if year.len() == 4 && number.len() >= 4 && digits(year) && digits(number))
 }
 
-fn system(id: &str) -> &'static str {
+pub(in crate::document) fn system(id: &str) -> &'static str {
     match id.split('-').next() {
         Some("CVE") => "CVE",
         Some("GHSA") => "GitHub Security Advisory",
         Some("RUSTSEC") => "RustSec Advisory Database",
+        Some(first) if first.starts_with("JVN") => "JVN",
         _ => "unknown",
     }
 }

@@ -1,7 +1,7 @@
 //! The project's decisions about vulnerabilities (`[[vex]]`) as statements for others: which product, which component in it, what was decided.
 //! Here is what is said, in no format's words; the formats are files beside this one. Only what a person decided is ever said.
 
-mod csaf;
+pub(super) mod csaf;
 mod cyclonedx;
 pub mod list;
 mod openvex;
