@@ -158,12 +158,12 @@ fn run(
         (state.child, state.sealed) = (Some(child.id()), seal.private());
         Ok(child)
     });
-    {
-        // A handler that is at work holds the lock and ends the process: before its result is told, ours waits.
-        let mut state = interrupt.lock();
-        (state.child, state.sealed) = (None, None);
-    }
-    (seal.finish(sealed), built)
+    // A handler that is at work holds the lock and ends the process: before its result is told, ours waits.
+    interrupt.lock().child = None;
+    let facts = seal.finish(sealed);
+    // Not before: where cargo hears of the interruption first, the handler comes while we still tidy up, and has to do it.
+    interrupt.lock().sealed = None;
+    (facts, built)
 }
 
 /// One call for each target that has arguments of its own; what was tried and said is that of all of them.
