@@ -160,7 +160,10 @@ impl Declared {
             metadata.resolve.nodes.iter().map(|node| (node.id.as_str(), node.deps.as_slice())).collect();
         let packages = metadata.packages.iter().map(|package| {
             let edges = edges.get(package.id.as_str()).copied().unwrap_or_default();
-            let resolved = |declared| resolved(declared, edges, &metadata.packages, &by_id);
+            let ends = by_end(edges, &metadata.packages, &by_id);
+            let resolved = |declared: &json::Dependency| {
+                resolved(declared, ends.get(declared.name.as_str()).map_or(&[], Vec::as_slice), &metadata.packages)
+            };
             Package {
                 id: package.id.clone(),
                 name: package.name.clone(),
@@ -221,20 +224,33 @@ fn library(targets: &[json::Target]) -> Option<Library> {
     })
 }
 
-/// The package that a declaration resolved to; `None` where cargo resolved nothing: dev-dependencies of packages that are no members.
-fn resolved(
-    declared: &json::Dependency,
-    edges: &[json::Edge],
-    packages: &[json::Package],
+/// An edge, and the package that it leads to.
+type End<'a> = (&'a json::Edge, Index);
+
+/// The edges of a package by the names of the packages that they lead to: a package may have thousands.
+fn by_end<'a>(
+    edges: &'a [json::Edge],
+    packages: &'a [json::Package],
     by_id: &BTreeMap<String, Index>,
-) -> Option<Dependency> {
+) -> BTreeMap<&'a str, Vec<End<'a>>> {
+    let mut ends: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for edge in edges {
+        if let Some(&index) = by_id.get(&edge.pkg) {
+            ends.entry(packages[index].name.as_str()).or_default().push((edge, index));
+        }
+    }
+    ends
+}
+
+/// The package that a declaration resolved to, of those of its name; `None` where cargo resolved nothing: dev-dependencies of packages that
+/// are no members.
+fn resolved(declared: &json::Dependency, ends: &[End<'_>], packages: &[json::Package]) -> Option<Dependency> {
     let requirement = VersionReq::parse(&declared.req).ok().filter(|_| declared.req != "*");
-    let candidates: Vec<Index> = edges
+    let candidates: Vec<Index> = ends
         .iter()
-        .filter(|edge| edge.dep_kinds.contains(&declared.edge))
-        .filter(|edge| declared.rename.as_ref().is_none_or(|rename| rename.replace('-', "_") == edge.name))
-        .filter_map(|edge| by_id.get(&edge.pkg).copied())
-        .filter(|&index| packages[index].name == declared.name)
+        .filter(|(edge, _)| edge.dep_kinds.contains(&declared.edge))
+        .filter(|(edge, _)| declared.rename.as_ref().is_none_or(|rename| rename.replace('-', "_") == edge.name))
+        .map(|(_, index)| *index)
         .collect();
     let at_path = |&index: &Index| declared.path.is_some() && packages[index].manifest_path.parent() == declared.path.as_deref();
     let fits = |&index: &Index| requirement.as_ref().is_none_or(|requirement| requirement.matches(&packages[index].version));

@@ -387,7 +387,15 @@ fn relate(builder: &mut Builder, element: &RawElement, others: &Others<'_>) -> R
 }
 
 fn depends(builder: &mut Builder, element: &RawElement, from: &str, kind: &str, to: &[String]) -> Result<(), Error> {
-    let Some(index) = builder.find(from) else { return builder.dangles(from) };
+    let Some(index) = builder.find(from) else {
+        // A build, which is no part, uses its tools: that is what these have to do with the product.
+        for tool in to.iter().filter(|_| kind == "usesTool") {
+            if let Some(part) = builder.find(tool).and_then(|index| builder.part(index)) {
+                part.is_used = true;
+            }
+        }
+        return builder.dangles(from);
+    };
     builder.states(index);
     match element.completeness.as_deref() {
         Some("complete") => builder.completeness(index, Completeness::Complete),

@@ -473,7 +473,7 @@ disclosure-due = 2027-01-31
                 "",
                 "p:15:13: `exploited` is yes, and no `exploited-evidence` says how that is known",
             ),
-            ("reported = 2026-11-10", "reported = 2026-11-10T10:00:00Z", "p:23:12: write a date such as 2026-11-23"),
+            ("reported = 2026-11-10", "reported = 2026-11-10T10:00:00Z", "p:24:12: write a date such as 2026-11-23"),
             (
                 "\"pkg:cargo/app\"\nreleases",
                 "\"pkg:cargo/app@1\"\nreleases",

@@ -200,6 +200,9 @@ pub(super) fn native(library: &NativeLibrary) -> Part<'_> {
     if let Some(import) = &library.import {
         part.fact("import", &words::import(import));
     }
+    if part.purl.is_none() {
+        part.fact("identifiers", "unknown: only the name by which it is linked");
+    }
     part.fact("hash", "unknown: the linker takes it");
     part.fact("licence", "unknown: that of the crate is not that of the library");
     part.fact("producer", Producer::Unknown.word());
