@@ -49,6 +49,7 @@ fn evidence<'a>(metadata: &'a str, resolver: Resolver, selection: &'a Selection)
             all_features: false,
             default_features: true,
             manifest: "Cargo.toml".into(),
+            sides: Default::default(),
             rustflags: Vec::new(),
             rustflags_from: Default::default(),
             path_remapping: None,
