@@ -8,8 +8,10 @@ use serde::Serialize;
 
 use super::Document;
 use super::markdown::{code, text};
+use crate::advisory::rating::deciding;
+use crate::advisory::signals::CveRecord;
 use crate::advisory::{Advisory, FeedInfo, Kind};
-use crate::archived::answer::{FoundRelease, Part};
+use crate::archived::answer::{FoundComponent, FoundRelease, Part};
 use crate::archived::index::segment::IndexedRelease;
 use crate::base::text::{counted, plain};
 use crate::base::{Sha256, Timestamp};
@@ -79,6 +81,33 @@ impl From<&Advisory> for NamedAdvisory {
     }
 }
 
+/// A library that is no crate, as the answer names it: which versions of it have a vulnerability.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NamedLibrary {
+    /// Of the CVE.
+    pub id: String,
+    pub library: String,
+    pub title: String,
+    /// Base score in tenths.
+    pub score: Option<u32>,
+    /// `>=3.3.0, <3.3.2`, each.
+    pub affected: Vec<String>,
+}
+
+impl NamedLibrary {
+    /// What its record says of it, where there is one.
+    #[must_use]
+    pub fn new(cve: &str, library: &str, record: Option<&CveRecord>, affected: Vec<String>) -> Self {
+        Self {
+            id: cve.to_owned(),
+            library: library.to_owned(),
+            title: record.map(|record| record.title.clone()).unwrap_or_default(),
+            score: record.and_then(|record| deciding(&record.ratings)).and_then(|rating| rating.score),
+            affected,
+        }
+    }
+}
+
 /// A bill of materials that was asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AffectedDocument {
@@ -141,6 +170,9 @@ pub struct Affected {
     /// The database that the advisories are of; none where a package URL was asked for.
     pub feed: Option<FeedInfo>,
     pub advisories: Vec<NamedAdvisory>,
+    /// Libraries that have what was asked for, by CVE records (`--feed cve=…`) and what is built in.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub libraries: Vec<NamedLibrary>,
     /// Whether only supported releases are listed.
     pub supported_only: bool,
     pub releases: Vec<FoundRelease>,
@@ -167,11 +199,14 @@ pub fn human(answer: &Affected) -> String {
     for advisory in &answer.advisories {
         line(&[&plain(&about(advisory))]);
     }
+    for library in &answer.libraries {
+        line(&[&plain(&about_library(library))]);
+    }
     for release in &answer.releases {
         let IndexedRelease { name, version, target, .. } = release.release.as_ref();
         line(&[&plain(name), " ", &plain(version), " ", &plain(target), &support(release)]);
         for component in &release.components {
-            line(&["    ", &plain(&component.detail.purl), ": ", component.part.as_str()]);
+            line(&["    ", &plain(&component.detail.purl), &with_library(component), ": ", component.part.as_str()]);
             for (artifact, used) in release.uses(component) {
                 line(&["        ", &plain(&artifact.path), " (", role(used.role), &features(&used.features), ")"]);
             }
@@ -200,6 +235,9 @@ pub fn markdown(answer: &Affected) -> Document {
     line(&format!("## {of} affected by {}\n", text(&answer.query)));
     for advisory in &answer.advisories {
         line(&format!("- {}", text(&about(advisory))));
+    }
+    for library in &answer.libraries {
+        line(&format!("- {}", text(&about_library(library))));
     }
     line(&format!("\n{}\n", text(&closing(answer))));
     if !answer.releases.is_empty() {
@@ -230,7 +268,7 @@ pub(super) fn release_table(releases: &[FoundRelease], all: usize) -> String {
                 text(&format!("{} {}", release.release.name, release.release.version)),
                 text(&release.release.target),
                 support_cell(release),
-                text(&format!("{} {}", component.key.name, component.key.version)),
+                text(&format!("{} {}{}", component.key.name, component.key.version, with_library(component))),
                 component.part.as_str().to_owned(),
                 unique(paths).join(", "),
             ];
@@ -266,6 +304,19 @@ fn about(advisory: &NamedAdvisory) -> String {
         format!("patched in {}", advisory.patched.join(", "))
     };
     format!("{}{aliases}: {}: {}; {patched}", advisory.id, advisory.package, advisory.title)
+}
+
+fn about_library(library: &NamedLibrary) -> String {
+    let title = if library.title.is_empty() { String::new() } else { format!(": {}", library.title) };
+    format!("{}: {} {}{title}", library.id, library.library, library.affected.join(" or "))
+}
+
+/// ` with openssl 3.3.0`
+fn with_library(component: &FoundComponent) -> Cow<'static, str> {
+    match &component.library {
+        None => Cow::Borrowed(""),
+        Some(library) => Cow::Owned(format!(" with {} {}", library.name, plain(&library.version))),
+    }
 }
 
 fn support(release: &FoundRelease) -> Cow<'static, str> {
@@ -316,7 +367,6 @@ pub(super) mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::archived::answer::FoundComponent;
     use crate::archived::index::segment::{ComponentKey, Detail};
     use crate::archived::{InventoryArtifact, InventoryUse};
     use crate::document::fixture::HOSTILE;
