@@ -112,7 +112,7 @@ fn record(project: &Project, cve: &str, product: &str, from: &str, before: &str)
         "versions": [{"version": from, "lessThan": before, "status": "affected", "versionType": "semver"}]}]);
     let record = serde_json::json!({"dataType": "CVE_RECORD", "dataVersion": "5.1",
         "cveMetadata": {"cveId": cve, "state": "PUBLISHED", "dateUpdated": "2026-08-30T00:00:00"},
-        "containers": {"cna": {"title": "Something is wrong", "affected": affected}}});
+        "containers": {"cna": {"providerMetadata": {"orgId": "x"}, "title": "Something is wrong", "affected": affected}}});
     project.write(&format!("../cve/{cve}.json"), &record.to_string());
 }
 
@@ -126,14 +126,33 @@ fn libraries_are_found_by_the_versions_that_were_built() {
     let cve = ["--feed", "cve=../cve"];
     let asked = |query: &str, code| run(&project, &[&["affected", query][..], &cve].concat()).expect(code);
 
-    assert_snapshot!(asked("CVE-2024-6119", 1).text(), @"");
-    assert_snapshot!(asked("pkg:generic/openssl@<=3.3.2", 1).text(), @"");
+    assert_snapshot!(asked("CVE-2024-6119", 1).text(), @"
+    exit 1
+    CVE-2024-6119: openssl >=3.3.0, <3.3.2: Something is wrong
+    app 1.0.0 [HOST]
+        pkg:cargo/openssl-sys@0.9.103 with openssl 3.3.0: linked
+            artifacts/app (linked, features std)
+    1 release affected: 1 linked
+    ");
+    assert_snapshot!(asked("pkg:generic/openssl@<=3.3.2", 1).text(), @"
+    exit 1
+    app 1.0.0 [HOST]
+        pkg:cargo/openssl-sys@0.9.103 with openssl 3.3.0: linked
+            artifacts/app (linked, features std)
+    app 1.1.0 [HOST]
+        pkg:cargo/openssl-sys@0.9.103 with openssl 3.3.2: linked
+            artifacts/app (linked, features std)
+    2 releases affected: 2 linked
+    ");
     for (query, code) in
         [("pkg:generic/openssl@3.3.1", 0), ("pkg:generic/libssl3", 2), ("pkg:generic/openssl@new", 2), ("CVE-2024-9999", 4)]
     {
         asked(query, code);
     }
     assert!(run(&project, &["affected", "CVE-2024-6119"]).expect(4).stderr.contains("does not know CVE-2024-6119"));
+    project.write("../broken/CVE-2024-6119.json", "{}");
+    let broken = run(&project, &["affected", "CVE-2024-6119", "--feed", "cve=../broken"]).expect(4);
+    assert!(broken.stderr.contains("broken: "), "{broken}");
     // Known without any source.
     let known = run(&project, &["affected", "CVE-2025-27363", "--format", "json"]).expect(1).json();
     assert_eq!(known["releases"][0]["components"][0]["library"]["purl"], "pkg:generic/freetype@2.12.1");

@@ -17,6 +17,7 @@ use crate::base::Context;
 use crate::base::text::counted;
 use crate::bom::listing::{crate_of, is_same_purl, library_of};
 use crate::bom::{Bom, Part, Scope};
+use crate::check::Sources;
 use crate::check::archived::{self as judge, Known};
 use crate::config::Settings;
 use crate::document::affected::{Affected, AffectedDocument, DocumentComponent, NamedAdvisory, SCHEMA_VERSION};
@@ -226,20 +227,23 @@ fn meant(context: &Context, settings: &Settings, id: &str, known: Known) -> Resu
     let ids = advisories.iter().flat_map(Advisory::ids).chain([id]);
     let libraries = Libraries::with(ids, &known.sources.signals);
     if advisories.is_empty() && matches!(libraries, Libraries::None) {
-        return Err(unknown(id, &feed));
+        return Err(unknown(id, &feed, &known.sources));
     }
     // An old database may have an older range: the same limit as everywhere.
     let of_the_day = AdvisoryDatabase { info: feed.clone(), advisories: Vec::new() };
-    let not_evaluated = judge::judge(settings, context.now, Ok(of_the_day).into(), &[]).not_evaluated;
+    let of_the_day = Known { database: Ok(of_the_day), sources: known.sources };
+    let not_evaluated = judge::judge(settings, context.now, of_the_day, &[]).not_evaluated;
     let bringing = known::bringing(|library| libraries.concern(library)).map(str::to_owned);
     let names = advisories.iter().map(|advisory| advisory.package.clone()).chain(bringing).collect();
     Ok(Meant { names, advisories, libraries, feed: Some(feed), not_evaluated })
 }
 
 /// Not knowing an advisory is no answer.
-fn unknown(id: &str, feed: &FeedInfo) -> Error {
+fn unknown(id: &str, feed: &FeedInfo, sources: &Sources) -> Error {
     let date = feed.date.map_or_else(|| "an unknown day".to_owned(), crate::base::Timestamp::date);
-    let why = format!("the advisory database {} of {date} does not know {id}, or it was withdrawn", feed.origin);
+    let unread = sources.feeds.iter().filter_map(|feed| feed.state.as_ref().err());
+    let unread: String = unread.map(|(why, _)| format!("; {why}")).collect();
+    let why = format!("the advisory database {} of {date} does not know {id}, or it was withdrawn{unread}", feed.origin);
     Error::new(Class::Undetermined, &why)
         .with_help("check the id, renew the database with `cargo supplychain fetch`, or ask for the crate: pkg:cargo/NAME@RANGE")
 }
