@@ -13,6 +13,7 @@ use crate::advisory::signals::CveRecord;
 use crate::advisory::{Advisory, FeedInfo, Kind};
 use crate::archived::answer::{FoundComponent, FoundRelease, Part};
 use crate::archived::index::segment::IndexedRelease;
+use crate::base::parallel::in_pieces;
 use crate::base::text::{counted, plain};
 use crate::base::{Sha256, Timestamp};
 use crate::bom::{Bom, Kind as PartKind};
@@ -21,6 +22,9 @@ use crate::model::Role;
 
 /// Version of the JSON form.
 pub const SCHEMA_VERSION: u32 = 1;
+
+/// From so many on another thread is worth its start.
+const RELEASES_PER_THREAD: usize = 500;
 
 /// Which archive was asked, and up to which entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -190,39 +194,50 @@ pub fn json(answer: &Affected) -> Document {
 /// For people: a line for each release, below it the components and the files that they are in.
 #[must_use]
 pub fn human(answer: &Affected) -> String {
-    let mut out = String::with_capacity(256 * answer.releases.len());
-    // Put together by hand: there may be a hundred thousand of them.
-    let mut line = |parts: &[&str]| {
-        parts.iter().for_each(|part| out.push_str(part));
-        out.push('\n');
-    };
+    let mut out = String::new();
     for advisory in &answer.advisories {
-        line(&[&plain(&about(advisory))]);
+        put_line(&mut out, &[&plain(&about(advisory))]);
     }
     for library in &answer.libraries {
-        line(&[&plain(&about_library(library))]);
+        put_line(&mut out, &[&plain(&about_library(library))]);
     }
-    for release in &answer.releases {
-        let IndexedRelease { name, version, target, .. } = release.release.as_ref();
-        line(&[&plain(name), " ", &plain(version), " ", &plain(target), &support(release)]);
-        for component in &release.components {
-            line(&["    ", &plain(&component.detail.purl), &with_library(component), ": ", component.part.as_str()]);
-            for (artifact, used) in release.uses(component) {
-                line(&["        ", &plain(&artifact.path), " (", role(used.role), &features(&used.features), ")"]);
-            }
-        }
+    for part in in_pieces(&answer.releases, RELEASES_PER_THREAD, lines_of) {
+        out.push_str(&part);
     }
     for document in &answer.documents {
         if document.found.is_empty() {
             continue;
         }
         let subject = document.subject.as_ref().map(|subject| format!(": {subject}")).unwrap_or_default();
-        line(&[&plain(&document.file), " (", &plain(&document.format), ")", &plain(&subject)]);
+        put_line(&mut out, &[&plain(&document.file), " (", &plain(&document.format), ")", &plain(&subject)]);
         for one in &document.found {
-            line(&["    ", &plain(&one.purl), ": ", one.scope]);
+            put_line(&mut out, &["    ", &plain(&one.purl), ": ", one.scope]);
         }
     }
-    line(&[&closing(answer)]);
+    put_line(&mut out, &[&closing(answer)]);
+    out
+}
+
+/// Put together by hand: there may be a hundred thousand of them.
+fn put_line(out: &mut String, parts: &[&str]) {
+    parts.iter().for_each(|part| out.push_str(part));
+    out.push('\n');
+}
+
+fn lines_of(releases: &[FoundRelease]) -> String {
+    let mut out = String::with_capacity(256 * releases.len());
+    for release in releases {
+        let IndexedRelease { name, version, target, .. } = release.release.as_ref();
+        put_line(&mut out, &[&plain(name), " ", &plain(version), " ", &plain(target), &support(release)]);
+        for component in &release.components {
+            let (purl, library) = (plain(&component.detail.purl), with_library(component));
+            put_line(&mut out, &["    ", &purl, &library, ": ", component.part.as_str()]);
+            for (artifact, used) in release.uses(component) {
+                let (path, features) = (plain(&artifact.path), features(&used.features));
+                put_line(&mut out, &["        ", &path, " (", role(used.role), &features, ")"]);
+            }
+        }
+    }
     out
 }
 
@@ -367,6 +382,7 @@ pub(super) mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::archived::answer::Library;
     use crate::archived::index::segment::{ComponentKey, Detail};
     use crate::archived::{InventoryArtifact, InventoryUse};
     use crate::document::fixture::HOSTILE;
@@ -377,7 +393,15 @@ pub(super) mod tests {
 
     pub(in crate::document) fn release(name: &str) -> FoundRelease {
         let used = |role| InventoryUse { artifact: 0, role, features: vec!["std".to_owned()] };
+        let library = |part| {
+            (part == Part::Linked).then(|| Library {
+                name: "zlib",
+                version: HOSTILE.to_owned(),
+                purl: "pkg:generic/zlib@1".to_owned(),
+            })
+        };
         let component = |part, uses| FoundComponent {
+            library: library(part),
             key: ComponentKey { name: "lib".to_owned(), version: "1.0.0".to_owned(), source: Some("registry+x".to_owned()) },
             detail: Detail { purl: "pkg:cargo/lib@1.0.0".to_owned(), checksum: None, license: None, uses, native: Vec::new() },
             advisories: vec!["RUSTSEC-2026-0001".to_owned()],
@@ -435,6 +459,7 @@ pub(super) mod tests {
                 patched: vec![">=1.2.0".to_owned()],
                 unaffected: Vec::new(),
             }],
+            libraries: vec![NamedLibrary::new("CVE-2026-1", "zlib", None, vec!["<1.3".to_owned()])],
             supported_only: true,
             releases: vec![release(name)],
             not_listed: 1,
