@@ -509,6 +509,7 @@ pub(super) mod tests {
         }
         insta::assert_snapshot!(human(&of_documents("app")), @"
         RUSTSEC-2026-0001 (CVE-2026-1): lib: app; patched in >=1.2.0
+        CVE-2026-1: zlib <1.3
         app.cdx.json (CycloneDX 1.6 (JSON)): app 2.0.0
             pkg:cargo/app@1.0.0: included
         1 of 2 SBOMs affected
@@ -519,8 +520,9 @@ pub(super) mod tests {
     fn for_people() {
         insta::assert_snapshot!(human(&answer("app")), @"
         RUSTSEC-2026-0001 (CVE-2026-1): lib: app; patched in >=1.2.0
+        CVE-2026-1: zlib <1.3
         app 1.0.0 t (supported until 2027-01-01)
-            pkg:cargo/lib@1.0.0: linked
+            pkg:cargo/lib@1.0.0 with zlib app: linked
                 artifacts/app (linked, features std)
                 artifacts/app (build, features std)
             pkg:cargo/lib@1.0.0: only locked, in no released file
@@ -530,12 +532,13 @@ pub(super) mod tests {
         ## Releases affected by app
 
         - RUSTSEC-2026-0001 (CVE-2026-1): lib: app; patched in &gt;=1.2.0
+        - CVE-2026-1: zlib &lt;1.3
 
         1 supported release affected: 1 linked (1 release not supported and not listed)
 
         | release | target | supported | component | part | files |
         |---|---|---|---|---|---|
-        | app 1.0.0 | t | until 2027-01-01 | lib 1.0.0 | linked | `artifacts/app` |
+        | app 1.0.0 | t | until 2027-01-01 | lib 1.0.0 with zlib app | linked | `artifacts/app` |
         | app 1.0.0 | t | until 2027-01-01 | lib 1.0.0 | only locked, in no released file |  |
 
         - not known: inventory: app
