@@ -396,7 +396,7 @@ pub(super) mod tests {
         let library = |part| {
             (part == Part::Linked).then(|| Library {
                 name: "zlib",
-                version: HOSTILE.to_owned(),
+                version: name.to_owned(),
                 purl: "pkg:generic/zlib@1".to_owned(),
             })
         };
