@@ -485,6 +485,11 @@ fn an_entry_that_was_taken_out_is_told_by_every_command() {
     for version in ["1.0.0", "1.1.0", "1.2.0"] {
         archive.release("2026-02-01", "app", version, &["fig 1.2.3"]);
     }
+    // Longer than a folder's time of change may hide a further one: the list of entries is remembered then.
+    std::thread::sleep(std::time::Duration::from_secs(4));
+    for _ in 0..2 {
+        run(&project, &["affected", "pkg:cargo/fig"]).expect(1);
+    }
     fs::remove_file(archive.entry_path(3)).unwrap();
     for command in [&["affected", "pkg:cargo/fig"][..], &["rescan"], &["archive", "verify"], &["archive", "list"]] {
         let outcome = run(&project, command).expect(3);

@@ -1,6 +1,7 @@
 //! What the archive answers: components with the releases that they are in, as the index says them, joined with what is known of those
 //! releases. Pure: which components are meant is decided by whoever asks.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -8,11 +9,14 @@ use serde::{Serialize, Serializer};
 
 use super::index::segment::{ComponentKey, Detail, IndexedArtifact, IndexedRelease, Releases};
 use super::{Hit, InventoryNative, InventoryUse};
+use crate::base::parallel::in_pieces;
 use crate::base::{Sha256, Timestamp, purl};
 use crate::config::{Support, SupportedReleases};
 use crate::model::Role;
 use crate::model::native::known;
 
+/// From so many releases on another thread is worth its start.
+const PIECE: usize = 500;
 /// How an inventory calls a library that is not in the file, but that of the system which runs it.
 const OF_THE_SYSTEM: [&str; 2] = ["dynamic", "framework"];
 
@@ -377,8 +381,18 @@ fn in_order(releases: &Releases) -> Vec<&IndexedRelease> {
     fn rest<'a>(one: &'a Keyed<'_>) -> (&'a str, &'a str, u64) {
         (&one.2.version, &one.2.target, one.2.sequence)
     }
-    let mut all: Vec<Keyed<'_>> = releases.values().map(keyed).collect();
-    all.sort_unstable_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)).then_with(|| rest(a).cmp(&rest(b))));
+    fn order(a: &Keyed<'_>, b: &Keyed<'_>) -> Ordering {
+        (a.0, &a.1).cmp(&(b.0, &b.1)).then_with(|| rest(a).cmp(&rest(b)))
+    }
+    let all: Vec<_> = releases.values().collect();
+    let sorted = in_pieces(&all, PIECE, |piece| {
+        let mut keyed: Vec<Keyed<'_>> = piece.iter().map(|release| keyed(release)).collect();
+        keyed.sort_unstable_by(order);
+        keyed
+    });
+    let mut all = sorted.concat();
+    // Of pieces that are sorted already it only has to make one.
+    all.sort_by(order);
     all.into_iter().map(|(.., release)| release).collect()
 }
 

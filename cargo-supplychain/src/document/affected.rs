@@ -191,31 +191,32 @@ pub fn json(answer: &Affected) -> Document {
     Document::json("affected.json", "application/json", answer)
 }
 
-/// For people: a line for each release, below it the components and the files that they are in.
+/// For people: a line for each release, below it the components and the files that they are in. In pieces, to be written one after the other.
 #[must_use]
-pub fn human(answer: &Affected) -> String {
-    let mut out = String::new();
+pub fn human(answer: &Affected) -> Vec<String> {
+    let mut before = String::new();
     for advisory in &answer.advisories {
-        put_line(&mut out, &[&plain(&about(advisory))]);
+        put_line(&mut before, &[&plain(&about(advisory))]);
     }
     for library in &answer.libraries {
-        put_line(&mut out, &[&plain(&about_library(library))]);
+        put_line(&mut before, &[&plain(&about_library(library))]);
     }
-    for part in in_pieces(&answer.releases, RELEASES_PER_THREAD, lines_of) {
-        out.push_str(&part);
-    }
+    let mut after = String::new();
     for document in &answer.documents {
         if document.found.is_empty() {
             continue;
         }
         let subject = document.subject.as_ref().map(|subject| format!(": {subject}")).unwrap_or_default();
-        put_line(&mut out, &[&plain(&document.file), " (", &plain(&document.format), ")", &plain(&subject)]);
+        put_line(&mut after, &[&plain(&document.file), " (", &plain(&document.format), ")", &plain(&subject)]);
         for one in &document.found {
-            put_line(&mut out, &["    ", &plain(&one.purl), ": ", one.scope]);
+            put_line(&mut after, &["    ", &plain(&one.purl), ": ", one.scope]);
         }
     }
-    put_line(&mut out, &[&closing(answer)]);
-    out
+    put_line(&mut after, &[&closing(answer)]);
+    let mut pieces = vec![before];
+    pieces.extend(in_pieces(&answer.releases, RELEASES_PER_THREAD, lines_of));
+    pieces.push(after);
+    pieces
 }
 
 /// Put together by hand: there may be a hundred thousand of them.
@@ -504,10 +505,10 @@ pub(super) mod tests {
         for name in ["app", HOSTILE] {
             let answer = of_documents(name);
             assert_eq!(schema::violations(SCHEMA, &json(&answer).bytes), Vec::<String>::new());
-            let shown = human(&answer) + &String::from_utf8(markdown(&answer).bytes).unwrap();
+            let shown = human(&answer).concat() + &String::from_utf8(markdown(&answer).bytes).unwrap();
             assert!(!shown.contains('\u{1b}') && !shown.contains("<script"), "{shown}");
         }
-        insta::assert_snapshot!(human(&of_documents("app")), @"
+        insta::assert_snapshot!(human(&of_documents("app")).concat(), @"
         RUSTSEC-2026-0001 (CVE-2026-1): lib: app; patched in >=1.2.0
         CVE-2026-1: zlib <1.3
         app.cdx.json (CycloneDX 1.6 (JSON)): app 2.0.0
@@ -518,7 +519,7 @@ pub(super) mod tests {
 
     #[test]
     fn for_people() {
-        insta::assert_snapshot!(human(&answer("app")), @"
+        insta::assert_snapshot!(human(&answer("app")).concat(), @"
         RUSTSEC-2026-0001 (CVE-2026-1): lib: app; patched in >=1.2.0
         CVE-2026-1: zlib <1.3
         app 1.0.0 t (supported until 2027-01-01)
@@ -547,7 +548,7 @@ pub(super) mod tests {
 
     #[test]
     fn hostile_names_are_shown_harmless() {
-        let shown = human(&answer(HOSTILE));
+        let shown = human(&answer(HOSTILE)).concat();
         assert!(!shown.contains('\u{1b}') && !shown.contains('\u{202e}'), "{shown}");
         let markdown = String::from_utf8(markdown(&answer(HOSTILE)).bytes).unwrap();
         for row in markdown.lines().filter(|line| line.starts_with("| ")) {

@@ -47,7 +47,7 @@ pub(in crate::cli) fn affected(shell: &mut Shell, context: &Context, args: &Affe
         Format::Json => shell.out(&affected::json(&answer).bytes),
         Format::Markdown => shell.out(&affected::markdown(&answer).bytes),
         _ => {
-            shell.out(affected::human(&answer).as_bytes());
+            affected::human(&answer).iter().for_each(|piece| shell.out(piece.as_bytes()));
             render::not_evaluated(shell, &answer.not_evaluated);
         }
     }
