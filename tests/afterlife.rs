@@ -113,7 +113,7 @@ fn record(project: &Project, cve: &str, product: &str, from: &str, before: &str)
     let record = serde_json::json!({"dataType": "CVE_RECORD", "dataVersion": "5.1",
         "cveMetadata": {"cveId": cve, "state": "PUBLISHED", "dateUpdated": "2026-08-30T00:00:00"},
         "containers": {"cna": {"providerMetadata": {"orgId": "x"}, "title": "Something is wrong", "affected": affected}}});
-    project.write(&format!("../cve/{cve}.json"), &record.to_string());
+    project.write(&format!("../cve/{cve}.json"), record.to_string());
 }
 
 #[test]
