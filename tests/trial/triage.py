@@ -269,7 +269,7 @@ def deny(trial, program, lockfiles):
     config, _ = bench.deny_config(trial.work / "deny", database)
     for lockfile in sorted(lockfiles.glob("*/Cargo.lock")):
         manifest = lockfile.parent / "Cargo.toml"
-        command = [program, "--offline", "--all-features", "--manifest-path", manifest, "--format", "json", "check", "--config", config, "advisories"]
+        command = [program, "--offline", "--all-features", "--config", config, "--manifest-path", manifest, "--format", "json", "check", "advisories"]
         lines = subprocess.run([str(part) for part in command], capture_output=True, text=True).stderr.splitlines()
         said = [json.loads(line)["fields"] for line in lines if line.startswith("{") and '"diagnostic"' in line]
         theirs = {(one["advisory"]["id"], krate["Krate"]["name"], krate["Krate"]["version"])
