@@ -6,7 +6,8 @@ use std::fs;
 use camino::Utf8PathBuf;
 use cargo_supplychain::archive::{chain::path_of, objects};
 use cargo_supplychain::archived::{
-    Admission, Entry, Event, FORMAT_VERSION, Inventory, InventoryArtifact, InventoryComponent, InventoryUse, Record, to_bytes,
+    Admission, Entry, Event, FORMAT_VERSION, Inventory, InventoryArtifact, InventoryComponent, InventoryNative, InventoryUse,
+    Record, to_bytes,
 };
 use cargo_supplychain::base::Sha256;
 use cargo_supplychain::model::Role;
@@ -18,7 +19,8 @@ pub struct Archive {
     entries: Vec<Vec<u8>>,
 }
 
-/// A component of a release: `name version`, and for each use the file and the role; none: it is only locked.
+/// A component of a release: `name version`, then the libraries that it was built with (`openssl@3.3.0`, without a version the system's; `+` behind
+/// it: the system's, and static); and for each use the file and the role; none: it is only locked.
 pub type Part<'a> = (&'a str, &'a [(&'a str, Role)]);
 
 impl Archive {
@@ -87,7 +89,14 @@ impl Archive {
             sha256: Sha256::of(format!("{name} {version} {file}")),
         };
         let component = |(package, uses): &Part<'_>| {
-            let (name, version) = package.split_once(' ').unwrap();
+            let mut words = package.split(' ');
+            let (name, version) = (words.next().unwrap(), words.next().unwrap());
+            let native = |word: &str| {
+                let (name, version) = word.split_once('@').unwrap_or((word, ""));
+                let linkage = if version.is_empty() && !name.ends_with('+') { "dynamic" } else { "static" };
+                let version = Some(version.to_owned()).filter(|version| !version.is_empty());
+                InventoryNative { name: name.trim_end_matches('+').to_owned(), version, linkage: linkage.to_owned() }
+            };
             let mut uses: Vec<_> = uses
                 .iter()
                 .map(|(file, role)| InventoryUse {
@@ -105,7 +114,7 @@ impl Archive {
                 checksum: None,
                 license: Some("MIT".into()),
                 uses,
-                native: Vec::new(),
+                native: words.map(native).collect(),
             }
         };
         let mut components: Vec<_> = parts.iter().map(component).collect();

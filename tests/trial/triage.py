@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Trial of advisories, sources and triage with published data.
 
-    triage.py --tool PATH --data DIR --work DIR [--audit CARGO_AUDIT] [--lockfiles DIR]
+    triage.py --tool PATH --data DIR --work DIR [--audit CARGO_AUDIT] [--deny CARGO_DENY] [--lockfiles DIR]
 
 DATA holds what the public sources publish: advisory-db/ (RustSec), kev/, cve/, ssvc/, openssl_src_lines.csv, and tables of expected results
 (rustsec_cvss_scores.csv, rustsec_triage_expected.csv). What is not there is skipped, and said. Everything goes through the real binary: `check`
-over lockfiles that are made here; with --audit and --lockfiles (NAME/Cargo.lock) the findings are held against cargo-audit's.
+over lockfiles that are made here; with --audit and --lockfiles (NAME/Cargo.lock) the findings are held against cargo-audit's; with --deny (NAME is
+a whole package then, fetched) against cargo-deny's, which looks at the packages that cargo resolves with all features: what is only locked is
+counted apart.
 """
 import argparse
 import csv
@@ -19,6 +21,8 @@ import re
 import shutil
 import subprocess
 import sys
+
+import bench
 
 CRATES_IO = "registry+https://github.com/rust-lang/crates.io-index"
 CISA = "134c704f-9b21-4f2e-91b3-4a467353bcc0"
@@ -238,12 +242,46 @@ def audit(trial, program, lockfiles):
         answer = json.loads(result.stdout)
         theirs = list(answer["vulnerabilities"]["list"]) + [one for kind in answer["warnings"].values() for one in kind if one.get("advisory")]
         theirs = {(one["advisory"]["id"], one["package"]["name"], one["package"]["version"]) for one in theirs}
-        report = trial.check(lockfile.parent, database, "--policy", trial.work / "none.toml")
-        ours = {(one["ids"][0], one["package"], one["version"]) for one in report["findings"] if one["id"].startswith("advisory/") and one.get("ids")}
+        ours = findings(trial, lockfile, database)
         total += len(theirs)
         print(f"     {lockfile.parent.name}: {len(ours)} ours, {len(theirs)} cargo-audit's")
         wrong += [f"{lockfile.parent.name}: only {side}: {one}" for side, those in (("ours", ours - theirs), ("theirs", theirs - ours)) for one in sorted(those)]
     say(f"{total} findings of cargo-audit are ours, and no other", wrong)
+
+
+def findings(trial, lockfile, database):
+    report = trial.check(lockfile.parent, database, "--policy", trial.work / "none.toml")
+    return {(one["ids"][0], one["package"], one["version"]) for one in report["findings"] if one["id"].startswith("advisory/") and one.get("ids")}
+
+
+def resolved(manifest):
+    """What cargo resolves with all features, for every platform."""
+    command = ["cargo", "metadata", "--format-version", "1", "--all-features", "--offline", "--locked", "--manifest-path", str(manifest)]
+    metadata = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    there = {node["id"] for node in metadata["resolve"]["nodes"]}
+    return {(one["name"], one["version"]) for one in metadata["packages"] if one["id"] in there}
+
+
+def deny(trial, program, lockfiles):
+    database, wrong, total, apart = trial.data / "advisory-db", [], 0, 0
+    shutil.rmtree(trial.work / "deny", ignore_errors=True)
+    (trial.work / "deny").mkdir()
+    config, _ = bench.deny_config(trial.work / "deny", database)
+    for lockfile in sorted(lockfiles.glob("*/Cargo.lock")):
+        manifest = lockfile.parent / "Cargo.toml"
+        command = [program, "--offline", "--all-features", "--config", config, "--manifest-path", manifest, "--format", "json", "check", "advisories"]
+        lines = subprocess.run([str(part) for part in command], capture_output=True, text=True).stderr.splitlines()
+        said = [json.loads(line)["fields"] for line in lines if line.startswith("{") and '"diagnostic"' in line]
+        theirs = {(one["advisory"]["id"], krate["Krate"]["name"], krate["Krate"]["version"])
+                  for one in said if one.get("advisory") for krate in one["graphs"]}
+        if not any('"summary"' in line for line in lines):
+            sys.exit(f"cargo-deny did not end well for {manifest}: {lines[-3:]}")
+        ours, there = findings(trial, lockfile, database), resolved(manifest)
+        here = {one for one in ours if one[1:] in there}
+        total, apart = total + len(theirs), apart + len(ours - here)
+        print(f"     {lockfile.parent.name}: {len(here)} ours, {len(theirs)} cargo-deny's; {len(ours - here)} more of packages that are only locked")
+        wrong += [f"{lockfile.parent.name}: only {side}: {one}" for side, those in (("ours", here - theirs), ("theirs", theirs - here)) for one in sorted(those)]
+    say(f"{total} findings of cargo-deny are ours, and no other but {apart} of packages that are only locked", wrong)
 
 
 def loads(trial):
@@ -260,6 +298,7 @@ def main():
     parser.add_argument("--data", type=lambda text: pathlib.Path(text).resolve(), required=True)
     parser.add_argument("--work", type=lambda text: pathlib.Path(text).resolve(), required=True)
     parser.add_argument("--audit")
+    parser.add_argument("--deny")
     parser.add_argument("--lockfiles", type=lambda text: pathlib.Path(text).resolve())
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
@@ -276,6 +315,10 @@ def main():
         audit(trial, arguments.audit, arguments.lockfiles)
     else:
         print("skip the comparison with cargo-audit: --audit and --lockfiles were not given")
+    if arguments.deny and arguments.lockfiles:
+        deny(trial, arguments.deny, arguments.lockfiles)
+    else:
+        print("skip the comparison with cargo-deny: --deny and --lockfiles were not given")
     sys.exit(f"{len(FAILED)} wrong" if FAILED else 0)
 
 

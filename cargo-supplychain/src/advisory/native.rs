@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,20 @@ pub enum Until {
     Only,
     /// No end is known.
     Open,
+}
+
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.from, &self.until) {
+            (Some(version), Until::Only) => write!(f, "={version}"),
+            (None, Until::Only | Until::Open) => f.write_str("every version"),
+            (Some(from), Until::Open) => write!(f, ">={from}"),
+            (None, Until::Before(end)) => write!(f, "<{end}"),
+            (None, Until::Through(end)) => write!(f, "<={end}"),
+            (Some(from), Until::Before(end)) => write!(f, ">={from}, <{end}"),
+            (Some(from), Until::Through(end)) => write!(f, ">={from}, <={end}"),
+        }
+    }
 }
 
 impl Range {
@@ -111,16 +126,24 @@ pub fn read_prose(text: &str) -> Option<Range> {
 /// compared with a second source.
 const KNOWN: &str = include_str!("native/known.csv");
 
-/// The vulnerabilities that a version of a library has by `native/known.csv`.
-pub fn known(library: &str, version: &str) -> impl Iterator<Item = &'static str> {
-    let rows = KNOWN.lines().skip(1).filter_map(|line| {
+/// Its rows: library, CVE, versions.
+fn known_rows() -> impl Iterator<Item = (&'static str, &'static str, Range)> {
+    KNOWN.lines().skip(1).filter_map(|line| {
         let mut fields = line.split(',');
         let (library, cve, from, before) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
         let from = Some(from.to_owned()).filter(|from| !from.is_empty());
         Some((library, cve, Range { from, until: Until::Before(before.to_owned()) }))
-    });
-    let hit = rows.filter(|(name, _, range)| is_called(library, name) && range.has(version));
-    hit.map(|(_, cve, _)| cve).collect::<Vec<_>>().into_iter()
+    })
+}
+
+/// The vulnerabilities that a version of a library has by `native/known.csv`.
+pub fn known(library: &str, version: &str) -> impl Iterator<Item = &'static str> {
+    known_rows().filter(move |(name, _, range)| is_called(library, name) && range.has(version)).map(|(_, cve, _)| cve)
+}
+
+/// The versions of a library that have a vulnerability by `native/known.csv`.
+pub fn known_ranges(library: &str, cve: &str) -> impl Iterator<Item = Range> {
+    known_rows().filter(move |(name, id, _)| *id == cve && is_called(library, name)).map(|(.., range)| range)
 }
 
 /// The ids of all of them.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::native::Affected;
+use super::native::{Affected, Range, is_called};
 use super::rating::Rating;
 use crate::base::Timestamp;
 
@@ -47,6 +47,19 @@ pub struct CveRecord {
     pub analysis: Option<Analysis>,
     /// Products with their versions, of the numbering authority only.
     pub affected: Vec<Affected>,
+}
+
+impl CveRecord {
+    /// The ranges of versions that it names of a library.
+    pub fn ranges(&self, library: &str) -> impl Iterator<Item = &Range> {
+        self.affected.iter().filter(move |affected| is_called(library, &affected.product)).flat_map(|affected| &affected.ranges)
+    }
+
+    /// Whether it names this version of a library.
+    #[must_use]
+    pub fn affects(&self, library: &str, version: &str) -> bool {
+        self.ranges(library).any(|range| range.has(version))
+    }
 }
 
 /// An entry of JVN iPedia.

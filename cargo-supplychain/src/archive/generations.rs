@@ -247,6 +247,11 @@ impl Store for Generations {
         self.inner.paths(prefix)
     }
 
+    /// Of objects it would not tell what was given up.
+    fn stamp(&self, prefix: &str) -> Option<String> {
+        if prefix.starts_with(OBJECTS) { None } else { self.inner.stamp(prefix) }
+    }
+
     fn remove(&self, path: &str) -> Result<(), Error> {
         let Some(digest) = objects::digest_of(path) else { return self.inner.remove(path) };
         self.catch_up()?;

@@ -39,6 +39,11 @@ pub trait Source: Sync {
     /// They cannot be read, or something else is among them.
     fn sequences(&self) -> Result<Vec<u64>, Unread>;
 
+    /// While it stays the same no entry was added or taken away; none where nothing tells that.
+    fn stamp(&self) -> Option<String> {
+        None
+    }
+
     /// The bytes of an object, compared with its digest.
     ///
     /// # Errors
@@ -114,6 +119,9 @@ struct State {
     /// The last entry that is in the index.
     sequence: u64,
     sha256: Sha256,
+    /// What the source said of its entries before they were found to be all there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stamp: Option<String>,
     /// Tables, from the first releases to the last.
     segments: Vec<Segment>,
     pruned: BTreeSet<u64>,

@@ -8,7 +8,7 @@ use std::io::{self, Read};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::Access;
-use super::platform::{install, owner_alone_writes};
+use super::platform::{self, install, owner_alone_writes};
 use super::store::{Creation, Error, Listed, Store};
 use crate::files::{self, sync_folder};
 
@@ -182,6 +182,10 @@ impl Store for Local {
             Ok(())
         })?;
         Ok(found)
+    }
+
+    fn stamp(&self, prefix: &str) -> Option<String> {
+        platform::stamp(&self.path(prefix.strip_suffix('/').unwrap_or(prefix)).ok()?)
     }
 
     fn remove(&self, path: &str) -> Result<(), Error> {

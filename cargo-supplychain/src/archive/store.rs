@@ -44,6 +44,12 @@ pub trait Store: Send + Sync {
         Ok(self.list(prefix)?.into_iter().map(|listed| listed.path).collect())
     }
 
+    /// Names the state of the folder of `prefix`: while it stays the same nothing there was added, removed, or put in the place of something
+    /// else. None where nothing tells that.
+    fn stamp(&self, _prefix: &str) -> Option<String> {
+        None
+    }
+
     /// Removes a path; what is not there is no error.
     ///
     /// # Errors

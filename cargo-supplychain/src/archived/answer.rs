@@ -1,30 +1,95 @@
 //! What the archive answers: components with the releases that they are in, as the index says them, joined with what is known of those
 //! releases. Pure: which components are meant is decided by whoever asks.
 
-use std::collections::BTreeSet;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
 use super::index::segment::{ComponentKey, Detail, IndexedArtifact, IndexedRelease, Releases};
-use super::{Hit, InventoryUse};
-use crate::base::{Sha256, Timestamp};
+use super::{Hit, InventoryNative, InventoryUse};
+use crate::base::parallel::in_pieces;
+use crate::base::{Sha256, Timestamp, purl};
 use crate::config::{Support, SupportedReleases};
 use crate::model::Role;
+use crate::model::native::known;
+
+/// From so many releases on another thread is worth its start.
+const PIECE: usize = 500;
+/// How an inventory calls a library that is not in the file, but that of the system which runs it.
+const OF_THE_SYSTEM: [&str; 2] = ["dynamic", "framework"];
+
+/// A library that is no crate, compiled from the sources that a crate brings along.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Library {
+    /// Upstream's.
+    pub name: &'static str,
+    pub version: String,
+    /// `pkg:generic/NAME@VERSION`.
+    pub purl: String,
+}
+
+/// What is said of a component, and in which releases, by their entries.
+pub type Places = Vec<(Detail, Vec<u64>)>;
 
 /// A component and the releases that it is in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InReleases {
     pub key: ComponentKey,
-    /// What is said of it in which releases, by their entries; never empty.
-    pub places: Vec<(Detail, Vec<u64>)>,
+    /// Not the crate itself is meant, but this library of it ([`InReleases::libraries`]).
+    pub library: Option<Library>,
+    /// Never empty.
+    pub places: Places,
 }
 
 impl InReleases {
     /// Its package URL.
     #[must_use]
     pub fn purl(&self) -> &str {
-        self.places.first().map_or("", |(detail, _)| &detail.purl)
+        match &self.library {
+            Some(library) => &library.purl,
+            None => self.places.first().map_or("", |(detail, _)| &detail.purl),
+        }
+    }
+
+    /// The libraries that it is known to bring along, by name and version, each with the releases whose builds said so. A version is known only
+    /// of what was compiled from sources in a package: what the system gave is none of them.
+    #[must_use]
+    pub fn libraries(&self) -> Vec<Self> {
+        let mut found: BTreeMap<(&'static str, &str), Places> = BTreeMap::new();
+        for part in known::parts(&self.key.name) {
+            for (detail, releases) in &self.places {
+                let named = detail.native.iter().filter(|native| native.name == part.name);
+                for version in named.filter_map(|native| native.version.as_deref()).collect::<BTreeSet<_>>() {
+                    found.entry((part.name, version)).or_default().push((detail.clone(), releases.clone()));
+                }
+            }
+        }
+        let library = |((name, version), places): ((&'static str, &str), Places)| Self {
+            key: self.key.clone(),
+            library: Some(Library { name, version: version.to_owned(), purl: purl::generic(name, Some(version)) }),
+            places,
+        };
+        found.into_iter().map(library).collect()
+    }
+
+    /// The known libraries of wanted names that it was built with, in which releases, where their version was not known: they are in a file,
+    /// and nobody can say whether they are affected.
+    #[must_use]
+    pub fn of_unknown_version(&self, wanted: impl Fn(&str) -> bool) -> BTreeMap<&'static str, BTreeSet<u64>> {
+        let mut found: BTreeMap<&'static str, BTreeSet<u64>> = BTreeMap::new();
+        for part in known::parts(&self.key.name).iter().filter(|part| wanted(part.name)) {
+            for (detail, releases) in &self.places {
+                let is_it = |native: &InventoryNative| {
+                    native.name == part.name && native.version.is_none() && !OF_THE_SYSTEM.contains(&native.linkage.as_str())
+                };
+                if detail.native.iter().any(is_it) {
+                    found.entry(part.name).or_default().extend(releases);
+                }
+            }
+        }
+        found
     }
 
     /// Whether it is in, or helped to build, a file of any release.
@@ -53,7 +118,7 @@ impl InReleases {
             (detail, releases.iter().copied().filter(|release| sequences.contains(release)).collect::<Vec<_>>())
         });
         let places = places.filter(|(_, releases)| !releases.is_empty()).map(|(detail, releases)| (detail.clone(), releases));
-        Self { key: self.key.clone(), places: places.collect() }
+        Self { places: places.collect(), ..self.clone() }
     }
 
     /// It as a hit of an advisory.
@@ -103,6 +168,8 @@ impl Part {
 #[derive(Debug, Clone)]
 pub struct FoundComponent {
     pub key: ComponentKey,
+    /// What of it was asked for, where not the crate itself is.
+    pub library: Option<Library>,
     pub detail: Detail,
     /// Ids of the advisories that it was found by; empty where a package URL was asked for.
     pub advisories: Vec<String>,
@@ -159,6 +226,8 @@ struct ComponentData<'a> {
     name: &'a str,
     version: &'a str,
     source: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    library: Option<&'a Library>,
     advisories: &'a [String],
     part: Part,
     uses: Vec<UseData<'a>>,
@@ -187,6 +256,7 @@ impl<'a> ComponentData<'a> {
             name: &one.key.name,
             version: &one.key.version,
             source: one.key.source.as_deref(),
+            library: one.library.as_ref(),
             advisories: &one.advisories,
             part: one.part,
             uses: release.uses(one).map(used).collect(),
@@ -250,14 +320,15 @@ pub fn join(
 /// What is said of the components, with the releases of which it is; sorted by name, version and package URL.
 fn parts(found: Vec<(InReleases, Vec<String>)>) -> Vec<(FoundComponent, Vec<u64>)> {
     let mut parts = Vec::new();
-    for (InReleases { key, places }, advisories) in found {
+    for (InReleases { key, library, places }, advisories) in found {
         for (detail, sequences) in places {
             let part = Part::of(&detail.uses);
-            parts.push((FoundComponent { key: key.clone(), detail, advisories: advisories.clone(), part }, sequences));
+            let (key, library, advisories) = (key.clone(), library.clone(), advisories.clone());
+            parts.push((FoundComponent { key, library, detail, advisories, part }, sequences));
         }
     }
-    fn order(one: &FoundComponent) -> (&str, &str, &str) {
-        (&one.key.name, &one.key.version, &one.detail.purl)
+    fn order(one: &FoundComponent) -> (&str, &str, &str, Option<&Library>) {
+        (&one.key.name, &one.key.version, &one.detail.purl, one.library.as_ref())
     }
     parts.sort_by(|(a, _), (b, _)| order(a).cmp(&order(b)));
     parts
@@ -310,8 +381,18 @@ fn in_order(releases: &Releases) -> Vec<&IndexedRelease> {
     fn rest<'a>(one: &'a Keyed<'_>) -> (&'a str, &'a str, u64) {
         (&one.2.version, &one.2.target, one.2.sequence)
     }
-    let mut all: Vec<Keyed<'_>> = releases.values().map(keyed).collect();
-    all.sort_unstable_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)).then_with(|| rest(a).cmp(&rest(b))));
+    fn order(a: &Keyed<'_>, b: &Keyed<'_>) -> Ordering {
+        (a.0, &a.1).cmp(&(b.0, &b.1)).then_with(|| rest(a).cmp(&rest(b)))
+    }
+    let all: Vec<_> = releases.values().collect();
+    let sorted = in_pieces(&all, PIECE, |piece| {
+        let mut keyed: Vec<Keyed<'_>> = piece.iter().map(|release| keyed(release)).collect();
+        keyed.sort_unstable_by(order);
+        keyed
+    });
+    let mut all = sorted.concat();
+    // Of pieces that are sorted already it only has to make one.
+    all.sort_by(order);
     all.into_iter().map(|(.., release)| release).collect()
 }
 

@@ -1,9 +1,16 @@
-//! What `affected` is asked for: an advisory by any of its ids, or a crate by its package URL, with the versions that are meant.
+//! What `affected` is asked for: an advisory by any of its ids, or a crate or a library by its package URL, with the versions that are meant.
 
+mod library;
+
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
 use semver::{Comparator, Op, Prerelease, Version, VersionReq};
+
+use crate::advisory::native::is_called;
+use crate::model::native::known;
+pub use library::LibraryVersions;
 
 /// A question.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +21,20 @@ pub enum Query {
     Crate { name: String, versions: Versions },
     /// A package URL with qualifiers: that of one component, to the letter.
     Component { name: String, purl: String },
+    /// `pkg:generic/NAME`: a library that is no crate, all versions or some.
+    Library { name: String, versions: LibraryVersions },
+}
+
+impl Query {
+    /// The crates that it names: those that are known to bring a library.
+    #[must_use]
+    pub fn crates(&self) -> BTreeSet<String> {
+        match self {
+            Self::Advisory(_) => BTreeSet::new(),
+            Self::Crate { name, .. } | Self::Component { name, .. } => BTreeSet::from([name.clone()]),
+            Self::Library { name, .. } => known::bringing(|library| is_called(library, name)).map(str::to_owned).collect(),
+        }
+    }
 }
 
 /// Which versions of a crate.
@@ -44,9 +65,13 @@ impl FromStr for Query {
         if ["RUSTSEC-", "CVE-", "GHSA-"].iter().any(|prefix| upper.starts_with(prefix) && text.len() > prefix.len()) {
             return Ok(Self::Advisory(text.to_owned()));
         }
+        if let Some(rest) = text.strip_prefix("pkg:generic/") {
+            return library(rest);
+        }
         let Some(rest) = text.strip_prefix("pkg:cargo/") else {
             let what = format!(
-                "{text:?} is neither the id of an advisory (RUSTSEC-…, CVE-…, GHSA-…) nor a package URL (pkg:cargo/NAME)"
+                "{text:?} is neither the id of an advisory (RUSTSEC-…, CVE-…, GHSA-…) nor a package URL (pkg:cargo/NAME, \
+                 pkg:generic/NAME)"
             );
             return Err(InvalidQuery(what));
         };
@@ -65,6 +90,18 @@ impl FromStr for Query {
         };
         Ok(Self::Crate { name, versions })
     }
+}
+
+/// What follows `pkg:generic/`.
+fn library(rest: &str) -> Result<Query, InvalidQuery> {
+    let (name, version) = rest.split_once('@').map_or((rest, None), |(name, version)| (name, Some(version)));
+    let name = decoded(name).filter(|name| !name.is_empty() && !name.contains(['/', '?', '#']));
+    let name = name.ok_or_else(|| InvalidQuery(format!("{rest:?} names no library")))?;
+    let Some(version) = version else { return Ok(Query::Library { name, versions: LibraryVersions::All }) };
+    let invalid = |why: &dyn fmt::Display| InvalidQuery(format!("{version:?} is no version or range of versions: {why}"));
+    let version = decoded(version).ok_or_else(|| invalid(&"it is not percent-encoded well"))?;
+    let versions = LibraryVersions::read(&version).map_err(|why| invalid(&why))?;
+    Ok(Query::Library { name, versions })
 }
 
 /// As cargo has names.

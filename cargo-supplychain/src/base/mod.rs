@@ -4,6 +4,7 @@
 pub mod context;
 pub mod digest;
 pub mod http;
+pub mod parallel;
 pub mod purl;
 pub mod span;
 pub mod text;

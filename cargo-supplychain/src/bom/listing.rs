@@ -50,6 +50,14 @@ pub fn crate_of(part: &Part, purl: &str) -> Option<(String, String, Option<Strin
     Some((parsed.name().to_owned(), version, source))
 }
 
+/// The name and version of a library that is no crate, as a package URL of a part names it; `None`: it is none, or has no version.
+#[must_use]
+pub fn library_of(part: &Part, purl: &str) -> Option<(String, String)> {
+    let parsed: PackageUrl<'_> = purl.parse().ok().filter(|purl: &PackageUrl<'_>| purl.ty() == "generic")?;
+    let version = parsed.version().or_else(|| part.version.first())?.to_owned();
+    Some((parsed.name().to_owned(), version))
+}
+
 /// Whether two package URLs name the same, however they are encoded.
 #[must_use]
 pub fn is_same_purl(a: &str, b: &str) -> bool {

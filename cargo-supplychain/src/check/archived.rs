@@ -1,11 +1,12 @@
 //! The components of an archive judged by today's advisories: the rules of `check` themselves, with their levels, options, exemptions and
-//! unmade checks, over facts that know nothing but components. What those rules learn, an archive is judged by.
+//! unmade checks, over facts that know nothing but crates and the libraries that these brought along. What those rules learn, an archive is
+//! judged by.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use semver::Version;
 
-use super::{Advisories, Facts, LockState, Scope, Sources, check, rules};
+use super::{Advisories, Facts, LibraryVersion, LockState, NativeVersions, Scope, Sources, check, rules};
 use crate::advisory::{self, AdvisoryDatabase};
 use crate::base::{Sha256, Timestamp};
 use crate::config::Settings;
@@ -20,13 +21,15 @@ use crate::model::published::PublishedFacts;
 use crate::model::registry::Registry;
 use crate::model::{CargoConfig, LockedPackage, Lockfile};
 
-/// A distinct component of the archive.
+/// A distinct component of the archive: a crate, or a library that it brought along.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArchivedComponent {
     pub name: String,
     pub version: Version,
     /// As a lockfile writes it.
     pub source: Option<String>,
+    /// Upstream's name and version of the library; none: the crate itself.
+    pub library: Option<(&'static str, String)>,
     /// Whether it is in, or helped to build, a released file of any release that counts.
     pub takes_part: bool,
 }
@@ -37,7 +40,7 @@ pub struct Judgement {
     pub findings: Vec<(usize, Finding)>,
     pub exempted: Vec<(usize, Exempted)>,
     pub not_evaluated: Vec<NotEvaluated>,
-    /// Advisories that apply, whatever the policy says of them: id and component.
+    /// What applies, whatever the policy says of it: the id of the advisory ([`hit_id`]) and the component.
     pub applying: BTreeSet<(String, usize)>,
 }
 
@@ -58,40 +61,61 @@ impl From<Database> for Known {
     }
 }
 
+/// What a finding is remembered by: the first of its ids, else its rule.
+#[must_use]
+pub fn hit_id(finding: &Finding) -> &str {
+    finding.ids.first().map_or(finding.id, String::as_str)
+}
+
 /// Judges.
 #[must_use]
 pub fn judge(settings: &Settings, now: Timestamp, known: Known, components: &[ArchivedComponent]) -> Judgement {
-    let Known { database, sources } = known;
+    let Known { database, mut sources } = known;
+    sources.natives = libraries(components);
     let lockfile = lockfile(components);
     let advisories = match database {
         Ok(database) => {
-            let hits = advisory::hits(&database, &lockfile);
+            let mut hits = advisory::hits(&database, &lockfile);
+            // The crate is a component of its own.
+            hits.retain(|hit| components[hit.package].library.is_none());
             Advisories::Loaded { database, hits }
         }
         Err((why, help)) => Advisories::Unavailable { why, help },
     };
-    let applying = match &advisories {
+    let mut applying: BTreeSet<(String, usize)> = match &advisories {
         Advisories::Loaded { hits, .. } => hits.iter().map(|hit| (hit.advisory.id.clone(), hit.package)).collect(),
         Advisories::Unavailable { .. } => BTreeSet::new(),
     };
     let parts = (0..components.len()).filter(|index| components[*index].takes_part).collect();
     let lock = LockState::Present { lockfile, stale: None };
-    let input = by_the_rules(settings, now, &lock, (&advisories, &sources), &parts);
+    let facts = FactsOf { settings, now, lock: &lock, advisories: &advisories, sources: &sources, parts: &parts };
+    let (input, of_libraries) = facts.judged();
+    applying.extend(of_libraries);
     let is_advisory = |finding: &Finding| rules::find(finding.id).is_some_and(|rule| rule.area == Area::Advisories);
     let of = |finding: &Finding| component_of(finding, components.len());
-    Judgement {
-        findings: (input.findings.into_iter().filter(is_advisory))
-            .filter_map(|finding| Some((of(&finding)?, Finding { locations: Vec::new(), ..finding })))
-            .collect(),
-        exempted: (input.exempted.into_iter().filter(|one| is_advisory(&one.finding)))
-            .filter_map(|one| {
-                Some((of(&one.finding)?, Exempted { finding: Finding { locations: Vec::new(), ..one.finding }, ..one }))
-            })
-            .collect(),
-        not_evaluated: input.not_evaluated,
-        applying,
-    }
+    let without_place = |finding: Finding| Finding { locations: Vec::new(), ..finding };
+    let findings = input.findings.into_iter().filter(is_advisory).filter_map(|finding| Some((of(&finding)?, finding)));
+    let findings: Vec<_> = findings.map(|(index, finding)| (index, without_place(finding))).collect();
+    let exempted = input.exempted.into_iter().filter(|one| is_advisory(&one.finding));
+    let exempted = exempted.filter_map(|one| Some((of(&one.finding)?, one)));
+    let exempted: Vec<_> =
+        exempted.map(|(index, one)| (index, Exempted { finding: without_place(one.finding), ..one })).collect();
+    let told = findings.iter().map(|(index, finding)| (index, finding));
+    let told = told.chain(exempted.iter().map(|(index, one)| (index, &one.finding)));
+    applying.extend(told.map(|(index, finding)| (hit_id(finding).to_owned(), *index)));
+    Judgement { findings, exempted, not_evaluated: input.not_evaluated, applying }
 }
+
+/// The libraries among the components, by their place.
+fn libraries(components: &[ArchivedComponent]) -> NativeVersions {
+    let said = |(index, one): (usize, &ArchivedComponent)| {
+        let (name, version) = one.library.clone()?;
+        Some(((index, name), LibraryVersion { version: Some(version), said_by: SAID_BY.to_owned() }))
+    };
+    components.iter().enumerate().filter_map(said).collect()
+}
+
+const SAID_BY: &str = "its version is in the evidence of the releases";
 
 /// One line a component, so that the place of a finding tells which.
 fn lockfile(components: &[ArchivedComponent]) -> Lockfile {
@@ -112,46 +136,55 @@ fn component_of(finding: &Finding, count: usize) -> Option<usize> {
     line.checked_sub(1).filter(|index| *index < count)
 }
 
-fn by_the_rules(
-    settings: &Settings,
+/// What the rules look at.
+struct FactsOf<'a> {
+    settings: &'a Settings,
     now: Timestamp,
-    lock: &LockState,
-    (advisories, sources): (&Advisories, &Sources),
-    parts: &BTreeSet<usize>,
-) -> ReportInput {
-    let facts = Facts {
-        settings,
-        now,
-        in_ci: false,
-        lock,
-        manifests: &[],
-        machine: &MachineFacts::default(),
-        cargo_config: &CargoConfig::default(),
-        environment: &BTreeMap::new(),
-        toolchain_file: None,
-        index: &IndexFacts::default(),
-        changes: &ChangeSet::default(),
-        baseline: None,
-        registry: &Registry::default(),
-        capabilities: &CapabilityFacts::new(),
-        published: &PublishedFacts::new(),
-        integrity: Err("not asked for"),
-        own_files_changed: &[],
-        workflows: &[],
-        unreadable_workflows: &[],
-        action_commits: &ActionCommits::new(),
-        manifests_changed: false,
-        reused_target: None,
-        sandbox: None,
-        reproduction: None,
-        functions: None,
-        advisories,
-        sources,
-        audits: &Audits::default(),
-        build: Err("an archive has many"),
-        archived: Some(parts),
-    };
-    check(&facts, &Scope { only: vec![Area::Advisories], require: Vec::new() })
+    lock: &'a LockState,
+    advisories: &'a Advisories,
+    sources: &'a Sources,
+    parts: &'a BTreeSet<usize>,
+}
+
+impl FactsOf<'_> {
+    /// By the rules; and the vulnerabilities of libraries, whatever the policy says of them.
+    fn judged(&self) -> (ReportInput, BTreeSet<(String, usize)>) {
+        let facts = Facts {
+            settings: self.settings,
+            now: self.now,
+            in_ci: false,
+            lock: self.lock,
+            manifests: &[],
+            machine: &MachineFacts::default(),
+            cargo_config: &CargoConfig::default(),
+            environment: &BTreeMap::new(),
+            toolchain_file: None,
+            index: &IndexFacts::default(),
+            changes: &ChangeSet::default(),
+            baseline: None,
+            registry: &Registry::default(),
+            capabilities: &CapabilityFacts::new(),
+            published: &PublishedFacts::new(),
+            integrity: Err("not asked for"),
+            own_files_changed: &[],
+            workflows: &[],
+            unreadable_workflows: &[],
+            action_commits: &ActionCommits::new(),
+            manifests_changed: false,
+            reused_target: None,
+            sandbox: None,
+            reproduction: None,
+            functions: None,
+            advisories: self.advisories,
+            sources: self.sources,
+            audits: &Audits::default(),
+            build: Err("an archive has many"),
+            archived: Some(self.parts),
+        };
+        let of_libraries = rules::advisory_native_vulnerability::vulnerabilities(&facts);
+        let of_libraries = of_libraries.into_iter().map(|(native, cve)| (cve.to_owned(), native.index)).collect();
+        (check(&facts, &Scope { only: vec![Area::Advisories], require: Vec::new() }), of_libraries)
+    }
 }
 
 #[cfg(test)]
@@ -163,7 +196,7 @@ mod tests {
 
     fn component(version: &str, takes_part: bool) -> ArchivedComponent {
         let version = version.parse().unwrap();
-        ArchivedComponent { name: "lib".into(), version, source: Some(CRATES_IO[0].to_owned()), takes_part }
+        ArchivedComponent { name: "lib".into(), version, source: Some(CRATES_IO[0].to_owned()), library: None, takes_part }
     }
 
     fn judged(kind: Kind, policy: &str, components: &[ArchivedComponent]) -> Judgement {
@@ -190,6 +223,34 @@ mod tests {
         );
         let git = ArchivedComponent { source: Some("git+https://example.org/lib#1".into()), ..component("1.0.0", true) };
         assert!(shown(&judged(Kind::Vulnerability, "", &[git])).is_empty());
+    }
+
+    #[test]
+    fn libraries_are_judged_by_their_own_versions() {
+        let library = |crate_name: &str, version: &str, library| ArchivedComponent {
+            name: crate_name.into(),
+            library: Some((library, version.to_owned())),
+            ..component("1.0.0", true)
+        };
+        let of_crate = ArchivedComponent { name: "freetype-sys".into(), ..component("1.0.0", true) };
+        let components = [
+            library("freetype-sys", "2.12.1", "freetype"),
+            library("freetype-sys", "2.13.2", "freetype"),
+            of_crate,
+            library("libwebp-sys", "1.3.1", "libwebp"),
+        ];
+        let found = judged(Kind::Vulnerability, "", &components);
+        assert_eq!(
+            shown(&found),
+            [
+                "0 high advisory/native-vulnerability: CVE-2025-27363: freetype 2.12.1",
+                "3 high advisory/native-vulnerability: CVE-2023-4863: libwebp 1.3.1"
+            ]
+        );
+        assert!(found.findings[0].1.evidence.contains(&SAID_BY.to_owned()), "{:?}", found.findings[0].1.evidence);
+        let off = judged(Kind::Vulnerability, "[rules]\n\"advisory/native-vulnerability\" = \"off\"\n", &components);
+        assert!(off.findings.is_empty());
+        assert_eq!(off.applying.len(), 2, "what is not told is not gone");
     }
 
     #[test]

@@ -76,7 +76,7 @@ fn is_stated_about(facts: &Facts<'_>, said: &Statement, finding: &Finding, nativ
     let Some(subject) = &finding.subject else { return false };
     let is_component = || {
         said.component.is_crate(&subject.name, &subject.version)
-            || of_crate(natives, subject).any(|native| said.component.is_library(native.part.name, native.version.known()))
+            || of_crate(natives, subject).any(|native| said.component.is_library(native.part.name, native.version()))
     };
     let is_ours = |purl: &Pattern| {
         let locked = facts.lock.lockfile().map_or(&[][..], |lockfile| &lockfile.packages);
@@ -100,7 +100,7 @@ fn is_about(decision: &VexDecision, finding: &Finding, natives: &[Native<'_>]) -
         return false;
     }
     decision.component.is_crate(&subject.name, &subject.version)
-        || of_crate(natives, subject).any(|native| decision.component.is_library(native.part.name, native.version.known()))
+        || of_crate(natives, subject).any(|native| decision.component.is_library(native.part.name, native.version()))
 }
 
 fn unused(facts: &Facts<'_>, scope: &Scope, used: &[bool]) -> Vec<Finding> {
@@ -119,7 +119,7 @@ fn could_be_used(facts: &Facts<'_>, decision: &VexDecision) -> bool {
     let is_locked = || {
         let locked = facts.lock.lockfile().map_or(&[][..], |lockfile| &lockfile.packages);
         locked.iter().any(|package| decision.component.is_crate(&package.name, &package.version.to_string()))
-            || natives(facts).iter().any(|native| decision.component.is_library(native.part.name, native.version.known()))
+            || natives(facts).iter().any(|native| decision.component.is_library(native.part.name, native.version()))
     };
     decision.is_in_force(facts.now)
         && super::exemptions::names(&decision.id) == super::exemptions::Names::Advisory

@@ -16,7 +16,7 @@ use crate::model::index::IndexFacts;
 use crate::model::integrity::IntegrityFacts;
 use crate::model::machine::MachineFacts;
 use crate::model::manifest::Manifest;
-use crate::model::native::NativeVersion;
+use crate::model::native::{Evidence, NativeVersion};
 use crate::model::published::PublishedFacts;
 use crate::model::registry::Registry;
 use crate::model::sandbox::SandboxFacts;
@@ -72,8 +72,30 @@ pub struct Feed {
     pub rolled_back: Option<String>,
 }
 
-/// Versions of the libraries that locked crates bring along: by name and version of the crate, and upstream's name of the library.
-pub type NativeVersions = BTreeMap<(String, String, &'static str), NativeVersion>;
+/// The libraries that locked crates bring along: by the index of the package in the lockfile, and upstream's name of the library.
+pub type NativeVersions = BTreeMap<(usize, &'static str), LibraryVersion>;
+
+/// The version of a library, as far as it is said, and what says it (or why nothing does), a fragment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LibraryVersion {
+    pub version: Option<String>,
+    pub said_by: String,
+}
+
+impl From<NativeVersion> for LibraryVersion {
+    fn from(version: NativeVersion) -> Self {
+        match version {
+            NativeVersion::Known { version, evidence } => {
+                let said_by = match evidence {
+                    Evidence::BuildMetadata { .. } => "its version is in the version of the crate".to_owned(),
+                    Evidence::File { path, .. } => format!("its version is in {path} of the crate"),
+                };
+                Self { version: Some(version), said_by }
+            }
+            NativeVersion::Unknown { why } => Self { version: None, said_by: why },
+        }
+    }
+}
 
 /// The sources besides the RustSec database, and what they say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

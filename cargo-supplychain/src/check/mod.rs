@@ -38,7 +38,9 @@ use crate::config::{Level, RuleOption};
 use crate::finding::{Area, Finding, ReportInput, Severity};
 
 pub use cargo_setting::allowed_wrappers;
-pub use facts::{Advisories, Facts, Feed, LockState, NativeVersions, OwnFile, ReusedTarget, Sources, ToolchainFile};
+pub use facts::{
+    Advisories, Facts, Feed, LibraryVersion, LockState, NativeVersions, OwnFile, ReusedTarget, Sources, ToolchainFile,
+};
 pub use fix_path::crates_for_fix_paths;
 pub use release_walk::{further_crates, young_crates};
 pub use rules::source_package_differs_from_repo::is_to_be_compared;

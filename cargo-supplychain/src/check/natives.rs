@@ -1,20 +1,20 @@
 //! Libraries that locked crates bring along: each with its own version, as far as the crate's sources say one. What the rules about them share.
 //! Which crate brings what is [`crate::model::native::known`]'s.
 
-use super::{Facts, advised};
+use super::{Facts, LibraryVersion, advised};
 use crate::base::Location;
 use crate::finding::Finding;
 use crate::model::LockedPackage;
 use crate::model::native::known::{self, Bundled, KnownPart};
-use crate::model::native::{Evidence, NativeVersion};
 
-/// A library whose sources lie in a locked package.
+/// A library whose sources lie in a locked package, or that a package of an archived release brought along.
+#[derive(Clone)]
 pub(super) struct Native<'f> {
     pub part: &'static KnownPart,
     /// Index into the packages of the lockfile.
     pub index: usize,
     pub package: &'f LockedPackage,
-    pub version: &'f NativeVersion,
+    pub said: &'f LibraryVersion,
 }
 
 /// All of them, in the order of the lockfile.
@@ -22,19 +22,23 @@ pub(super) fn natives<'f>(facts: &Facts<'f>) -> Vec<Native<'f>> {
     let Some(lockfile) = facts.lock.lockfile() else { return Vec::new() };
     let mut found = Vec::new();
     for (index, package) in lockfile.packages.iter().enumerate() {
-        for part in known::sources_in(&package.name) {
-            let key = (package.name.clone(), package.version.to_string(), part.name);
-            if let Some(version) = facts.sources.natives.get(&key).filter(|_| part.no_upstream.is_none())
+        for part in known::sources_in(&package.name).chain(known::parts(&package.name)) {
+            if let Some(said) = facts.sources.natives.get(&(index, part.name)).filter(|_| part.no_upstream.is_none())
                 && !found.iter().any(|one: &Native<'_>| one.index == index && one.part.name == part.name)
             {
-                found.push(Native { part, index, package, version });
+                found.push(Native { part, index, package, said });
             }
         }
     }
     found
 }
 
-impl Native<'_> {
+impl<'f> Native<'f> {
+    /// Its version, where it is known.
+    pub(super) fn version(&self) -> Option<&'f str> {
+        self.said.version.as_deref()
+    }
+
     /// Whether its sources are compiled into what is built, as far as that is known: not known is yes.
     pub(super) fn takes_part(&self, facts: &Facts<'_>) -> bool {
         advised::takes_part(facts, self.index, self.package) && !self.is_left_out(facts)
@@ -55,15 +59,11 @@ impl Native<'_> {
     pub(super) fn finding(&self, facts: &Facts<'_>, finding: Finding) -> Finding {
         let path = facts.lock.lockfile().map(|lockfile| lockfile.path.clone()).unwrap_or_default();
         let finding = finding.about(&self.package.name, &self.package.version).at(Location::line(path, self.package.line));
-        let finding = finding.because(match self.version {
-            NativeVersion::Known { evidence: Evidence::BuildMetadata { .. }, .. } => {
-                "its version is in the version of the crate".to_owned()
-            }
-            NativeVersion::Known { evidence: Evidence::File { path, .. }, .. } => {
-                format!("its version is in {path} of the crate")
-            }
-            NativeVersion::Unknown { why } => why.clone(),
-        });
+        let finding = finding.because(self.said.said_by.clone());
+        // What was archived was built: how is no question any more.
+        if facts.archived.is_some() {
+            return finding;
+        }
         match self.part.bundled {
             Bundled::Always | Bundled::WithSources => finding,
             Bundled::With(feature) => {

@@ -8,9 +8,12 @@ use serde::Serialize;
 
 use super::Document;
 use super::markdown::{code, text};
+use crate::advisory::rating::deciding;
+use crate::advisory::signals::CveRecord;
 use crate::advisory::{Advisory, FeedInfo, Kind};
-use crate::archived::answer::{FoundRelease, Part};
+use crate::archived::answer::{FoundComponent, FoundRelease, Part};
 use crate::archived::index::segment::IndexedRelease;
+use crate::base::parallel::in_pieces;
 use crate::base::text::{counted, plain};
 use crate::base::{Sha256, Timestamp};
 use crate::bom::{Bom, Kind as PartKind};
@@ -19,6 +22,9 @@ use crate::model::Role;
 
 /// Version of the JSON form.
 pub const SCHEMA_VERSION: u32 = 1;
+
+/// From so many on another thread is worth its start.
+const RELEASES_PER_THREAD: usize = 500;
 
 /// Which archive was asked, and up to which entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -75,6 +81,33 @@ impl From<&Advisory> for NamedAdvisory {
             date: advisory.date.clone(),
             patched: requirements(advisory.versions.patched()),
             unaffected: requirements(advisory.versions.unaffected()),
+        }
+    }
+}
+
+/// A library that is no crate, as the answer names it: which versions of it have a vulnerability.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NamedLibrary {
+    /// Of the CVE.
+    pub id: String,
+    pub library: String,
+    pub title: String,
+    /// Base score in tenths.
+    pub score: Option<u32>,
+    /// `>=3.3.0, <3.3.2`, each.
+    pub affected: Vec<String>,
+}
+
+impl NamedLibrary {
+    /// What its record says of it, where there is one.
+    #[must_use]
+    pub fn new(cve: &str, library: &str, record: Option<&CveRecord>, affected: Vec<String>) -> Self {
+        Self {
+            id: cve.to_owned(),
+            library: library.to_owned(),
+            title: record.map(|record| record.title.clone()).unwrap_or_default(),
+            score: record.and_then(|record| deciding(&record.ratings)).and_then(|rating| rating.score),
+            affected,
         }
     }
 }
@@ -141,6 +174,9 @@ pub struct Affected {
     /// The database that the advisories are of; none where a package URL was asked for.
     pub feed: Option<FeedInfo>,
     pub advisories: Vec<NamedAdvisory>,
+    /// Libraries that have what was asked for, by CVE records (`--feed cve=…`) and what is built in.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub libraries: Vec<NamedLibrary>,
     /// Whether only supported releases are listed.
     pub supported_only: bool,
     pub releases: Vec<FoundRelease>,
@@ -155,39 +191,54 @@ pub fn json(answer: &Affected) -> Document {
     Document::json("affected.json", "application/json", answer)
 }
 
-/// For people: a line for each release, below it the components and the files that they are in.
+/// For people: a line for each release, below it the components and the files that they are in. In pieces, to be written one after the other.
 #[must_use]
-pub fn human(answer: &Affected) -> String {
-    let mut out = String::with_capacity(256 * answer.releases.len());
-    // Put together by hand: there may be a hundred thousand of them.
-    let mut line = |parts: &[&str]| {
-        parts.iter().for_each(|part| out.push_str(part));
-        out.push('\n');
-    };
+pub fn human(answer: &Affected) -> Vec<String> {
+    let mut before = String::new();
     for advisory in &answer.advisories {
-        line(&[&plain(&about(advisory))]);
+        put_line(&mut before, &[&plain(&about(advisory))]);
     }
-    for release in &answer.releases {
-        let IndexedRelease { name, version, target, .. } = release.release.as_ref();
-        line(&[&plain(name), " ", &plain(version), " ", &plain(target), &support(release)]);
-        for component in &release.components {
-            line(&["    ", &plain(&component.detail.purl), ": ", component.part.as_str()]);
-            for (artifact, used) in release.uses(component) {
-                line(&["        ", &plain(&artifact.path), " (", role(used.role), &features(&used.features), ")"]);
-            }
-        }
+    for library in &answer.libraries {
+        put_line(&mut before, &[&plain(&about_library(library))]);
     }
+    let mut after = String::new();
     for document in &answer.documents {
         if document.found.is_empty() {
             continue;
         }
         let subject = document.subject.as_ref().map(|subject| format!(": {subject}")).unwrap_or_default();
-        line(&[&plain(&document.file), " (", &plain(&document.format), ")", &plain(&subject)]);
+        put_line(&mut after, &[&plain(&document.file), " (", &plain(&document.format), ")", &plain(&subject)]);
         for one in &document.found {
-            line(&["    ", &plain(&one.purl), ": ", one.scope]);
+            put_line(&mut after, &["    ", &plain(&one.purl), ": ", one.scope]);
         }
     }
-    line(&[&closing(answer)]);
+    put_line(&mut after, &[&closing(answer)]);
+    let mut pieces = vec![before];
+    pieces.extend(in_pieces(&answer.releases, RELEASES_PER_THREAD, lines_of));
+    pieces.push(after);
+    pieces
+}
+
+/// Put together by hand: there may be a hundred thousand of them.
+fn put_line(out: &mut String, parts: &[&str]) {
+    parts.iter().for_each(|part| out.push_str(part));
+    out.push('\n');
+}
+
+fn lines_of(releases: &[FoundRelease]) -> String {
+    let mut out = String::with_capacity(256 * releases.len());
+    for release in releases {
+        let IndexedRelease { name, version, target, .. } = release.release.as_ref();
+        put_line(&mut out, &[&plain(name), " ", &plain(version), " ", &plain(target), &support(release)]);
+        for component in &release.components {
+            let (purl, library) = (plain(&component.detail.purl), with_library(component));
+            put_line(&mut out, &["    ", &purl, &library, ": ", component.part.as_str()]);
+            for (artifact, used) in release.uses(component) {
+                let (path, features) = (plain(&artifact.path), features(&used.features));
+                put_line(&mut out, &["        ", &path, " (", role(used.role), &features, ")"]);
+            }
+        }
+    }
     out
 }
 
@@ -200,6 +251,9 @@ pub fn markdown(answer: &Affected) -> Document {
     line(&format!("## {of} affected by {}\n", text(&answer.query)));
     for advisory in &answer.advisories {
         line(&format!("- {}", text(&about(advisory))));
+    }
+    for library in &answer.libraries {
+        line(&format!("- {}", text(&about_library(library))));
     }
     line(&format!("\n{}\n", text(&closing(answer))));
     if !answer.releases.is_empty() {
@@ -230,7 +284,7 @@ pub(super) fn release_table(releases: &[FoundRelease], all: usize) -> String {
                 text(&format!("{} {}", release.release.name, release.release.version)),
                 text(&release.release.target),
                 support_cell(release),
-                text(&format!("{} {}", component.key.name, component.key.version)),
+                text(&format!("{} {}{}", component.key.name, component.key.version, with_library(component))),
                 component.part.as_str().to_owned(),
                 unique(paths).join(", "),
             ];
@@ -266,6 +320,19 @@ fn about(advisory: &NamedAdvisory) -> String {
         format!("patched in {}", advisory.patched.join(", "))
     };
     format!("{}{aliases}: {}: {}; {patched}", advisory.id, advisory.package, advisory.title)
+}
+
+fn about_library(library: &NamedLibrary) -> String {
+    let title = if library.title.is_empty() { String::new() } else { format!(": {}", library.title) };
+    format!("{}: {} {}{title}", library.id, library.library, library.affected.join(" or "))
+}
+
+/// ` with openssl 3.3.0`
+fn with_library(component: &FoundComponent) -> Cow<'static, str> {
+    match &component.library {
+        None => Cow::Borrowed(""),
+        Some(library) => Cow::Owned(format!(" with {} {}", library.name, plain(&library.version))),
+    }
 }
 
 fn support(release: &FoundRelease) -> Cow<'static, str> {
@@ -316,7 +383,7 @@ pub(super) mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::archived::answer::FoundComponent;
+    use crate::archived::answer::Library;
     use crate::archived::index::segment::{ComponentKey, Detail};
     use crate::archived::{InventoryArtifact, InventoryUse};
     use crate::document::fixture::HOSTILE;
@@ -327,7 +394,15 @@ pub(super) mod tests {
 
     pub(in crate::document) fn release(name: &str) -> FoundRelease {
         let used = |role| InventoryUse { artifact: 0, role, features: vec!["std".to_owned()] };
+        let library = |part| {
+            (part == Part::Linked).then(|| Library {
+                name: "zlib",
+                version: name.to_owned(),
+                purl: "pkg:generic/zlib@1".to_owned(),
+            })
+        };
         let component = |part, uses| FoundComponent {
+            library: library(part),
             key: ComponentKey { name: "lib".to_owned(), version: "1.0.0".to_owned(), source: Some("registry+x".to_owned()) },
             detail: Detail { purl: "pkg:cargo/lib@1.0.0".to_owned(), checksum: None, license: None, uses, native: Vec::new() },
             advisories: vec!["RUSTSEC-2026-0001".to_owned()],
@@ -385,6 +460,7 @@ pub(super) mod tests {
                 patched: vec![">=1.2.0".to_owned()],
                 unaffected: Vec::new(),
             }],
+            libraries: vec![NamedLibrary::new("CVE-2026-1", "zlib", None, vec!["<1.3".to_owned()])],
             supported_only: true,
             releases: vec![release(name)],
             not_listed: 1,
@@ -429,11 +505,12 @@ pub(super) mod tests {
         for name in ["app", HOSTILE] {
             let answer = of_documents(name);
             assert_eq!(schema::violations(SCHEMA, &json(&answer).bytes), Vec::<String>::new());
-            let shown = human(&answer) + &String::from_utf8(markdown(&answer).bytes).unwrap();
+            let shown = human(&answer).concat() + &String::from_utf8(markdown(&answer).bytes).unwrap();
             assert!(!shown.contains('\u{1b}') && !shown.contains("<script"), "{shown}");
         }
-        insta::assert_snapshot!(human(&of_documents("app")), @"
+        insta::assert_snapshot!(human(&of_documents("app")).concat(), @"
         RUSTSEC-2026-0001 (CVE-2026-1): lib: app; patched in >=1.2.0
+        CVE-2026-1: zlib <1.3
         app.cdx.json (CycloneDX 1.6 (JSON)): app 2.0.0
             pkg:cargo/app@1.0.0: included
         1 of 2 SBOMs affected
@@ -442,10 +519,11 @@ pub(super) mod tests {
 
     #[test]
     fn for_people() {
-        insta::assert_snapshot!(human(&answer("app")), @"
+        insta::assert_snapshot!(human(&answer("app")).concat(), @"
         RUSTSEC-2026-0001 (CVE-2026-1): lib: app; patched in >=1.2.0
+        CVE-2026-1: zlib <1.3
         app 1.0.0 t (supported until 2027-01-01)
-            pkg:cargo/lib@1.0.0: linked
+            pkg:cargo/lib@1.0.0 with zlib app: linked
                 artifacts/app (linked, features std)
                 artifacts/app (build, features std)
             pkg:cargo/lib@1.0.0: only locked, in no released file
@@ -455,12 +533,13 @@ pub(super) mod tests {
         ## Releases affected by app
 
         - RUSTSEC-2026-0001 (CVE-2026-1): lib: app; patched in &gt;=1.2.0
+        - CVE-2026-1: zlib &lt;1.3
 
         1 supported release affected: 1 linked (1 release not supported and not listed)
 
         | release | target | supported | component | part | files |
         |---|---|---|---|---|---|
-        | app 1.0.0 | t | until 2027-01-01 | lib 1.0.0 | linked | `artifacts/app` |
+        | app 1.0.0 | t | until 2027-01-01 | lib 1.0.0 with zlib app | linked | `artifacts/app` |
         | app 1.0.0 | t | until 2027-01-01 | lib 1.0.0 | only locked, in no released file |  |
 
         - not known: inventory: app
@@ -469,7 +548,7 @@ pub(super) mod tests {
 
     #[test]
     fn hostile_names_are_shown_harmless() {
-        let shown = human(&answer(HOSTILE));
+        let shown = human(&answer(HOSTILE)).concat();
         assert!(!shown.contains('\u{1b}') && !shown.contains('\u{202e}'), "{shown}");
         let markdown = String::from_utf8(markdown(&answer(HOSTILE)).bytes).unwrap();
         for row in markdown.lines().filter(|line| line.starts_with("| ")) {

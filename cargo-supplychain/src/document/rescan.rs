@@ -295,7 +295,7 @@ mod tests {
 
         | release | target | supported | component | part | files |
         |---|---|---|---|---|---|
-        | bad 1.0.0 | t | until 2027-01-01 | lib 1.0.0 | linked | `artifacts/bad` |
+        | bad 1.0.0 | t | until 2027-01-01 | lib 1.0.0 with zlib bad | linked | `artifacts/bad` |
         | bad 1.0.0 | t | until 2027-01-01 | lib 1.0.0 | only locked, in no released file |  |
 
 

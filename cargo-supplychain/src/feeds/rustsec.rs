@@ -14,6 +14,7 @@ use super::Which;
 use super::parsed::{Room, Table};
 use crate::advisory::{Advisory, AdvisoryDatabase, FeedInfo, RUSTSEC};
 use crate::base::digest::Hasher;
+use crate::base::parallel::in_pieces;
 use crate::base::text::{counted, without_credentials};
 use crate::base::{Sha256, Timestamp};
 
@@ -221,16 +222,11 @@ fn build(origin: String, head: Option<Head>, files: &[AdvisoryFile]) -> Result<A
         let help = "name a RustSec database: a folder with `crates/NAME/RUSTSEC-….md`";
         return Err(Error::unavailable(format!("advisory database {origin} has no advisories"), help));
     }
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(files.len() / 64 + 1).min(8);
-    let parts: Vec<_> = std::thread::scope(|scope| {
-        let chunks = files.chunks(files.len().div_ceil(threads));
-        let workers: Vec<_> = chunks.map(|chunk| scope.spawn(move || chunk.iter().map(read_one).collect())).collect();
-        workers.into_iter().map(|worker| worker.join().expect("a worker does not panic")).collect()
-    });
+    let parts = in_pieces(files, 64, |piece| piece.iter().map(read_one).collect::<Vec<_>>());
     let mut advisories = Vec::new();
     let mut digest = Hasher::default();
     let mut newest: Option<Timestamp> = None;
-    for (file, parsed) in files.iter().zip(parts.into_iter().flat_map(|part: Vec<_>| part)) {
+    for (file, parsed) in files.iter().zip(parts.into_iter().flatten()) {
         let (sha256, advisory): (Sha256, Result<Option<Advisory>, String>) = parsed;
         digest.update(format!("{}\0{sha256}\n", file.path).as_bytes());
         let advisory = advisory.map_err(|why| Error::unreadable(&origin, format!("{} is not readable: {why}", file.path)))?;

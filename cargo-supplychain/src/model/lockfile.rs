@@ -49,6 +49,12 @@ pub struct LockedPackage {
 }
 
 impl LockedPackage {
+    /// Whether it is the other one: of one name, version and source.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        (&self.name, &self.version, &self.source) == (&other.name, &other.version, &other.source)
+    }
+
     /// Whether it comes from crates.io, by the exact URL.
     #[must_use]
     pub fn is_crates_io(&self) -> bool {

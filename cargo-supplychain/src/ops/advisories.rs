@@ -203,10 +203,15 @@ fn signals(brought: &[Brought], advisories: &[Advisory], wanted: &Wanted<'_>) ->
     let of_advisories = advisories.iter().flat_map(Advisory::ids).filter(|id| is_cve(id)).map(str::to_owned);
     let mut asked = sources::Wanted { cves: of_advisories.collect(), libraries: wanted.libraries.clone() };
     let sources = || brought.iter().filter_map(|one| one.source.as_ref().ok());
-    for source in sources().filter(|source| source.kind == FeedKind::Cve) {
-        asked.cves.extend(source.records_of(wanted.libraries));
+    match wanted.which {
+        Which::Named(id) => asked.cves.extend(Some(id.to_ascii_uppercase()).filter(|id| is_cve(id))),
+        Which::All | Which::OfPackages(_) => {
+            for source in sources().filter(|source| source.kind == FeedKind::Cve) {
+                asked.cves.extend(source.records_of(wanted.libraries));
+            }
+            asked.cves.extend(crate::check::exploited_elsewhere());
+        }
     }
-    asked.cves.extend(crate::check::exploited_elsewhere());
     let mut signals = Signals::default();
     for source in sources() {
         source.tell(&asked, &mut signals);

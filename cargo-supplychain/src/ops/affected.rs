@@ -1,9 +1,12 @@
 //! `affected`: which archived releases, and which of their files, have what an advisory names; or which bills of materials of anyone.
 
+mod libraries;
+
 use std::collections::BTreeSet;
 
 use camino::Utf8PathBuf;
 
+use self::libraries::Libraries;
 use super::archived::{Opened, Request, load_advisories};
 use super::{Class, Error, Progress, foreign, gather};
 use crate::advisory::{self, Advisory, AdvisoryDatabase, FeedInfo};
@@ -11,27 +14,41 @@ use crate::archive::Access;
 use crate::archived::answer::{InReleases, join, sequences};
 use crate::archived::query::Query;
 use crate::base::Context;
-use crate::bom::listing::{crate_of, is_same_purl};
+use crate::base::text::counted;
+use crate::bom::listing::{crate_of, is_same_purl, library_of};
 use crate::bom::{Bom, Part, Scope};
+use crate::check::Sources;
 use crate::check::archived::{self as judge, Known};
 use crate::config::Settings;
 use crate::document::affected::{Affected, AffectedDocument, DocumentComponent, NamedAdvisory, SCHEMA_VERSION};
 use crate::feeds::Which;
 use crate::finding::{Area, NotEvaluated};
+use crate::model::native::known;
 
 /// What the question comes to.
 struct Meant {
     /// Names that are looked up.
     names: BTreeSet<String>,
     advisories: Vec<Advisory>,
+    libraries: Libraries,
     feed: Option<FeedInfo>,
     not_evaluated: Vec<NotEvaluated>,
 }
 
 impl Meant {
-    /// A crate by its name.
-    fn of(name: &str) -> Self {
-        Self { names: BTreeSet::from([name.to_owned()]), advisories: Vec::new(), feed: None, not_evaluated: Vec::new() }
+    /// A crate, or a library that is none, by its name.
+    fn by_name(query: &Query) -> Result<Self, Error> {
+        let libraries = match query {
+            Query::Library { name, versions } => Libraries::Called { name: name.clone(), versions: versions.clone() },
+            _ => Libraries::None,
+        };
+        let names = query.crates();
+        if names.is_empty() {
+            let all: Vec<_> = known::libraries().into_iter().collect();
+            return Err(Error::usage(&"no crate is known to bring a library of that name")
+                .with_help(format!("ask for the crate, or for one of {}", all.join(", "))));
+        }
+        Ok(Self { names, advisories: Vec::new(), libraries, feed: None, not_evaluated: Vec::new() })
     }
 }
 
@@ -42,8 +59,9 @@ impl Meant {
 pub fn affected(context: &Context, request: &Request, asked: &str, progress: &mut dyn Progress) -> Result<Affected, Error> {
     let query = query(asked)?;
     let (mut opened, meant) = match &query {
-        Query::Crate { name, .. } | Query::Component { name, .. } => {
-            (Opened::new(context, request, Access::Read, progress)?, Meant::of(name))
+        Query::Crate { .. } | Query::Component { .. } | Query::Library { .. } => {
+            let meant = Meant::by_name(&query)?;
+            (Opened::new(context, request, Access::Read, progress)?, meant)
         }
         Query::Advisory(id) => {
             let (opened, database) = Opened::with_advisories(context, request, Which::Named(id), Access::Read, progress)?;
@@ -52,8 +70,8 @@ pub fn affected(context: &Context, request: &Request, asked: &str, progress: &mu
         }
     };
     let candidates = opened.ask(context, progress, |index| index.components(&meant.names))?;
-    let found: Vec<_> =
-        candidates.into_iter().filter_map(|one| found_by(&query, &meant.advisories, &one).map(|ids| (one, ids))).collect();
+    let mut not_evaluated = unknown_libraries(&meant, &candidates);
+    let found: Vec<_> = candidates.into_iter().flat_map(|one| found_in(&query, &meant, one)).collect();
     let wanted = sequences(found.iter().map(|(component, _)| component));
     let releases = opened.ask(context, progress, |index| index.releases(&wanted))?;
     let mut releases = join(found, releases, &opened.settings.supported, context.now);
@@ -61,7 +79,7 @@ pub fn affected(context: &Context, request: &Request, asked: &str, progress: &mu
     if request.supported {
         releases.retain(|release| release.supported == Some(true));
     }
-    let mut not_evaluated = meant.not_evaluated;
+    not_evaluated.extend(meant.not_evaluated);
     not_evaluated.extend(opened.unknown());
     Ok(Affected {
         schema_version: SCHEMA_VERSION,
@@ -72,6 +90,7 @@ pub fn affected(context: &Context, request: &Request, asked: &str, progress: &mu
         documents: Vec::new(),
         feed: meant.feed,
         advisories: meant.advisories.iter().map(NamedAdvisory::from).collect(),
+        libraries: meant.libraries.named(),
         supported_only: request.supported,
         not_listed: before - releases.len(),
         releases,
@@ -82,7 +101,8 @@ pub fn affected(context: &Context, request: &Request, asked: &str, progress: &mu
 fn query(asked: &str) -> Result<Query, Error> {
     asked.parse().map_err(|error| {
         Error::usage(&error).with_help(
-            "ask for RUSTSEC-2023-0061, CVE-2023-4863, GHSA-j7hp-h8jx-5ppr, pkg:cargo/libwebp-sys or 'pkg:cargo/libwebp-sys@<0.9.3'",
+            "ask for RUSTSEC-2023-0061, CVE-2023-4863, GHSA-j7hp-h8jx-5ppr, pkg:cargo/libwebp-sys, 'pkg:cargo/libwebp-sys@<0.9.3' or \
+             'pkg:generic/openssl@<3.3.2'",
         )
     })
 }
@@ -101,7 +121,7 @@ pub fn in_documents(
     let query = query(asked)?;
     let (settings, _) = gather::settings(context, request.policy.as_deref(), &context.cwd, None)?;
     let meant = match &query {
-        Query::Crate { name, .. } | Query::Component { name, .. } => Meant::of(name),
+        Query::Crate { .. } | Query::Component { .. } | Query::Library { .. } => Meant::by_name(&query)?,
         Query::Advisory(id) => {
             let known = load_advisories(context, request, &settings, Which::Named(id), progress)?;
             meant(context, &settings, id, known)?
@@ -130,6 +150,7 @@ pub fn in_documents(
         documents,
         feed: meant.feed,
         advisories: meant.advisories.iter().map(NamedAdvisory::from).collect(),
+        libraries: meant.libraries.named(),
         supported_only: false,
         not_listed: 0,
         releases: Vec::new(),
@@ -143,6 +164,7 @@ fn in_bom(query: &Query, meant: &Meant, bom: &Bom) -> (Vec<DocumentComponent>, V
     let (mut found, mut unknown) = (Vec::new(), Vec::new());
     for part in &bom.parts {
         let crates: Vec<_> = part.purls.iter().filter_map(|purl| Some((purl, crate_of(part, purl)?))).collect();
+        found.extend(libraries_of(meant, part));
         if crates.is_empty() && part.purls.is_empty() && meant.names.contains(&part.name) {
             unknown.push(format!(
                 "{} {} has no package URL: it may be another program of that name",
@@ -156,6 +178,7 @@ fn in_bom(query: &Query, meant: &Meant, bom: &Bom) -> (Vec<DocumentComponent>, V
             }
             let ids = match (query, version.parse::<semver::Version>()) {
                 (Query::Component { purl: wanted, .. }, _) => is_same_purl(wanted, purl).then(Vec::new),
+                (Query::Library { .. }, _) => None,
                 (_, Err(_)) => {
                     unknown.push(format!("{purl} has no version that can be compared"));
                     None
@@ -168,22 +191,29 @@ fn in_bom(query: &Query, meant: &Meant, bom: &Bom) -> (Vec<DocumentComponent>, V
                 }
             };
             if let Some(advisories) = ids {
-                found.push(DocumentComponent {
-                    purl: purl.clone(),
-                    name,
-                    version,
-                    source,
-                    advisories,
-                    scope: match part.scope {
-                        Scope::Excluded => "excluded",
-                        Scope::Optional => "optional",
-                        Scope::Included => "included",
-                    },
-                });
+                found.push(DocumentComponent { purl: purl.clone(), name, version, source, advisories, scope: scope(part) });
             }
         }
     }
     (found, unknown)
+}
+
+/// The libraries that are no crates, by their package URLs (`pkg:generic/openssl@3.3.0`).
+fn libraries_of(meant: &Meant, part: &Part) -> Vec<DocumentComponent> {
+    let found = |purl: &String| {
+        let (name, version) = library_of(part, purl)?;
+        let advisories = meant.libraries.found(&name, &version)?;
+        Some(DocumentComponent { purl: purl.clone(), name, version, source: None, advisories, scope: scope(part) })
+    };
+    part.purls.iter().filter_map(found).collect()
+}
+
+fn scope(part: &Part) -> &'static str {
+    match part.scope {
+        Scope::Excluded => "excluded",
+        Scope::Optional => "optional",
+        Scope::Included => "included",
+    }
 }
 
 fn shown_version(part: &Part) -> &str {
@@ -194,22 +224,64 @@ fn shown_version(part: &Part) -> &str {
 fn meant(context: &Context, settings: &Settings, id: &str, known: Known) -> Result<Meant, Error> {
     let database = known.database.map_err(|(why, help)| Error::new(Class::Undetermined, &why).with_help(help))?;
     let AdvisoryDatabase { info: feed, advisories } = database;
-    if advisories.is_empty() {
-        return Err(unknown(id, &feed));
+    let ids = advisories.iter().flat_map(Advisory::ids).chain([id]);
+    let libraries = Libraries::with(ids, &known.sources.signals);
+    if advisories.is_empty() && matches!(libraries, Libraries::None) {
+        return Err(unknown(id, &feed, &known.sources));
     }
     // An old database may have an older range: the same limit as everywhere.
     let of_the_day = AdvisoryDatabase { info: feed.clone(), advisories: Vec::new() };
-    let not_evaluated = judge::judge(settings, context.now, Ok(of_the_day).into(), &[]).not_evaluated;
-    let names = advisories.iter().map(|advisory| advisory.package.clone()).collect();
-    Ok(Meant { names, advisories, feed: Some(feed), not_evaluated })
+    let of_the_day = Known { database: Ok(of_the_day), sources: known.sources };
+    let not_evaluated = judge::judge(settings, context.now, of_the_day, &[]).not_evaluated;
+    let bringing = known::bringing(|library| libraries.concern(library)).map(str::to_owned);
+    let names = advisories.iter().map(|advisory| advisory.package.clone()).chain(bringing).collect();
+    Ok(Meant { names, advisories, libraries, feed: Some(feed), not_evaluated })
 }
 
 /// Not knowing an advisory is no answer.
-fn unknown(id: &str, feed: &FeedInfo) -> Error {
+fn unknown(id: &str, feed: &FeedInfo, sources: &Sources) -> Error {
     let date = feed.date.map_or_else(|| "an unknown day".to_owned(), crate::base::Timestamp::date);
-    let why = format!("the advisory database {} of {date} does not know {id}, or it was withdrawn", feed.origin);
+    let unread = sources.feeds.iter().filter_map(|feed| feed.state.as_ref().err());
+    let unread: String = unread.map(|(why, _)| format!("; {why}")).collect();
+    let why = format!("the advisory database {} of {date} does not know {id}, or it was withdrawn{unread}", feed.origin);
     Error::new(Class::Undetermined, &why)
         .with_help("check the id, renew the database with `cargo supplychain fetch`, or ask for the crate: pkg:cargo/NAME@RANGE")
+}
+
+/// What of a component is meant, each with the ids of the advisories that it was found by: the crate itself, else libraries that it brought along.
+fn found_in(query: &Query, meant: &Meant, component: InReleases) -> Vec<(InReleases, Vec<String>)> {
+    if let Some(ids) = found_by(query, &meant.advisories, &component) {
+        return vec![(component, ids)];
+    }
+    let libraries = component.libraries().into_iter();
+    let found = libraries.filter_map(|one| {
+        let ids = one.library.as_ref().and_then(|library| meant.libraries.found(library.name, &library.version))?;
+        Some((one, ids))
+    });
+    found.collect()
+}
+
+/// Libraries that may be what is meant, in releases whose builds could not tell their versions; of crates that an advisory speaks of itself, its
+/// word counts.
+fn unknown_libraries(meant: &Meant, candidates: &[InReleases]) -> Vec<NotEvaluated> {
+    let is_spoken_of = |one: &&InReleases| meant.advisories.iter().any(|advisory| advisory.package == one.key.name);
+    let mut unknown = Vec::new();
+    for component in candidates.iter().filter(|one| !is_spoken_of(one)) {
+        for (library, releases) in component.of_unknown_version(|library| meant.libraries.concern(library)) {
+            let (name, version) = (&component.key.name, &component.key.version);
+            unknown.push(NotEvaluated {
+                area: Area::Advisories,
+                check: "libraries".to_owned(),
+                why: format!(
+                    "which version of {library} came with {name} {version} is not known, in {}",
+                    counted(releases.len(), "release")
+                ),
+                required: true,
+                help: "ask whoever built the release, or look into its files".to_owned(),
+            });
+        }
+    }
+    unknown
 }
 
 /// The ids of the advisories that the component is found by; none: it is not what was asked for. A component whose version is none cannot
@@ -219,6 +291,7 @@ fn found_by(query: &Query, advisories: &[Advisory], component: &InReleases) -> O
     match query {
         Query::Crate { versions, .. } => versions.include(&version).then(Vec::new),
         Query::Component { purl, .. } => (component.purl() == purl).then(Vec::new),
+        Query::Library { .. } => None,
         Query::Advisory(_) => {
             let key = &component.key;
             let applies = |advisory: &&Advisory| advisory::applies(advisory, &key.name, &version, key.source.as_deref());

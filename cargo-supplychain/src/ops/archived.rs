@@ -2,11 +2,11 @@
 
 mod place;
 
-use std::collections::BTreeSet;
 use std::thread;
 
 use camino::Utf8PathBuf;
 
+use super::advisories::NamedFeed;
 use super::progress::Shared;
 use super::{Class, Error, Progress, advisories, gather};
 use crate::archive::Access;
@@ -20,6 +20,7 @@ use crate::config::Settings;
 use crate::document::affected::AskedArchive;
 use crate::feeds::Which;
 use crate::finding::{Area, NotEvaluated};
+use crate::model::native::known;
 
 pub(super) use place::Archive;
 
@@ -32,6 +33,8 @@ pub struct Request {
     pub policy: Option<Utf8PathBuf>,
     /// `--advisory-db`, over `[advisories] database`.
     pub advisory_db: Option<String>,
+    /// `--feed`: in the place of those of the policy that are of the same kind.
+    pub feeds: Vec<NamedFeed>,
     /// `--vex`: documents of others about vulnerabilities, besides those of the policy.
     pub vex: Vec<Utf8PathBuf>,
     /// A head that was kept elsewhere: the archive has to continue it.
@@ -143,12 +146,12 @@ pub(super) fn load_advisories(
     let wanted = advisories::Wanted {
         given: request.advisory_db.as_deref(),
         revision: None,
-        feeds: &[],
+        feeds: &request.feeds,
         settings,
         root: &context.cwd,
         workspace: None,
         which,
-        libraries: &BTreeSet::new(),
+        libraries: &known::libraries().into_iter().map(str::to_owned).collect(),
         vex: &request.vex,
         base: None,
     };

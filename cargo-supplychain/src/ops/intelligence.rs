@@ -238,7 +238,7 @@ fn advisories(
     };
     let names: BTreeSet<_> = lockfile.packages.iter().map(|package| package.name.clone()).collect();
     let natives = super::native::of_lockfile(lockfile, gathered.plan.as_ref().ok());
-    let libraries = natives.keys().map(|(_, _, library)| (*library).to_owned()).chain(["rust".to_owned()]).collect();
+    let libraries = natives.keys().map(|(_, library)| (*library).to_owned()).chain(["rust".to_owned()]).collect();
     let wanted = database::Wanted {
         given: request.advisory_db.as_deref(),
         revision: request.advisory_db_rev.as_deref(),

@@ -42,14 +42,14 @@ pub(super) fn of_lockfile(lockfile: &Lockfile, plan: Option<&Plan>) -> NativeVer
         folders.extend(component.map(|one| ((one.name.as_str(), one.version.as_str()), folder)));
     }
     let mut all = NativeVersions::new();
-    for package in &lockfile.packages {
+    for (index, package) in lockfile.packages.iter().enumerate() {
         let version = package.version.to_string();
         let folder = folders.get(&(package.name.as_str(), version.as_str()));
         let said = folder.map(|folder| native::versions([Package { purl: "", name: &package.name, version: &version, folder }]));
         for part in known::sources_in(&package.name) {
             let found = said.as_ref().and_then(|said| said.get(&(String::new(), part.name)).cloned());
             let found = found.unwrap_or_else(|| part.version(&package.name, &version, &mut |_| Ok(None)));
-            all.insert((package.name.clone(), version.clone(), part.name), found);
+            all.insert((index, part.name), found.into());
         }
     }
     all

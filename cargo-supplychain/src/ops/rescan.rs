@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::archived::{self, Opened};
 use super::{Error, Progress, vex_sources};
-use crate::advisory::FeedInfo;
+use crate::advisory::native::known_ids;
+use crate::advisory::signals::is_cve;
+use crate::advisory::{FeedInfo, Signals};
 use crate::archive::Access;
 use crate::archived::answer::{InReleases, ListedRelease, Part, join};
 use crate::archived::history::History;
@@ -15,10 +17,11 @@ use crate::archived::query::Query;
 use crate::archived::{Event, FORMAT_VERSION, Hit, Rescan};
 use crate::base::Context;
 use crate::base::text::counted;
-use crate::check::archived::{ArchivedComponent, Judgement, Known, judge};
+use crate::check::archived::{ArchivedComponent, Judgement, Known, hit_id, judge};
 use crate::document::rescan::{Disappeared, RescanFinding, Rescanned, SCHEMA_VERSION, SHOWN};
 use crate::feeds::Which;
 use crate::finding::{Area, FailOn, Finding, NotEvaluated, Report, ReportInput};
+use crate::model::native::known;
 
 pub use history::history;
 
@@ -51,6 +54,25 @@ struct Judged {
     components: Vec<InReleases>,
     judgement: Judgement,
     feeds: Vec<FeedInfo>,
+    told: Told,
+}
+
+/// Of what today's sources tell about libraries that are no crates: whatever they are silent about is not gone.
+struct Told {
+    cves: BTreeSet<String>,
+    ends: bool,
+}
+
+impl Told {
+    fn new(signals: &Signals) -> Self {
+        let of_records = signals.records.iter().flat_map(BTreeMap::keys).cloned();
+        Self { cves: of_records.chain(known_ids().map(str::to_owned)).collect(), ends: signals.lines.is_some() }
+    }
+
+    fn is_about(&self, hit: &Hit) -> bool {
+        let is_crate = !matches!(hit.purl.parse(), Ok(Query::Library { .. }));
+        is_crate || self.cves.contains(&hit.advisory) || (self.ends && !is_cve(&hit.advisory))
+    }
 }
 
 /// Judges, tells and records. The report is the outcome as any report is, for the formats that all share.
@@ -125,26 +147,42 @@ fn judge_all(context: &Context, known: Known, opened: &mut Opened, progress: &mu
     }
     feeds.extend(known.sources.feeds.iter().filter_map(|feed| feed.state.as_ref().ok()).cloned());
     feeds.extend(known.sources.vex.iter().map(vex_sources::info));
+    names.extend(known::bringing(|_| true).map(str::to_owned));
     let components = opened.ask(context, progress, |index| index.components(&names))?;
+    let components = with_libraries(components);
     // A version that is none was let in by nobody.
     let archived = |one: &InReleases| {
         let version = one.key.version.parse().ok()?;
         let (name, source) = (one.key.name.clone(), one.key.source.clone());
-        Some(ArchivedComponent { name, version, source, takes_part: one.takes_part() })
+        let library = one.library.as_ref().map(|library| (library.name, library.version.clone()));
+        Some(ArchivedComponent { name, version, source, library, takes_part: one.takes_part() })
     };
     let (components, archived): (Vec<_>, Vec<_>) =
         components.into_iter().filter_map(|one| archived(&one).map(|archived| (one, archived))).unzip();
+    let told = Told::new(&known.sources.signals);
     let judgement = judge(&opened.settings, context.now, known, &archived);
-    Ok(Judged { components, judgement, feeds })
+    Ok(Judged { components, judgement, feeds, told })
+}
+
+/// The components, each followed by the libraries that it brought along.
+fn with_libraries(components: Vec<InReleases>) -> Vec<InReleases> {
+    let mut all = Vec::with_capacity(components.len());
+    for component in components {
+        let libraries = component.libraries();
+        all.push(component);
+        all.extend(libraries);
+    }
+    all
 }
 
 /// The crates of known hits: an advisory that was withdrawn is in no database.
 fn known_names(history: &History) -> BTreeSet<String> {
-    let name = |hit: &Hit| match hit.purl.parse().ok()? {
-        Query::Crate { name, .. } | Query::Component { name, .. } => Some(name),
-        Query::Advisory(_) => None,
-    };
-    history.known().filter_map(name).collect()
+    history.known().flat_map(crates_of).collect()
+}
+
+/// The crates that a hit may be of.
+fn crates_of(hit: &Hit) -> BTreeSet<String> {
+    hit.purl.parse().map(|query: Query| query.crates()).unwrap_or_default()
 }
 
 /// What an older database does not know would be told as gone.
@@ -165,7 +203,7 @@ fn found(judged: &Judged, history: &History, all: bool) -> Vec<RescanFinding> {
     let up_to = judged_up_to(history);
     let one = |(index, finding): &(usize, Finding)| {
         let component = &judged.components[*index];
-        let advisory = finding.ids.first().cloned().unwrap_or_default();
+        let advisory = hit_id(finding).to_owned();
         let hit = component.hit(&advisory);
         let first_seen = history.first_seen(&hit);
         // A hit that is known is new for the releases that came in since.
@@ -189,7 +227,8 @@ fn disappeared(judged: &Judged, history: &History) -> Vec<Disappeared> {
     let kept: BTreeSet<&str> = judged.components.iter().map(InReleases::purl).collect();
     let applying: BTreeSet<Hit> =
         judged.judgement.applying.iter().map(|(advisory, index)| judged.components[*index].hit(advisory)).collect();
-    let gone = history.known().filter(|hit| kept.contains(hit.purl.as_str()) && !applying.contains(hit));
+    let is_gone = |hit: &&Hit| kept.contains(hit.purl.as_str()) && !applying.contains(*hit) && judged.told.is_about(hit);
+    let gone = history.known().filter(is_gone);
     gone.map(|hit| Disappeared { hit: hit.clone(), first_seen: history.first_seen(hit) }).collect()
 }
 

@@ -33,6 +33,7 @@ pub(super) fn begin(archive: Sha256, first: &[u8]) -> Result<State, Error> {
         archive,
         sequence: 1,
         sha256: archive,
+        stamp: None,
         segments: Vec::new(),
         pruned: std::collections::BTreeSet::new(),
         pruned_in_tables: 0,
@@ -76,7 +77,11 @@ impl Index {
                 previous = Sha256::of(&bytes);
                 self.note(source, &entry, &mut new)?;
             }
-            if is_end(source, sequence)? {
+            // Before they are listed: what changes meanwhile shows in the next one.
+            let stamp = source.stamp();
+            let is_as_before = stamp.is_some() && stamp == self.state.stamp && sequence == self.state.sequence;
+            if is_as_before || is_end(source, sequence)? {
+                self.state.stamp = stamp;
                 break;
             }
         }

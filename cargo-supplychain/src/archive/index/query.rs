@@ -101,7 +101,7 @@ impl Index {
                 releases.sort_unstable();
                 (detail, releases)
             });
-            InReleases { key, places: places.collect() }
+            InReleases { key, library: None, places: places.collect() }
         };
         joined.into_iter().map(sorted).filter(|component| !component.places.is_empty()).collect()
     }

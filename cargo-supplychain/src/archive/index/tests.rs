@@ -16,6 +16,9 @@ struct Memory {
     /// Entries that are not there any more.
     taken_out: BTreeSet<u64>,
     objects: BTreeMap<Sha256, Vec<u8>>,
+    stamp: Option<String>,
+    /// How often the entries were listed.
+    listed: Mutex<usize>,
     /// Objects that were read.
     read: Mutex<Vec<Sha256>>,
 }
@@ -25,7 +28,12 @@ impl Source for Memory {
         Ok(self.entries.get(sequence as usize - 1).filter(|_| !self.taken_out.contains(&sequence)).cloned())
     }
 
+    fn stamp(&self) -> Option<String> {
+        self.stamp.clone()
+    }
+
     fn sequences(&self) -> Result<Vec<u64>, Unread> {
+        *self.listed.lock().unwrap() += 1;
         Ok((1..=self.entries.len() as u64).filter(|sequence| !self.taken_out.contains(sequence)).collect())
     }
 
@@ -120,6 +128,31 @@ fn versions(index: &Index, name: &str) -> Vec<String> {
     let components = index.components(&BTreeSet::from([name.to_owned()])).unwrap();
     let shown = components.iter().map(|one| format!("{}: {:?}", one.key.version, one.releases().collect::<Vec<_>>()));
     shown.collect()
+}
+
+#[test]
+fn entries_are_listed_when_something_may_have_changed() {
+    let mut archive = Memory::new();
+    let cache = Cache::new();
+    archive.release("1.0.0", &["a 1.0.0"]);
+    archive.release("1.1.0", &["a 1.0.0"]);
+    let listings = |archive: &Memory| {
+        let before = *archive.listed.lock().unwrap();
+        (cache.open(archive).is_ok(), *archive.listed.lock().unwrap() - before)
+    };
+    assert_eq!(listings(&archive), (true, 1));
+    assert_eq!(listings(&archive), (true, 1), "nothing tells that it is the same");
+    archive.stamp = Some("one".into());
+    assert_eq!(listings(&archive), (true, 1));
+    assert_eq!(listings(&archive), (true, 0));
+    archive.release("1.2.0", &["a 1.0.0"]);
+    assert_eq!(listings(&archive), (true, 1), "an entry has come");
+    assert_eq!(listings(&archive), (true, 0));
+    archive.taken_out.insert(2);
+    archive.stamp = Some("two".into());
+    assert_eq!(listings(&archive), (false, 1));
+    archive.stamp = None;
+    assert_eq!(listings(&archive), (false, 1));
 }
 
 #[test]

@@ -16,7 +16,10 @@ use super::{Corrupt, Cursor, put_number};
 use crate::archived::inventory::{MAX_BYTES, MAX_COMPONENTS};
 use crate::archived::{Inventory, InventoryArtifact, InventoryComponent, InventoryNative, InventoryUse};
 use crate::base::Sha256;
+use crate::base::parallel::in_pieces;
 
+/// From so many releases on another thread is worth its start.
+const PIECE: usize = 500;
 const COMPONENT: u8 = b'c';
 const RELEASE: u8 = b'r';
 
@@ -404,9 +407,10 @@ fn component(key: &[u8], value: &[u8]) -> Result<IndexedComponent, Corrupt> {
 ///
 /// # Errors
 /// The table is not as it was written.
-pub fn releases<R: ReadAt>(table: &Table<R>, sequences: &BTreeSet<u64>) -> Result<Vec<Arc<IndexedRelease>>, Corrupt> {
+pub fn releases<R: ReadAt + Sync>(table: &Table<R>, sequences: &BTreeSet<u64>) -> Result<Vec<Arc<IndexedRelease>>, Corrupt> {
     let prefixes: Vec<_> = sequences.iter().map(|sequence| release_key(*sequence)).collect();
-    read_releases(table, &prefixes)
+    let parts = in_pieces(&prefixes, PIECE, |piece| read_releases(table, piece));
+    parts.into_iter().collect::<Result<Vec<_>, _>>().map(|parts| parts.into_iter().flatten().collect())
 }
 
 /// Every release, in order.

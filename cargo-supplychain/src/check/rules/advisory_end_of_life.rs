@@ -33,7 +33,7 @@ medium  advisory/end-of-life  openssl-src 300.6.1+3.6.3  Cargo.lock:340
 fn run(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for native in natives(facts) {
-        let Some(version) = native.version.known() else { continue };
+        let Some(version) = native.version() else { continue };
         let Some((line, when)) = ended(facts, native.part.name, version) else { continue };
         let (takes_part, name) = (native.takes_part(facts), native.part.name);
         let aside = if takes_part { "" } else { " (not in this build)" };
@@ -80,8 +80,8 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::check::LibraryVersion;
     use crate::check::case::Case;
-    use crate::model::native::{Evidence, NativeVersion};
 
     #[test]
     fn lines_that_have_ended() {
@@ -104,9 +104,8 @@ mod tests {
                 "version = 4\n\n[[package]]\nname = \"openssl-src\"\nversion = \"{version}\"\nsource = \"CRATES_IO\"\nchecksum = \"HEX\"\n"
             );
             let mut case = Case::new().lock(&lock);
-            let said =
-                NativeVersion::Known { version: of_library.into(), evidence: Evidence::BuildMetadata { package: "p".into() } };
-            case.sources.natives.insert(("openssl-src".into(), version.into(), "openssl"), said);
+            let said = LibraryVersion { version: Some(of_library.into()), said_by: "said".into() };
+            case.sources.natives.insert((0, "openssl"), said);
             case.sources.signals.lines = Some(BTreeMap::from([("openssl".to_owned(), lines.clone())]));
             assert_eq!(case.run(&RULE), expected, "{version}");
         }

@@ -5,7 +5,7 @@ mod advisory_db_rollback;
 mod advisory_end_of_life;
 mod advisory_known_exploited;
 mod advisory_malicious;
-mod advisory_native_vulnerability;
+pub(in crate::check) mod advisory_native_vulnerability;
 mod advisory_notice;
 mod advisory_unmaintained;
 mod advisory_unsound;

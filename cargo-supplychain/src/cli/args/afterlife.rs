@@ -5,6 +5,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::archive::PlaceArgs;
 use crate::finding::FailOn;
+use crate::ops::advisories::NamedFeed;
 
 /// Which archive.
 #[derive(Debug, Clone, Default, Args)]
@@ -21,7 +22,8 @@ pub struct ArchiveArgs {
 /// Which archived releases, or which SBOMs, contain what an advisory names
 ///
 /// Names every archived release, and in it every file, that has an affected version of a crate, and how far it takes part: linked, only
-/// helped to build, or only locked. An advisory is named by any of its ids; a crate by its package URL, with a version or a range of them.
+/// helped to build, or only locked. An advisory is named by any of its ids; a crate, or a library that crates bring along (openssl, zlib), by its
+/// package URL, with a version or a range of them.
 /// With --sbom the named documents of anyone are asked instead of an archive. Exit 0: none is affected; 1: some; 4: it could not be told.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -30,9 +32,11 @@ Examples:
   cargo supplychain affected RUSTSEC-2023-0061 --supported --format markdown
   cargo supplychain affected 'pkg:cargo/libwebp-sys@<0.9.3' --archive releases
   cargo supplychain affected pkg:cargo/openssl-sys --format json
+  cargo supplychain affected 'pkg:generic/openssl@>=3.3.0,<3.3.2'
+  cargo supplychain affected CVE-2024-6119 --feed cve=cve-records
   cargo supplychain affected RUSTSEC-2023-0061 --sbom vendor.spdx.json appliance.cdx.xml")]
 pub struct AffectedArgs {
-    /// RUSTSEC-…, CVE-…, GHSA-…, or pkg:cargo/NAME[@VERSION|@RANGE]
+    /// RUSTSEC-…, CVE-…, GHSA-…, or pkg:cargo/NAME[@VERSION|@RANGE], pkg:generic/LIBRARY[@VERSION|@RANGE]
     #[arg(value_name = "ID|PURL")]
     pub query: String,
     /// Ask these bills of materials (of any tool; binaries with audit data too), not an archive
@@ -44,6 +48,9 @@ pub struct AffectedArgs {
     /// The RustSec database: a folder or a git URL
     #[arg(long, value_name = "PATH|URL")]
     pub advisory_db: Option<String>,
+    /// A further source of what is known: osv, kev, epss, cve, jvn or eol, and its file, folder or URL (may be repeated)
+    #[arg(long, value_name = "KIND=PATH|URL", value_parser = super::feed)]
+    pub feed: Vec<NamedFeed>,
     #[command(flatten)]
     pub place: PlaceArgs,
 }
@@ -83,6 +90,9 @@ pub struct RescanArgs {
     /// The RustSec database: a folder or a git URL
     #[arg(long, value_name = "PATH|URL")]
     pub advisory_db: Option<String>,
+    /// A further source of what is known: osv, kev, epss, cve, jvn or eol, and its file, folder or URL (may be repeated)
+    #[arg(long, value_name = "KIND=PATH|URL", value_parser = super::feed, conflicts_with = "history")]
+    pub feed: Vec<NamedFeed>,
     /// Statements of others about vulnerabilities that count: OpenVEX, CycloneDX or CSAF (may be repeated)
     #[arg(long, value_name = "FILE", conflicts_with = "history")]
     pub vex: Vec<Utf8PathBuf>,

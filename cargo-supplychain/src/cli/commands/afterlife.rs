@@ -18,6 +18,7 @@ use crate::document::rescan::{self, HistoryAnswer, HistoryLine, Rescanned};
 use crate::document::{github, gitlab, sarif};
 use crate::finding::Report;
 use crate::ops;
+use crate::ops::advisories::NamedFeed;
 use crate::ops::archived::Request;
 use crate::ops::rescan::Record;
 
@@ -26,8 +27,9 @@ fn request(args: &ArchiveArgs) -> Request {
 }
 
 /// What `affected` and `rescan` are asked of.
-fn asked(place: &PlaceArgs, advisory_db: Option<&String>, supported: bool) -> Request {
-    Request { advisory_db: advisory_db.cloned(), supported, expect_head: place.expect_head, ..request(&place.archive) }
+fn asked(place: &PlaceArgs, advisory_db: Option<&String>, feeds: &[NamedFeed], supported: bool) -> Request {
+    let (advisory_db, feeds) = (advisory_db.cloned(), feeds.to_vec());
+    Request { advisory_db, feeds, supported, expect_head: place.expect_head, ..request(&place.archive) }
 }
 
 pub(in crate::cli) fn affected(shell: &mut Shell, context: &Context, args: &AffectedArgs) -> Result<Exit, ops::Error> {
@@ -35,7 +37,7 @@ pub(in crate::cli) fn affected(shell: &mut Shell, context: &Context, args: &Affe
         return Err(ops::Error::usage(&"affected has no such format: it answers a question, it judges nothing")
             .with_help("use --format human, json or markdown; `rescan` has sarif, github and gitlab"));
     }
-    let request = asked(&args.place, args.advisory_db.as_ref(), args.supported);
+    let request = asked(&args.place, args.advisory_db.as_ref(), &args.feed, args.supported);
     // Kept to the end of the process: to give ten thousand releases back one by one takes as long as to print them.
     let answer = ManuallyDrop::new(match args.sbom.as_slice() {
         [] => ops::affected::affected(context, &request, &args.query, shell)?,
@@ -45,7 +47,7 @@ pub(in crate::cli) fn affected(shell: &mut Shell, context: &Context, args: &Affe
         Format::Json => shell.out(&affected::json(&answer).bytes),
         Format::Markdown => shell.out(&affected::markdown(&answer).bytes),
         _ => {
-            shell.out(affected::human(&answer).as_bytes());
+            affected::human(&answer).iter().for_each(|piece| shell.out(piece.as_bytes()));
             render::not_evaluated(shell, &answer.not_evaluated);
         }
     }
@@ -61,7 +63,7 @@ fn exit_of_answer(answer: &Affected) -> Exit {
 }
 
 pub(in crate::cli) fn rescan(shell: &mut Shell, context: &Context, args: &RescanArgs) -> Result<Exit, ops::Error> {
-    let archived = Request { vex: args.vex.clone(), ..asked(&args.place, args.advisory_db.as_ref(), args.supported) };
+    let archived = Request { vex: args.vex.clone(), ..asked(&args.place, args.advisory_db.as_ref(), &args.feed, args.supported) };
     if args.history {
         return history(shell, context, &archived);
     }

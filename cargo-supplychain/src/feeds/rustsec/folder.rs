@@ -1,7 +1,6 @@
 //! A database in a folder: what is in it, and whether it changed since it was parsed.
 
 use std::io::{self, Read as _};
-use std::thread;
 use std::time::UNIX_EPOCH;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -9,9 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::advisory::MAX_BYTES;
 use super::{AdvisoryFile, MAX_ADVISORIES, is_advisory};
 use crate::base::Sha256;
-
-/// More threads than this wait for each other.
-const MAX_THREADS: usize = 8;
+use crate::base::parallel::in_pieces;
 
 /// The advisory files of a folder, sorted by path.
 pub(super) struct Listing {
@@ -30,14 +27,8 @@ struct Listed {
 /// that they are listed on all cores.
 pub(super) fn list(root: &Utf8Path) -> Result<Listing, String> {
     let folders = crate_folders(&root.join("crates")).map_err(|error| format!("cannot list it: {error}"))?;
-    let threads = thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
-    let mut files = thread::scope(|scope| {
-        let parts = folders.chunks(folders.len().div_ceil(threads).max(1));
-        let running: Vec<_> = parts.map(|part| scope.spawn(move || list_crates(part))).collect();
-        let ended = |_| Err("cannot list it: a thread ended early".to_owned());
-        let parts = running.into_iter().map(|one| one.join().unwrap_or_else(ended));
-        parts.collect::<Result<Vec<_>, String>>().map(|parts| parts.concat())
-    })?;
+    let parts: Result<Vec<_>, String> = in_pieces(&folders, 16, list_crates).into_iter().collect();
+    let mut files = parts?.concat();
     if files.len() > MAX_ADVISORIES {
         return Err(too_many());
     }

@@ -3,6 +3,8 @@
 //!
 //! Each row was looked up in the published crate (`tests/trial/native_parts.py` builds the common ones and reads every version file).
 
+use std::collections::BTreeSet;
+
 use super::version::{self, Pattern};
 use super::{Evidence, NativeVersion};
 use crate::base::Sha256;
@@ -82,6 +84,17 @@ pub fn sources_in(package: &str) -> impl Iterator<Item = &'static KnownPart> {
     let in_package = move |(name, part): &(&str, &KnownPart)| part.sources_in.unwrap_or(name) == package;
     let all = TABLE.iter().flat_map(|(name, parts)| parts.iter().map(move |part| (*name, part)));
     all.filter(in_package).map(|(_, part)| part)
+}
+
+/// The crates that are known to bring, or ask for, a library that is wanted by its upstream name.
+pub fn bringing(wanted: impl Fn(&str) -> bool) -> impl Iterator<Item = &'static str> {
+    TABLE.iter().filter(move |(_, parts)| parts.iter().any(|part| wanted(part.name))).map(|(name, _)| *name)
+}
+
+/// The libraries that crates are known to bring, by upstream's names.
+#[must_use]
+pub fn libraries() -> BTreeSet<&'static str> {
+    TABLE.iter().flat_map(|(_, parts)| parts.iter().map(|part| part.name)).collect()
 }
 
 impl KnownPart {

@@ -4,7 +4,7 @@ use camino::Utf8Path;
 use serde::Serialize;
 
 use super::super::{Class, Error, Progress};
-use crate::archive::chain::{self, path_of};
+use crate::archive::chain::{self, LOG, path_of};
 use crate::archive::index::{Source, Unread};
 use crate::archive::{self, Access, Generations, Store, objects, store};
 use crate::archived::{Entry, Event, FORMAT_VERSION, Head, to_bytes};
@@ -109,6 +109,10 @@ impl Source for Archive {
             chain::Error::Store(error) => Unread::Unreadable(error.to_string()),
             error => Unread::Corrupt(error.to_string()),
         })
+    }
+
+    fn stamp(&self) -> Option<String> {
+        self.store.stamp(LOG)
     }
 
     fn object(&self, digest: Sha256, limit: u64) -> Result<Vec<u8>, Unread> {

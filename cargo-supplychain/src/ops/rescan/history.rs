@@ -4,13 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::archived::{self, Opened};
 use super::super::{Error, Progress};
-use super::known_names;
+use super::{crates_of, known_names, with_libraries};
 use crate::archive::Access;
 use crate::archive::index::Index;
 use crate::archived::answer::InReleases;
 use crate::archived::history::{Dated, Fix, History, fix};
 use crate::archived::index::segment::{IndexedRelease, Releases};
-use crate::archived::{Hit, query::Query};
 use crate::base::{Context, Timestamp};
 use crate::document::rescan::{HistoryAnswer, HistoryLine, SCHEMA_VERSION};
 
@@ -22,8 +21,8 @@ pub fn history(context: &Context, request: &archived::Request, progress: &mut dy
     let mut opened = Opened::new(context, request, Access::Read, progress)?;
     let history = opened.index().history().clone();
     let mut names = known_names(&history);
-    names.extend(history.hits.keys().filter_map(name_of));
-    let components = opened.ask(context, progress, |index| index.components(&names))?;
+    names.extend(history.hits.keys().flat_map(crates_of));
+    let components = with_libraries(opened.ask(context, progress, |index| index.components(&names))?);
     let releases = opened.ask(context, progress, Index::all_releases)?;
     let mut lines = lines(&history, &components, &releases, context.now);
     if request.supported {
@@ -42,13 +41,6 @@ pub fn history(context: &Context, request: &archived::Request, progress: &mut dy
         median_days_to_fix: median(&lines),
         history: lines,
     })
-}
-
-fn name_of(hit: &Hit) -> Option<String> {
-    match hit.purl.parse().ok()? {
-        Query::Crate { name, .. } | Query::Component { name, .. } => Some(name),
-        Query::Advisory(_) => None,
-    }
 }
 
 /// Name and target: releases of them follow each other.
