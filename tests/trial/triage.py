@@ -6,8 +6,7 @@
 DATA holds what the public sources publish: advisory-db/ (RustSec), kev/, cve/, ssvc/, openssl_src_lines.csv, and tables of expected results
 (rustsec_cvss_scores.csv, rustsec_triage_expected.csv). What is not there is skipped, and said. Everything goes through the real binary: `check`
 over lockfiles that are made here; with --audit and --lockfiles (NAME/Cargo.lock) the findings are held against cargo-audit's; with --deny (NAME is
-a whole package then, fetched) against cargo-deny's, which looks at the packages that cargo resolves with all features: what is only locked is
-counted apart.
+a whole package then, fetched) against cargo-deny's, which looks at the packages that some feature activates: what is only locked is counted apart.
 """
 import argparse
 import csv
@@ -254,12 +253,12 @@ def findings(trial, lockfile, database):
     return {(one["ids"][0], one["package"], one["version"]) for one in report["findings"] if one["id"].startswith("advisory/") and one.get("ids")}
 
 
-def resolved(manifest):
-    """What cargo resolves with all features, for every platform."""
-    command = ["cargo", "metadata", "--format-version", "1", "--all-features", "--offline", "--locked", "--manifest-path", str(manifest)]
-    metadata = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-    there = {node["id"] for node in metadata["resolve"]["nodes"]}
-    return {(one["name"], one["version"]) for one in metadata["packages"] if one["id"] in there}
+def activated(manifest):
+    """What some feature activates on some platform, by `cargo tree`: `cargo metadata` lists weak dependencies (`name?/feature`) that nothing does."""
+    command = ["cargo", "tree", "--offline", "--locked", "--all-features", "--target", "all", "--edges", "normal,build,dev", "--prefix", "none",
+               "--format", "{p}", "--manifest-path", str(manifest)]
+    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    return {(words[0], words[1].lstrip("v")) for words in map(str.split, lines) if len(words) > 1}
 
 
 def deny(trial, program, lockfiles):
@@ -267,6 +266,8 @@ def deny(trial, program, lockfiles):
     shutil.rmtree(trial.work / "deny", ignore_errors=True)
     (trial.work / "deny").mkdir()
     config, _ = bench.deny_config(trial.work / "deny", database)
+    # Else it tells of what is unsound or unmaintained only where the workspace itself asks for it.
+    config.write_text(config.read_text().replace("[advisories]\n", '[advisories]\nunmaintained = "all"\nunsound = "all"\n'))
     for lockfile in sorted(lockfiles.glob("*/Cargo.lock")):
         manifest = lockfile.parent / "Cargo.toml"
         command = [program, "--offline", "--all-features", "--config", config, "--manifest-path", manifest, "--format", "json", "check", "advisories"]
@@ -276,7 +277,7 @@ def deny(trial, program, lockfiles):
                   for one in said if one.get("advisory") for krate in one["graphs"]}
         if not any('"summary"' in line for line in lines):
             sys.exit(f"cargo-deny did not end well for {manifest}: {lines[-3:]}")
-        ours, there = findings(trial, lockfile, database), resolved(manifest)
+        ours, there = findings(trial, lockfile, database), activated(manifest)
         here = {one for one in ours if one[1:] in there}
         total, apart = total + len(theirs), apart + len(ours - here)
         print(f"     {lockfile.parent.name}: {len(here)} ours, {len(theirs)} cargo-deny's; {len(ours - here)} more of packages that are only locked")
