@@ -1,6 +1,8 @@
 //! Layer 3, its ground floor (IO): regular files, opened without traps, read within bounds, written whole or not at all. Knows nothing of
 //! what is in them. A file that others can put in our way may be a pipe that never answers, a device, a link, or larger than memory.
 
+pub mod stamp;
+
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 

@@ -18,6 +18,7 @@ use super::objects::{self, OBJECTS};
 use super::store::{Creation, Error, Listed, Store};
 use crate::archived::Event;
 use crate::base::Sha256;
+use crate::files::stamp::Stamp;
 
 /// What announces the entries that give objects up is below it.
 pub const ANNOUNCED: &str = "given-up/";
@@ -248,7 +249,7 @@ impl Store for Generations {
     }
 
     /// Of objects it would not tell what was given up.
-    fn stamp(&self, prefix: &str) -> Option<String> {
+    fn stamp(&self, prefix: &str) -> Option<Stamp> {
         if prefix.starts_with(OBJECTS) { None } else { self.inner.stamp(prefix) }
     }
 

@@ -19,6 +19,7 @@ use crate::archived::index::table::{ReadAt, Table};
 use crate::archived::{Entry, Head};
 use crate::base::{Sha256, Timestamp};
 use crate::files;
+use crate::files::stamp::Stamp;
 
 /// Raised whenever what stands in the folder changes.
 const FORMAT: u32 = 2;
@@ -40,7 +41,7 @@ pub trait Source: Sync {
     fn sequences(&self) -> Result<Vec<u64>, Unread>;
 
     /// While it stays the same no entry was added or taken away; none where nothing tells that.
-    fn stamp(&self) -> Option<String> {
+    fn stamp(&self) -> Option<Stamp> {
         None
     }
 
@@ -121,7 +122,7 @@ struct State {
     sha256: Sha256,
     /// What the source said of its entries before they were found to be all there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    stamp: Option<String>,
+    stamp: Option<Stamp>,
     /// Tables, from the first releases to the last.
     segments: Vec<Segment>,
     pruned: BTreeSet<u64>,

@@ -8,8 +8,9 @@ use std::io::{self, Read};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::Access;
-use super::platform::{self, install, owner_alone_writes};
+use super::platform::{install, owner_alone_writes};
 use super::store::{Creation, Error, Listed, Store};
+use crate::files::stamp::{self, Stamp};
 use crate::files::{self, sync_folder};
 
 const LOCK: &str = ".lock";
@@ -184,8 +185,8 @@ impl Store for Local {
         Ok(found)
     }
 
-    fn stamp(&self, prefix: &str) -> Option<String> {
-        platform::stamp(&self.path(prefix.strip_suffix('/').unwrap_or(prefix)).ok()?)
+    fn stamp(&self, prefix: &str) -> Option<Stamp> {
+        stamp::of(&self.path(prefix.strip_suffix('/').unwrap_or(prefix)).ok()?)
     }
 
     fn remove(&self, path: &str) -> Result<(), Error> {

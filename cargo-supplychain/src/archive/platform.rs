@@ -41,29 +41,6 @@ pub(super) fn make_executable(_file: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// Names the state of a folder: while it stays the same no file was added to it, removed from it, or put in the place of another. Nobody sets the
-/// time of a change but the kernel. None where the file system is not known to keep it, or where the last change was just now, so that a further
-/// one may not show.
-#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
-pub(super) fn stamp(folder: &Utf8Path) -> Option<String> {
-    use std::os::unix::fs::MetadataExt as _;
-    use std::time::{SystemTime, UNIX_EPOCH};
-    // ext2 to ext4, XFS, Btrfs, F2FS, tmpfs (`statfs(2)`).
-    const KEEP_IT: [rustix::fs::FsWord; 5] = [0xef53, 0x5846_5342, 0x9123_683e, 0xf2f5_2010, 0x0102_1994];
-    const JUST_NOW: i64 = 2;
-    let file_system = rustix::fs::statfs(folder.as_str()).ok()?.f_type;
-    let metadata = fs::symlink_metadata(folder).ok().filter(|_| KEEP_IT.contains(&file_system))?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();
-    let age = i64::try_from(now).ok()?.checked_sub(metadata.ctime())?;
-    let (device, inode) = (metadata.dev(), metadata.ino());
-    (age > JUST_NOW).then(|| format!("{device}:{inode}:{}.{:09}", metadata.ctime(), metadata.ctime_nsec()))
-}
-
-#[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
-pub(super) fn stamp(_folder: &Utf8Path) -> Option<String> {
-    None
-}
-
 /// A temporary folder is its owner's alone; a release is for others as the umask says. The umask is read off a new folder.
 #[cfg(unix)]
 pub(super) fn make_public(folder: &Utf8Path) -> io::Result<()> {

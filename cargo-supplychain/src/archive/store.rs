@@ -4,6 +4,8 @@
 use std::fmt;
 use std::io::Read;
 
+use crate::files::stamp::Stamp;
+
 /// Where the bytes of an archive are. Paths are relative, with forward slashes, of ASCII letters, digits, `.`, `-` and `_`.
 ///
 /// Nothing is ever replaced: what exists under a path stays until it is removed, and only `prune` removes.
@@ -46,7 +48,7 @@ pub trait Store: Send + Sync {
 
     /// Names the state of the folder of `prefix`: while it stays the same nothing there was added, removed, or put in the place of something
     /// else. None where nothing tells that.
-    fn stamp(&self, _prefix: &str) -> Option<String> {
+    fn stamp(&self, _prefix: &str) -> Option<Stamp> {
         None
     }
 

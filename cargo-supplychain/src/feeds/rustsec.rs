@@ -136,7 +136,7 @@ fn is_url(named: &str) -> bool {
 
 fn load_folder(request: &RustsecRequest<'_>, path: &Utf8Path) -> Result<AdvisoryDatabase, Error> {
     let origin = path.file_name().unwrap_or("advisory-db").to_owned();
-    let listing = folder::list(path).map_err(|why| Error::unreadable(&origin, why))?;
+    let listing = folder::list(path, request.cache_dir).map_err(|why| Error::unreadable(&origin, why))?;
     let head = repository::head_of_checkout(path);
     let key = listing.key(path, head.as_ref().map(|head| head.revision.as_str()));
     load_cached(request, key, || {
@@ -279,7 +279,7 @@ pub fn parse_advisory(id: &str, text: &str) -> Result<Option<Advisory>, String> 
 
 /// Whether a file name is that of an advisory; `RUSTSEC-0000-0000.md` is a draft.
 fn is_advisory(name: &str) -> bool {
-    name.starts_with("RUSTSEC-") && name.ends_with(".md") && !name.starts_with("RUSTSEC-0000-")
+    name.starts_with("RUSTSEC-") && name.ends_with(".md") && !name.starts_with("RUSTSEC-0000-") && !name.contains('/')
 }
 
 #[cfg(test)]

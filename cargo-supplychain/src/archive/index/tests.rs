@@ -16,7 +16,7 @@ struct Memory {
     /// Entries that are not there any more.
     taken_out: BTreeSet<u64>,
     objects: BTreeMap<Sha256, Vec<u8>>,
-    stamp: Option<String>,
+    stamp: Option<Stamp>,
     /// How often the entries were listed.
     listed: Mutex<usize>,
     /// Objects that were read.
@@ -28,8 +28,8 @@ impl Source for Memory {
         Ok(self.entries.get(sequence as usize - 1).filter(|_| !self.taken_out.contains(&sequence)).cloned())
     }
 
-    fn stamp(&self) -> Option<String> {
-        self.stamp.clone()
+    fn stamp(&self) -> Option<Stamp> {
+        self.stamp
     }
 
     fn sequences(&self) -> Result<Vec<u64>, Unread> {
@@ -130,6 +130,10 @@ fn versions(index: &Index, name: &str) -> Vec<String> {
     shown.collect()
 }
 
+fn stamp(inode: u64) -> Option<Stamp> {
+    serde_json::from_value(serde_json::json!({"device": 1, "inode": inode, "changed": [1, 2]})).unwrap()
+}
+
 #[test]
 fn entries_are_listed_when_something_may_have_changed() {
     let mut archive = Memory::new();
@@ -142,14 +146,14 @@ fn entries_are_listed_when_something_may_have_changed() {
     };
     assert_eq!(listings(&archive), (true, 1));
     assert_eq!(listings(&archive), (true, 1), "nothing tells that it is the same");
-    archive.stamp = Some("one".into());
+    archive.stamp = stamp(1);
     assert_eq!(listings(&archive), (true, 1));
     assert_eq!(listings(&archive), (true, 0));
     archive.release("1.2.0", &["a 1.0.0"]);
     assert_eq!(listings(&archive), (true, 1), "an entry has come");
     assert_eq!(listings(&archive), (true, 0));
     archive.taken_out.insert(2);
-    archive.stamp = Some("two".into());
+    archive.stamp = stamp(2);
     assert_eq!(listings(&archive), (false, 1));
     archive.stamp = None;
     assert_eq!(listings(&archive), (false, 1));

@@ -1,14 +1,22 @@
 //! A database in a folder: what is in it, and whether it changed since it was parsed.
 
+use std::collections::BTreeMap;
+use std::fs::Metadata;
 use std::io::{self, Read as _};
 use std::time::UNIX_EPOCH;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use serde::{Deserialize, Serialize};
 
 use super::advisory::MAX_BYTES;
 use super::{AdvisoryFile, MAX_ADVISORIES, is_advisory};
 use crate::base::Sha256;
 use crate::base::parallel::in_pieces;
+use crate::feeds::parsed::{Room, Table};
+use crate::files::stamp::{Stamp, Stamps};
+
+/// Raised whenever what is remembered changes.
+const FORMAT: u32 = 1;
 
 /// The advisory files of a folder, sorted by path.
 pub(super) struct Listing {
@@ -23,17 +31,70 @@ struct Listed {
     modified: u128,
 }
 
-/// Lists `crates/*/RUSTSEC-*.md`. Links are not followed: a database has none. A thousand folders are most of what an answer waits for, so
-/// that they are listed on all cores.
-pub(super) fn list(root: &Utf8Path) -> Result<Listing, String> {
-    let folders = crate_folders(&root.join("crates")).map_err(|error| format!("cannot list it: {error}"))?;
-    let parts: Result<Vec<_>, String> = in_pieces(&folders, 16, list_crates).into_iter().collect();
-    let mut files = parts?.concat();
+/// Lists `crates/*/RUSTSEC-*.md`. Links are not followed: a database has none. A thousand folders are most of what an answer waits for: they are
+/// listed on all cores, and not again while they have the same names in them, which the cache remembers.
+pub(super) fn list(root: &Utf8Path, cache_dir: &Utf8Path) -> Result<Listing, String> {
+    let crates = root.join("crates");
+    let folders = crate_folders(&crates).map_err(|error| format!("cannot list it: {error}"))?;
+    let memory = Memory::of(&crates, cache_dir);
+    let list = |piece: &[Utf8PathBuf]| piece.iter().map(|folder| list_crate(folder, &memory)).collect::<Result<Vec<_>, _>>();
+    let parts: Result<Vec<_>, String> = in_pieces(&folders, 16, list).into_iter().collect();
+    let folders: Vec<Folder> = parts?.into_iter().flatten().collect();
+    memory.keep(&folders);
+    let mut files: Vec<Listed> = folders.into_iter().flat_map(|folder| folder.files).collect();
     if files.len() > MAX_ADVISORIES {
         return Err(too_many());
     }
     files.sort();
     Ok(Listing { files })
+}
+
+/// The folder of a crate.
+struct Folder {
+    name: String,
+    stamp: Option<Stamp>,
+    files: Vec<Listed>,
+}
+
+/// What the names in a folder were when it had a stamp.
+#[derive(Serialize, Deserialize, PartialEq)]
+struct Names {
+    folder: String,
+    stamp: Stamp,
+    files: Vec<String>,
+}
+
+/// The names in folders, as they were found before.
+struct Memory {
+    room: Room,
+    key: Sha256,
+    /// None: nothing tells there whether a folder changed.
+    stamps: Option<Stamps>,
+    known: BTreeMap<String, Names>,
+}
+
+impl Memory {
+    fn of(crates: &Utf8Path, cache_dir: &Utf8Path) -> Self {
+        let (room, key) = (Room::new(cache_dir, "rustsec-names", FORMAT), Sha256::of(crates.as_str()));
+        let stamps = Stamps::new(crates);
+        let known: Vec<Names> = stamps.and_then(|_| room.read(key)).map(|table| table.all()).unwrap_or_default();
+        Self { room, key, stamps, known: known.into_iter().map(|one| (one.folder.clone(), one)).collect() }
+    }
+
+    fn keep(&self, folders: &[Folder]) {
+        let names = |folder: &Folder| {
+            let file = |one: &Listed| one.path.rsplit('/').next().unwrap_or_default().to_owned();
+            Some(Names { folder: folder.name.clone(), stamp: folder.stamp?, files: folder.files.iter().map(file).collect() })
+        };
+        let names: Vec<Names> = folders.iter().filter_map(names).collect();
+        if names.iter().all(|one| self.known.get(&one.folder) == Some(one)) {
+            return;
+        }
+        let row = |one: &Names| Some((one.folder.clone(), serde_json::to_string(one).ok()?));
+        if let Some(table) = Table::new(&(), names.iter().filter_map(row).collect()) {
+            self.room.write(self.key, &table);
+        }
+    }
 }
 
 fn crate_folders(crates: &Utf8Path) -> io::Result<Vec<Utf8PathBuf>> {
@@ -53,34 +114,49 @@ fn too_many() -> String {
     format!("it has more than {MAX_ADVISORIES} advisories")
 }
 
-fn list_crates(folders: &[Utf8PathBuf]) -> Result<Vec<Listed>, String> {
-    let mut files = Vec::new();
-    for folder in folders {
-        list_crate(folder, folder.file_name().unwrap_or_default(), &mut files)?;
-    }
-    Ok(files)
+fn list_crate(folder: &Utf8Path, memory: &Memory) -> Result<Folder, String> {
+    let name = folder.file_name().unwrap_or_default().to_owned();
+    // Before it is listed: a name that comes meanwhile changes the next one.
+    let stamp = memory.stamps.and_then(|stamps| stamps.of(folder));
+    let known = memory.known.get(&name).filter(|known| Some(known.stamp) == stamp);
+    let known = known.and_then(|known| {
+        let listed = |file: &String| {
+            let metadata = is_advisory(file).then(|| folder.join(file).symlink_metadata().ok())??;
+            listed(&name, file, &metadata).ok()
+        };
+        known.files.iter().map(listed).collect::<Option<Vec<_>>>()
+    });
+    let files = match known {
+        Some(files) => files,
+        None => list_names(folder, &name)?,
+    };
+    Ok(Folder { name, stamp, files })
 }
 
-fn list_crate(folder: &Utf8Path, name: &str, files: &mut Vec<Listed>) -> Result<(), String> {
+fn list_names(folder: &Utf8Path, name: &str) -> Result<Vec<Listed>, String> {
     let failed = |error| format!("cannot list crates/{name}: {error}");
+    let mut files = Vec::new();
     for entry in folder.read_dir_utf8().map_err(failed)? {
         let entry = entry.map_err(failed)?;
         if !is_advisory(entry.file_name()) {
             continue;
         }
-        let path = format!("crates/{name}/{}", entry.file_name());
         // Of the entry itself, not of what a link points to.
-        let metadata = entry.metadata().map_err(failed)?;
-        if !metadata.is_file() || metadata.len() > MAX_BYTES {
-            return Err(format!("{path} is not a regular file of at most {MAX_BYTES} bytes"));
-        }
-        let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-        files.push(Listed { path, size: metadata.len(), modified: modified.map_or(0, |time| time.as_nanos()) });
+        files.push(listed(name, entry.file_name(), &entry.metadata().map_err(failed)?)?);
         if files.len() > MAX_ADVISORIES {
             return Err(too_many());
         }
     }
-    Ok(())
+    Ok(files)
+}
+
+fn listed(folder: &str, file: &str, metadata: &Metadata) -> Result<Listed, String> {
+    let path = format!("crates/{folder}/{file}");
+    if !metadata.is_file() || metadata.len() > MAX_BYTES {
+        return Err(format!("{path} is not a regular file of at most {MAX_BYTES} bytes"));
+    }
+    let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    Ok(Listed { path, size: metadata.len(), modified: modified.map_or(0, |time| time.as_nanos()) })
 }
 
 impl Listing {

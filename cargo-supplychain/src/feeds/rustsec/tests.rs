@@ -256,3 +256,38 @@ fn an_older_state_is_not_taken_and_a_changed_checkout_is_said() {
     scene.write("upstream", &path, &text);
     assert_eq!(changed().unwrap(), "the advisory database upstream differs from its commit in 1 file");
 }
+
+/// Folders that did not change are not listed again, and whatever happens in any of them is seen.
+#[test]
+fn names_are_remembered_while_they_are_the_same() {
+    let scene = Scene::new();
+    let put = |(path, text): (String, String)| scene.write("db", &path, &text);
+    put(advisory(1, "fig", "2026-08-01"));
+    put(advisory(2, "oak", "2026-08-02"));
+    let ids = || {
+        let loaded = scene.load(Some("db"), true, None).map_err(|error| error.to_string())?;
+        Ok::<_, String>(loaded.advisories.iter().map(|one| format!("{} {}", one.id, one.date)).collect::<Vec<_>>())
+    };
+    let first = ids().unwrap();
+    assert_eq!(first, ["RUSTSEC-2026-0001 2026-08-01", "RUSTSEC-2026-0002 2026-08-02"]);
+    // A change within the tick of a file system's clock would not show: only then is anything remembered.
+    std::thread::sleep(std::time::Duration::from_secs(4));
+    for _ in 0..2 {
+        assert_eq!(ids().unwrap(), first);
+    }
+    assert_eq!(scene.root().join("cache/rustsec-names-parsed").exists(), cfg!(target_os = "linux"));
+    put(advisory(2, "oak", "2026-08-03"));
+    assert_eq!(ids().unwrap()[1], "RUSTSEC-2026-0002 2026-08-03", "written to in its place");
+    put(advisory(3, "oak", "2026-08-04"));
+    put(advisory(4, "ivy", "2026-08-05"));
+    assert_eq!(ids().unwrap().len(), 4);
+    std::fs::remove_file(scene.root().join("db/crates/fig/RUSTSEC-2026-0001.md")).unwrap();
+    assert_eq!(ids().unwrap().len(), 3);
+    std::fs::remove_dir_all(scene.root().join("db/crates/oak")).unwrap();
+    assert_eq!(ids().unwrap(), ["RUSTSEC-2026-0004 2026-08-05"]);
+    // What is remembered of a folder says nothing of what a name has become.
+    std::thread::sleep(std::time::Duration::from_secs(4));
+    assert_eq!(ids().unwrap().len(), 1);
+    std::fs::write(scene.root().join("db/crates/ivy/RUSTSEC-2026-0004.md"), vec![b' '; 2 << 20]).unwrap();
+    assert!(ids().unwrap_err().contains("is not a regular file of at most"));
+}

@@ -9,6 +9,7 @@ use crate::archive::index::{Source, Unread};
 use crate::archive::{self, Access, Generations, Store, objects, store};
 use crate::archived::{Entry, Event, FORMAT_VERSION, Head, to_bytes};
 use crate::base::{Context, Sha256};
+use crate::files::stamp::Stamp;
 
 /// An entry of the chain is some hundred bytes; one that prunes many releases has twenty for each.
 const MAX_ENTRY: u64 = 16 << 20;
@@ -111,7 +112,7 @@ impl Source for Archive {
         })
     }
 
-    fn stamp(&self) -> Option<String> {
+    fn stamp(&self) -> Option<Stamp> {
         self.store.stamp(LOG)
     }
 
