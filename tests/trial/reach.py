@@ -105,8 +105,8 @@ def words(linkage):
 
 
 def truth(path):
-    """Functions with code: name → names of the things in their symbols; of their own, and inlined ones."""
-    found = collections.defaultdict(set)
+    """Functions with code: name → names of the things in their symbols; of their own, and inlined ones. And the source of each, by its symbol."""
+    found, sources = collections.defaultdict(set), {}
     process = subprocess.Popen(["llvm-dwarfdump", "--debug-info", str(path)], stdout=subprocess.PIPE, text=True, errors="replace")
     tag, fields, is_live = None, {}, False
 
@@ -115,6 +115,8 @@ def truth(path):
         # What the linker has left out keeps its description, at addresses from 0 on. Inlined functions belong to the function before them.
         if tag == "DW_TAG_subprogram" and ("DW_AT_high_pc" in fields or "DW_AT_ranges" in fields):
             is_live = "DW_AT_ranges" in fields or int(fields.get("DW_AT_low_pc", "0x0"), 16) > 0x400
+        if "DW_AT_linkage_name" in fields and "DW_AT_decl_file" in fields:
+            sources[fields["DW_AT_linkage_name"]] = fields["DW_AT_decl_file"]
         names = fields.get("DW_AT_linkage_name") or fields.get("DW_AT_abstract_origin") or fields.get("DW_AT_specification")
         has_code = tag == "DW_TAG_inlined_subroutine" or (tag == "DW_TAG_subprogram" and ("DW_AT_high_pc" in fields or "DW_AT_ranges" in fields))
         if names and has_code and is_live:
@@ -126,11 +128,11 @@ def truth(path):
         if match := re.match(r"0x[0-9a-f]+:\s+(DW_TAG_\w+|NULL)", line):
             take()
             tag, fields = match[1], {}
-        elif match := re.match(r"\s+(DW_AT_(?:linkage_name|abstract_origin|specification|low_pc|high_pc|ranges))\s+\((.*)", line):
+        elif match := re.match(r"\s+(DW_AT_(?:linkage_name|decl_file|abstract_origin|specification|low_pc|high_pc|ranges))\s+\((.*)", line):
             quoted = re.search(r'"([^"]*)"', match[2])
             fields[match[1]] = quoted[1] if quoted else match[2].rstrip(")")
     take()
-    return found
+    return found, sources
 
 
 def symbols(path):
@@ -152,9 +154,11 @@ def judge(arguments, name, version):
          "--advisory-db", place], cwd=folder, env=environment)
     release = sorted((folder / "target/supplychain").glob(f"*-{version}-*"))[0]
     report = json.loads((release / "reports/report.json").read_text())
-    has_code, has_symbol = collections.defaultdict(set), collections.defaultdict(set)
+    has_code, has_symbol, sources = collections.defaultdict(set), collections.defaultdict(set), {}
     for artifact in (release / "artifacts").iterdir():
-        for function, found in truth(artifact).items():
+        of_artifact, source_of = truth(artifact)
+        sources.update(source_of)
+        for function, found in of_artifact.items():
             has_code[function].update(found)
         for function, found in symbols(artifact).items():
             has_symbol[function].update(found)
@@ -171,7 +175,9 @@ def judge(arguments, name, version):
             last = re.sub(r"<.*", "", one["function"].split("::")[-1])
             crate = finding["package"].replace("-", "_")
             having = lambda symbols: [symbol for symbol in symbols.get(last, ()) if re.search(rf"(?<![A-Za-z_]){crate}(?![A-Za-z_])", symbol)]
-            if one["answer"] == "absent" and (there := having(has_code) + having(has_symbol)):
+            # Another version of the crate may be linked as well: the path of its source tells.
+            other = lambda symbol: (place := sources.get(symbol, "")) and f"/{finding['package']}-" in place and f"/{finding['package']}-{finding['version']}/" not in place
+            if one["answer"] == "absent" and (there := [symbol for symbol in having(has_code) + having(has_symbol) if not other(symbol)]):
                 wrong.append(f"{name} {version}: absent: {one['function']}, and {there[0]} has code")
             elif one["answer"] == "linked" and not having(has_symbol) and not re.search(r"`\w+`", one["why"]):
                 wrong.append(f"{name} {version}: linked: {one['function']}: {one['why']}, and no such function has code")

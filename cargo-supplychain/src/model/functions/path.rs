@@ -42,9 +42,11 @@ impl Path {
         &self.0[..end]
     }
 
-    /// Whether it is that function or a part of it: a closure, a function inside of it.
+    /// Whether it is that function or a part of it without a name: a closure. What has a name may as well stand in a module that is called like
+    /// the function.
     pub(super) fn is_in(&self, function: &Self) -> bool {
-        !function.0.is_empty() && self.0.starts_with(&function.0)
+        let is_unnamed = || self.0.get(function.0.len()).is_none_or(|next| next.starts_with('{'));
+        !function.0.is_empty() && self.0.starts_with(&function.0) && is_unnamed()
     }
 }
 
@@ -146,6 +148,8 @@ mod tests {
         }
         let path = |text| Path::parse(text);
         assert!(path("a::b::{{closure}}").is_in(&path("a::b")) && !path("a::bc").is_in(&path("a::b")));
+        assert!(path("a::b::{{closure}}::c").is_in(&path("a::b")), "a function in a closure of it");
+        assert!(!path("<a::b::C as d::E>::next").is_in(&path("a::b")), "a module may have that name");
         assert_eq!((path("a::b::{closure#0}").name(), path("a::b").in_crate("x").crate_name()), ("b", "x"));
     }
 

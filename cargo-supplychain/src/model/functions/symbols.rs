@@ -13,7 +13,7 @@ const MAX_NAME: usize = 1 << 16;
 /// What the symbols of a file have of a function, the strongest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Found {
-    /// It, or a part of it; the demangled symbol.
+    /// It, or a closure in it; the demangled symbol.
     Exact(String),
     /// A function of its name that belongs to its crate, under another path.
     Similar(String),
