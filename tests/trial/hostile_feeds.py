@@ -32,10 +32,12 @@ GOOD = {
     "jvn": lambda day: f'<r xmlns:s="u" xmlns:d="http://purl.org/dc/elements/1.1/"><channel><d:date>{day}T00:00:00Z</d:date></channel><item><title>t</title>'
                        f'<s:identifier>JVNDB-2026-000001</s:identifier><d:date>{day}T00:00:00Z</d:date>'
                        '<s:references source="CVE" id="CVE-2024-27308">u</s:references></item></r>',
+    "cve": lambda day: json.dumps({"dataType": "CVE_RECORD", "cveMetadata": {"cveId": "CVE-2024-27308", "state": "PUBLISHED", "dateUpdated": f"{day}T00:00:00"},
+                                   "containers": {"cna": {"providerMetadata": {"orgId": "x"}}}}),
     "eol": lambda day: json.dumps({"openssl": [{"cycle": "3.6", "eol": "2026-11-01"}]}),
 }
 # Kinds that say of which day they are.
-DATED = {"kev", "epss", "osv"}
+DATED = {"kev", "epss", "osv", "cve"}
 WRONG = ['{"vulnerabilities": 7, "id": 7, "openssl": 7}', "[7]", "7", "null", '"x"', "", "\0" * 100, "[" * 100_000]
 
 
