@@ -15,7 +15,7 @@ const SCORED: &str =
     "aliases = [\"CVE-2026-1000\", \"GHSA-aaaa-bbbb-cccc\"]\ncvss = \"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H\"";
 
 /// A folder with a policy and an advisory database that is about nothing, and an archive beside it.
-fn start() -> (Project, Archive) {
+pub(crate) fn start() -> (Project, Archive) {
     let project = Project::empty();
     project.write("supplychain.toml", POLICY);
     project.advisory("RUSTSEC-2026-0001", "nothing", "2026-08-01", "");
@@ -23,7 +23,7 @@ fn start() -> (Project, Archive) {
     (project, archive)
 }
 
-fn run(project: &Project, arguments: &[&str]) -> Outcome {
+pub(crate) fn run(project: &Project, arguments: &[&str]) -> Outcome {
     project.run(&[arguments, &["--archive", "../archive"]].concat())
 }
 
@@ -40,7 +40,7 @@ fn told(outcome: &Outcome) -> Vec<String> {
 }
 
 /// `id purl: releases`, a line for each finding of a rescan.
-fn found(outcome: &Outcome) -> Vec<String> {
+pub(crate) fn found(outcome: &Outcome) -> Vec<String> {
     let value = outcome.json();
     let version = |place: &Value| {
         let releases = value["releases"].as_array().unwrap();
@@ -104,90 +104,6 @@ fn affected_names_exactly_the_releases_and_files() {
     run(&project, &["affected", "pkg:cargo/fig@^2"]).expect(0);
     run(&project, &["affected", "RUSTSEC-2026-0001"]).expect(0);
     assert!(run(&project, &["affected", "RUSTSEC-2026-0100", "--format", "markdown"]).expect(1).stdout.contains("| app 1.0.0 |"));
-}
-
-/// A CVE record that names versions of a library.
-fn record(project: &Project, cve: &str, product: &str, from: &str, before: &str) {
-    let affected = serde_json::json!([{"vendor": product, "product": product,
-        "versions": [{"version": from, "lessThan": before, "status": "affected", "versionType": "semver"}]}]);
-    let record = serde_json::json!({"dataType": "CVE_RECORD", "dataVersion": "5.1",
-        "cveMetadata": {"cveId": cve, "state": "PUBLISHED", "dateUpdated": "2026-08-30T00:00:00"},
-        "containers": {"cna": {"providerMetadata": {"orgId": "x"}, "title": "Something is wrong", "affected": affected}}});
-    project.write(&format!("../cve/{cve}.json"), record.to_string());
-}
-
-#[test]
-fn libraries_are_found_by_the_versions_that_were_built() {
-    let (project, mut archive) = start();
-    archive.release("2026-02-01", "app", "1.0.0", &["openssl-sys 0.9.103 openssl@3.3.0", "freetype-sys 0.20.1 freetype@2.12.1"]);
-    archive.release("2026-03-01", "app", "1.1.0", &["openssl-sys 0.9.103 openssl@3.3.2"]);
-    archive.release("2026-04-01", "app", "1.2.0", &["openssl-sys 0.9.103 openssl"]);
-    record(&project, "CVE-2024-6119", "OpenSSL", "3.3.0", "3.3.2");
-    let cve = ["--feed", "cve=../cve"];
-    let asked = |query: &str, code| run(&project, &[&["affected", query][..], &cve].concat()).expect(code);
-
-    assert_snapshot!(asked("CVE-2024-6119", 1).text(), @"
-    exit 1
-    CVE-2024-6119: openssl >=3.3.0, <3.3.2: Something is wrong
-    app 1.0.0 [HOST]
-        pkg:cargo/openssl-sys@0.9.103 with openssl 3.3.0: linked
-            artifacts/app (linked, features std)
-    1 release affected: 1 linked
-    ");
-    assert_snapshot!(asked("pkg:generic/openssl@<=3.3.2", 1).text(), @"
-    exit 1
-    app 1.0.0 [HOST]
-        pkg:cargo/openssl-sys@0.9.103 with openssl 3.3.0: linked
-            artifacts/app (linked, features std)
-    app 1.1.0 [HOST]
-        pkg:cargo/openssl-sys@0.9.103 with openssl 3.3.2: linked
-            artifacts/app (linked, features std)
-    2 releases affected: 2 linked
-    ");
-    for (query, code) in
-        [("pkg:generic/openssl@3.3.1", 0), ("pkg:generic/libssl3", 2), ("pkg:generic/openssl@new", 2), ("CVE-2024-9999", 4)]
-    {
-        asked(query, code);
-    }
-    assert!(run(&project, &["affected", "CVE-2024-6119"]).expect(4).stderr.contains("does not know CVE-2024-6119"));
-    project.write("../broken/CVE-2024-6119.json", "{}");
-    let broken = run(&project, &["affected", "CVE-2024-6119", "--feed", "cve=../broken"]).expect(4);
-    assert!(broken.stderr.contains("broken: "), "{broken}");
-    // Known without any source.
-    let known = run(&project, &["affected", "CVE-2025-27363", "--format", "json"]).expect(1).json();
-    assert_eq!(known["releases"][0]["components"][0]["library"]["purl"], "pkg:generic/freetype@2.12.1");
-    assert_eq!(known["libraries"][0]["affected"], serde_json::json!(["<2.13.1"]));
-    let markdown = run(&project, &["affected", "CVE-2025-27363", "--format", "markdown"]).expect(1).stdout;
-    assert!(markdown.contains("freetype-sys 0.20.1 with freetype 2.12.1"), "{markdown}");
-
-    let rescan = |more: &[&str]| run(&project, &[&["rescan", "--format", "json"], more].concat());
-    assert_eq!(
-        found(&rescan(&cve).expect(1)),
-        ["high CVE-2024-6119 pkg:generic/openssl@3.3.0: 1.0.0", "high CVE-2025-27363 pkg:generic/freetype@2.12.1: 1.0.0"]
-    );
-    assert!(found(&rescan(&cve).expect(0)).is_empty(), "it is known");
-    // Without the records nothing is told of what they said, least of all that it is gone.
-    let without = rescan(&[]).expect(0).json();
-    assert_eq!(without["disappeared"], serde_json::json!([]));
-    archive.release("2026-05-01", "app", "1.3.0", &["openssl-sys 0.9.104 openssl@3.3.0"]);
-    assert_eq!(found(&rescan(&cve).expect(1)), ["high CVE-2024-6119 pkg:generic/openssl@3.3.0: 1.3.0"]);
-    record(&project, "CVE-2024-6119", "OpenSSL", "3.2.0", "3.3.0");
-    let corrected = rescan(&cve).expect(0).json();
-    assert_eq!(corrected["disappeared"][0]["purl"], "pkg:generic/openssl@3.3.0");
-    let history = run(&project, &["rescan", "--history"]).expect(0).stdout;
-    assert!(history.contains("CVE-2025-27363 pkg:generic/freetype@2.12.1 app"), "{history}");
-}
-
-#[test]
-fn a_library_of_an_unknown_version_is_no_pass() {
-    let (project, mut archive) = start();
-    archive.release("2026-02-01", "app", "1.0.0", &["openssl-sys 0.9.103 openssl+"]);
-    record(&project, "CVE-2024-6119", "OpenSSL", "3.3.0", "3.3.2");
-    let outcome = run(&project, &["affected", "CVE-2024-6119", "--feed", "cve=../cve"]).expect(4);
-    assert!(
-        outcome.stderr.contains("which version of openssl came with openssl-sys 0.9.103 is not known, in 1 release"),
-        "{outcome}"
-    );
 }
 
 #[test]

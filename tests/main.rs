@@ -13,6 +13,7 @@ mod archive;
 mod archive_export;
 mod archive_hostile;
 mod archive_registry;
+mod archived_libraries;
 mod attestation_api;
 mod audits;
 mod bad_input;

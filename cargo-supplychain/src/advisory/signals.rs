@@ -50,9 +50,18 @@ pub struct CveRecord {
 }
 
 impl CveRecord {
+    fn of_library(&self, library: &str) -> impl Iterator<Item = &Affected> {
+        self.affected.iter().filter(move |affected| is_called(library, &affected.product))
+    }
+
     /// The ranges of versions that it names of a library.
     pub fn ranges(&self, library: &str) -> impl Iterator<Item = &Range> {
-        self.affected.iter().filter(move |affected| is_called(library, &affected.product)).flat_map(|affected| &affected.ranges)
+        self.of_library(library).flat_map(|affected| &affected.ranges)
+    }
+
+    /// What it says of a library's versions that is no range: what that means is not known.
+    pub fn unread(&self, library: &str) -> impl Iterator<Item = &str> {
+        self.of_library(library).flat_map(|affected| affected.unread.iter().map(String::as_str))
     }
 
     /// Whether it names this version of a library.

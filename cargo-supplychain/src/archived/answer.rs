@@ -8,15 +8,13 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 
 use super::index::segment::{ComponentKey, Detail, IndexedArtifact, IndexedRelease, Releases};
-use super::{Hit, InventoryNative, InventoryUse};
+use super::{Hit, InventoryNative, InventoryUse, RELEASES_PER_THREAD};
 use crate::base::parallel::in_pieces;
 use crate::base::{Sha256, Timestamp, purl};
 use crate::config::{Support, SupportedReleases};
 use crate::model::Role;
 use crate::model::native::known;
 
-/// From so many releases on another thread is worth its start.
-const PIECE: usize = 500;
 /// How an inventory calls a library that is not in the file, but that of the system which runs it.
 const OF_THE_SYSTEM: [&str; 2] = ["dynamic", "framework"];
 
@@ -385,7 +383,7 @@ fn in_order(releases: &Releases) -> Vec<&IndexedRelease> {
         (a.0, &a.1).cmp(&(b.0, &b.1)).then_with(|| rest(a).cmp(&rest(b)))
     }
     let all: Vec<_> = releases.values().collect();
-    let sorted = in_pieces(&all, PIECE, |piece| {
+    let sorted = in_pieces(&all, RELEASES_PER_THREAD, |piece| {
         let mut keyed: Vec<Keyed<'_>> = piece.iter().map(|release| keyed(release)).collect();
         keyed.sort_unstable_by(order);
         keyed

@@ -22,6 +22,8 @@ mod state;
 
 pub use state::{ArchivedRelease, ReleaseKey, State};
 
+/// From so many releases on another thread is worth its start.
+pub(crate) const RELEASES_PER_THREAD: usize = 500;
 /// Version of the form of everything here.
 pub const FORMAT_VERSION: u32 = 1;
 

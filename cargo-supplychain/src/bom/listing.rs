@@ -50,11 +50,11 @@ pub fn crate_of(part: &Part, purl: &str) -> Option<(String, String, Option<Strin
     Some((parsed.name().to_owned(), version, source))
 }
 
-/// The name and version of a library that is no crate, as a package URL of a part names it; `None`: it is none, or has no version.
+/// The name and version of a library that is no crate, as a package URL of a part names it; `None`: it is none.
 #[must_use]
-pub fn library_of(part: &Part, purl: &str) -> Option<(String, String)> {
+pub fn library_of(part: &Part, purl: &str) -> Option<(String, Option<String>)> {
     let parsed: PackageUrl<'_> = purl.parse().ok().filter(|purl: &PackageUrl<'_>| purl.ty() == "generic")?;
-    let version = parsed.version().or_else(|| part.version.first())?.to_owned();
+    let version = parsed.version().or_else(|| part.version.first()).map(str::to_owned);
     Some((parsed.name().to_owned(), version))
 }
 

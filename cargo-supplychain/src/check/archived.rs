@@ -190,7 +190,7 @@ impl FactsOf<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::advisory::Kind;
+    use crate::advisory::{Advisory, Kind};
     use crate::check::case::{Case, advisory as case_advisory};
     use crate::model::lockfile::CRATES_IO;
 
@@ -251,6 +251,43 @@ mod tests {
         let off = judged(Kind::Vulnerability, "[rules]\n\"advisory/native-vulnerability\" = \"off\"\n", &components);
         assert!(off.findings.is_empty());
         assert_eq!(off.applying.len(), 2, "what is not told is not gone");
+    }
+
+    #[test]
+    fn a_decision_about_a_library_is_about_its_version() {
+        let library = |version: &str| ArchivedComponent {
+            name: "freetype-sys".into(),
+            library: Some(("freetype", version.to_owned())),
+            ..component("1.0.0", true)
+        };
+        let decision = "[[vex]]\nid = \"CVE-2025-27363\"\npurl = \"pkg:generic/freetype@2.12.1\"\nstatus = \"not_affected\"\n\
+            justification = \"vulnerable_code_not_in_execute_path\"\nreason = \"no fonts of others\"\nauthor = \"Example\"\ndate = 2026-11-20\n\
+            expires = 2027-01-01\n";
+        let found = judged(Kind::Vulnerability, decision, &[library("2.12.1"), library("2.12.0")]);
+        assert_eq!(
+            shown(&found),
+            [
+                "1 high advisory/native-vulnerability: CVE-2025-27363: freetype 2.12.0",
+                "0 exempted: VEX: not_affected (vulnerable_code_not_in_execute_path), by Example on 2026-11-20, supplychain.toml:1: \
+                 no fonts of others"
+            ]
+        );
+    }
+
+    /// RustSec may come to speak of the crate by the same CVE: the library is as vulnerable as before.
+    #[test]
+    fn what_another_finding_tells_is_not_gone() {
+        let of_crate = ArchivedComponent { name: "freetype-sys".into(), ..component("1.0.0", true) };
+        let library = ArchivedComponent { library: Some(("freetype", "2.12.1".to_owned())), ..of_crate.clone() };
+        let case = Case::new().advisory(Advisory {
+            package: "freetype-sys".to_owned(),
+            aliases: vec!["CVE-2025-27363".to_owned()],
+            ..case_advisory(Kind::Vulnerability)
+        });
+        let known = case.database.map_err(|why| (why, String::new())).into();
+        let found = judge(&case.settings, case.now, known, &[of_crate, library]);
+        assert_eq!(shown(&found), ["0 high advisory/vulnerability: RUSTSEC-2026-0001: Something is wrong"]);
+        assert_eq!(found.applying, BTreeSet::from([("CVE-2025-27363".to_owned(), 1), ("RUSTSEC-2026-0001".to_owned(), 0)]));
     }
 
     #[test]

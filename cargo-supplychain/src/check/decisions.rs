@@ -5,7 +5,7 @@
 use super::natives::{Native, natives};
 use super::{Advisories, Facts, Level, Scope, level_of, leveled, rules};
 use crate::config::VexDecision;
-use crate::finding::{Area, Decision, Exempted, Finding, ReportInput, Status, Subject};
+use crate::finding::{Area, Decision, Exempted, Finding, ReportInput, Status};
 use crate::vex::{Pattern, Source, Statement};
 
 pub(super) fn apply(facts: &Facts<'_>, scope: &Scope, input: ReportInput) -> ReportInput {
@@ -76,7 +76,7 @@ fn is_stated_about(facts: &Facts<'_>, said: &Statement, finding: &Finding, nativ
     let Some(subject) = &finding.subject else { return false };
     let is_component = || {
         said.component.is_crate(&subject.name, &subject.version)
-            || of_crate(natives, subject).any(|native| said.component.is_library(native.part.name, native.version()))
+            || of_crate(natives, finding).any(|native| said.component.is_library(native.part.name, native.version()))
     };
     let is_ours = |purl: &Pattern| {
         let locked = facts.lock.lockfile().map_or(&[][..], |lockfile| &lockfile.packages);
@@ -88,9 +88,17 @@ fn is_stated_about(facts: &Facts<'_>, said: &Statement, finding: &Finding, nativ
         && said.product.as_ref().is_none_or(|product| product.purls.iter().any(is_ours))
 }
 
-/// The libraries that the crate of a finding brings along.
-fn of_crate<'n, 'f>(natives: &'n [Native<'f>], subject: &'n Subject) -> impl Iterator<Item = &'n Native<'f>> {
-    natives.iter().filter(|one| one.package.name == subject.name && one.package.version.to_string() == subject.version)
+/// The libraries that the crate of a finding brings along: those of the same package, by its line. Of an archive one version of a crate may be there
+/// several times, each with another version of the library.
+fn of_crate<'n, 'f>(natives: &'n [Native<'f>], finding: &'n Finding) -> impl Iterator<Item = &'n Native<'f>> {
+    let at = |native: &Native<'_>| finding.locations.iter().any(|place| place.line == native.package.line);
+    let is_subject = |native: &Native<'_>| {
+        finding
+            .subject
+            .as_ref()
+            .is_some_and(|subject| native.package.name == subject.name && native.package.version.to_string() == subject.version)
+    };
+    natives.iter().filter(move |native| is_subject(native) && at(native))
 }
 
 /// By an id of the advisory, and by the crate or by a library that the crate brings along.
@@ -100,7 +108,7 @@ fn is_about(decision: &VexDecision, finding: &Finding, natives: &[Native<'_>]) -
         return false;
     }
     decision.component.is_crate(&subject.name, &subject.version)
-        || of_crate(natives, subject).any(|native| decision.component.is_library(native.part.name, native.version()))
+        || of_crate(natives, finding).any(|native| decision.component.is_library(native.part.name, native.version()))
 }
 
 fn unused(facts: &Facts<'_>, scope: &Scope, used: &[bool]) -> Vec<Finding> {

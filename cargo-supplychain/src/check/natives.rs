@@ -22,6 +22,7 @@ pub(super) fn natives<'f>(facts: &Facts<'f>) -> Vec<Native<'f>> {
     let Some(lockfile) = facts.lock.lockfile() else { return Vec::new() };
     let mut found = Vec::new();
     for (index, package) in lockfile.packages.iter().enumerate() {
+        // A lockfile tells of the package with the sources, an archive of the crate that was built with them.
         for part in known::sources_in(&package.name).chain(known::parts(&package.name)) {
             if let Some(said) = facts.sources.natives.get(&(index, part.name)).filter(|_| part.no_upstream.is_none())
                 && !found.iter().any(|one: &Native<'_>| one.index == index && one.part.name == part.name)

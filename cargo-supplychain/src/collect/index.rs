@@ -12,6 +12,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use tame_index::KrateName;
 use tame_index::utils::{get_index_details, split};
 
+use crate::base::parallel::in_pieces;
 use crate::files;
 use crate::model::index::{IndexFacts, IndexGap, IndexVersion, parse_line, parse_release};
 use crate::model::lockfile::CRATES_IO;
@@ -108,14 +109,7 @@ fn first_known<T>(places: &Places<'_>, source: &str, ask: impl Fn(&Utf8Path) -> 
 
 /// Maps over threads, when there is enough to do for more than one.
 fn in_parallel<T: Sync, K: Ord + Send, V: Send>(items: &[T], map: impl Fn(&T) -> (K, V) + Sync) -> BTreeMap<K, V> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(items.len() / PACKAGES_PER_THREAD + 1).min(8);
-    let chunk = items.len().div_ceil(threads).max(1);
-    std::thread::scope(|scope| {
-        let map = &map;
-        let workers: Vec<_> =
-            items.chunks(chunk).map(|part| scope.spawn(move || part.iter().map(map).collect::<Vec<_>>())).collect();
-        workers.into_iter().flat_map(|worker| worker.join().expect("a worker does not panic")).collect()
-    })
+    in_pieces(items, PACKAGES_PER_THREAD, |piece| piece.iter().map(&map).collect::<Vec<_>>()).into_iter().flatten().collect()
 }
 
 /// A file of the sparse protocol: a JSON line for each version.

@@ -11,6 +11,7 @@ use super::markdown::{code, text};
 use crate::advisory::rating::deciding;
 use crate::advisory::signals::CveRecord;
 use crate::advisory::{Advisory, FeedInfo, Kind};
+use crate::archived::RELEASES_PER_THREAD;
 use crate::archived::answer::{FoundComponent, FoundRelease, Part};
 use crate::archived::index::segment::IndexedRelease;
 use crate::base::parallel::in_pieces;
@@ -22,9 +23,6 @@ use crate::model::Role;
 
 /// Version of the JSON form.
 pub const SCHEMA_VERSION: u32 = 1;
-
-/// From so many on another thread is worth its start.
-const RELEASES_PER_THREAD: usize = 500;
 
 /// Which archive was asked, and up to which entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

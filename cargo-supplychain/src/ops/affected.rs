@@ -9,6 +9,7 @@ use camino::Utf8PathBuf;
 use self::libraries::Libraries;
 use super::archived::{Opened, Request, load_advisories};
 use super::{Class, Error, Progress, foreign, gather};
+use crate::advisory::native::is_called;
 use crate::advisory::{self, Advisory, AdvisoryDatabase, FeedInfo};
 use crate::archive::Access;
 use crate::archived::answer::{InReleases, join, sequences};
@@ -23,7 +24,8 @@ use crate::config::Settings;
 use crate::document::affected::{Affected, AffectedDocument, DocumentComponent, NamedAdvisory, SCHEMA_VERSION};
 use crate::feeds::Which;
 use crate::finding::{Area, NotEvaluated};
-use crate::model::native::known;
+use crate::model::feed::FeedKind;
+use crate::model::native::known::{self, KnownPart};
 
 /// What the question comes to.
 struct Meant {
@@ -37,18 +39,17 @@ struct Meant {
 
 impl Meant {
     /// A crate, or a library that is none, by its name.
-    fn by_name(query: &Query) -> Result<Self, Error> {
+    fn by_name(query: &Query) -> Self {
         let libraries = match query {
             Query::Library { name, versions } => Libraries::Called { name: name.clone(), versions: versions.clone() },
             _ => Libraries::None,
         };
-        let names = query.crates();
-        if names.is_empty() {
-            let all: Vec<_> = known::libraries().into_iter().collect();
-            return Err(Error::usage(&"no crate is known to bring a library of that name")
-                .with_help(format!("ask for the crate, or for one of {}", all.join(", "))));
-        }
-        Ok(Self { names, advisories: Vec::new(), libraries, feed: None, not_evaluated: Vec::new() })
+        Self { names: query.crates(), advisories: Vec::new(), libraries, feed: None, not_evaluated: Vec::new() }
+    }
+
+    /// Whether an advisory speaks of the crate itself: then its word counts, not that of a library in it.
+    fn speaks_of(&self, crate_name: &str) -> bool {
+        self.advisories.iter().any(|advisory| advisory.package == crate_name)
     }
 }
 
@@ -60,7 +61,13 @@ pub fn affected(context: &Context, request: &Request, asked: &str, progress: &mu
     let query = query(asked)?;
     let (mut opened, meant) = match &query {
         Query::Crate { .. } | Query::Component { .. } | Query::Library { .. } => {
-            let meant = Meant::by_name(&query)?;
+            let meant = Meant::by_name(&query);
+            // An archive knows libraries of known crates only.
+            if meant.names.is_empty() {
+                let all: Vec<_> = known::libraries().into_iter().collect();
+                return Err(Error::usage(&"no crate is known to bring a library of that name")
+                    .with_help(format!("ask for the crate, or for one of {}", all.join(", "))));
+            }
             (Opened::new(context, request, Access::Read, progress)?, meant)
         }
         Query::Advisory(id) => {
@@ -121,7 +128,7 @@ pub fn in_documents(
     let query = query(asked)?;
     let (settings, _) = gather::settings(context, request.policy.as_deref(), &context.cwd, None)?;
     let meant = match &query {
-        Query::Crate { .. } | Query::Component { .. } | Query::Library { .. } => Meant::by_name(&query)?,
+        Query::Crate { .. } | Query::Component { .. } | Query::Library { .. } => Meant::by_name(&query),
         Query::Advisory(id) => {
             let known = load_advisories(context, request, &settings, Which::Named(id), progress)?;
             meant(context, &settings, id, known)?
@@ -162,10 +169,13 @@ pub fn in_documents(
 /// may be what is meant.
 fn in_bom(query: &Query, meant: &Meant, bom: &Bom) -> (Vec<DocumentComponent>, Vec<String>) {
     let (mut found, mut unknown) = (Vec::new(), Vec::new());
+    let listed: BTreeSet<String> =
+        bom.parts.iter().flat_map(|part| part.purls.iter().filter_map(|purl| Some(library_of(part, purl)?.0))).collect();
     for part in &bom.parts {
         let crates: Vec<_> = part.purls.iter().filter_map(|purl| Some((purl, crate_of(part, purl)?))).collect();
-        found.extend(libraries_of(meant, part));
-        if crates.is_empty() && part.purls.is_empty() && meant.names.contains(&part.name) {
+        libraries_of(meant, part, &mut found, &mut unknown);
+        let may_be_meant = meant.names.contains(&part.name) || meant.libraries.concern(&part.name);
+        if part.purls.is_empty() && may_be_meant {
             unknown.push(format!(
                 "{} {} has no package URL: it may be another program of that name",
                 part.name,
@@ -173,6 +183,12 @@ fn in_bom(query: &Query, meant: &Meant, bom: &Bom) -> (Vec<DocumentComponent>, V
             ));
         }
         for (purl, (name, version, source)) in crates {
+            if !meant.speaks_of(&name)
+                && let Some(advisories) = brought_along(meant, &listed, (&name, &version), &mut unknown)
+            {
+                found.push(DocumentComponent { purl: purl.clone(), name, version, source, advisories, scope: scope(part) });
+                continue;
+            }
             if !meant.names.contains(&name) {
                 continue;
             }
@@ -199,13 +215,42 @@ fn in_bom(query: &Query, meant: &Meant, bom: &Bom) -> (Vec<DocumentComponent>, V
 }
 
 /// The libraries that are no crates, by their package URLs (`pkg:generic/openssl@3.3.0`).
-fn libraries_of(meant: &Meant, part: &Part) -> Vec<DocumentComponent> {
-    let found = |purl: &String| {
-        let (name, version) = library_of(part, purl)?;
-        let advisories = meant.libraries.found(&name, &version)?;
-        Some(DocumentComponent { purl: purl.clone(), name, version, source: None, advisories, scope: scope(part) })
-    };
-    part.purls.iter().filter_map(found).collect()
+fn libraries_of(meant: &Meant, part: &Part, found: &mut Vec<DocumentComponent>, unknown: &mut Vec<String>) {
+    for purl in &part.purls {
+        match library_of(part, purl) {
+            Some((name, Some(version))) => {
+                let one = |advisories| {
+                    let (purl, name, version) = (purl.clone(), name.clone(), version.clone());
+                    DocumentComponent { purl, name, version, source: None, advisories, scope: scope(part) }
+                };
+                found.extend(meant.libraries.found(&name, &version).map(one));
+            }
+            Some((name, None)) if meant.libraries.concern(&name) => unknown.push(format!("{purl} has no version")),
+            Some(_) | None => {}
+        }
+    }
+}
+
+/// The ids by which libraries are meant that a crate brings along and the document does not list, by what the crate's version says of theirs;
+/// `None`: none is meant, or none is known to be.
+fn brought_along(
+    meant: &Meant,
+    listed: &BTreeSet<String>,
+    (name, version): (&str, &str),
+    unknown: &mut Vec<String>,
+) -> Option<Vec<String>> {
+    let is_listed = |part: &KnownPart| listed.iter().any(|library| is_called(part.name, library));
+    let mut found = None;
+    for part in known::sources_in(name).filter(|part| meant.libraries.concern(part.name) && !is_listed(part)) {
+        match part.version(name, version, &mut |_| Ok(None)).known() {
+            Some(of_library) => {
+                let ids = meant.libraries.found(part.name, of_library);
+                found = found.or(ids);
+            }
+            None => unknown.push(format!("which version of {} came with {name} {version} is not known", part.name)),
+        }
+    }
+    found
 }
 
 fn scope(part: &Part) -> &'static str {
@@ -229,10 +274,12 @@ fn meant(context: &Context, settings: &Settings, id: &str, known: Known) -> Resu
     if advisories.is_empty() && matches!(libraries, Libraries::None) {
         return Err(unknown(id, &feed, &known.sources));
     }
-    // An old database may have an older range: the same limit as everywhere.
+    // An old database or record may have an older range: the same limit as everywhere.
     let of_the_day = AdvisoryDatabase { info: feed.clone(), advisories: Vec::new() };
-    let of_the_day = Known { database: Ok(of_the_day), sources: known.sources };
-    let not_evaluated = judge::judge(settings, context.now, of_the_day, &[]).not_evaluated;
+    let feeds = known.sources.feeds.into_iter().filter(|feed| matches!(feed.kind, FeedKind::Osv | FeedKind::Cve)).collect();
+    let of_the_day = Known { database: Ok(of_the_day), sources: Sources { feeds, ..Sources::default() } };
+    let mut not_evaluated = judge::judge(settings, context.now, of_the_day, &[]).not_evaluated;
+    not_evaluated.extend(libraries.unread().into_iter().map(|why| unknown_library(why, "read the record")));
     let bringing = known::bringing(|library| libraries.concern(library)).map(str::to_owned);
     let names = advisories.iter().map(|advisory| advisory.package.clone()).chain(bringing).collect();
     Ok(Meant { names, advisories, libraries, feed: Some(feed), not_evaluated })
@@ -261,27 +308,22 @@ fn found_in(query: &Query, meant: &Meant, component: InReleases) -> Vec<(InRelea
     found.collect()
 }
 
-/// Libraries that may be what is meant, in releases whose builds could not tell their versions; of crates that an advisory speaks of itself, its
-/// word counts.
+/// Libraries that may be what is meant, in releases whose builds could not tell their versions.
 fn unknown_libraries(meant: &Meant, candidates: &[InReleases]) -> Vec<NotEvaluated> {
-    let is_spoken_of = |one: &&InReleases| meant.advisories.iter().any(|advisory| advisory.package == one.key.name);
     let mut unknown = Vec::new();
-    for component in candidates.iter().filter(|one| !is_spoken_of(one)) {
+    for component in candidates.iter().filter(|one| !meant.speaks_of(&one.key.name)) {
         for (library, releases) in component.of_unknown_version(|library| meant.libraries.concern(library)) {
             let (name, version) = (&component.key.name, &component.key.version);
-            unknown.push(NotEvaluated {
-                area: Area::Advisories,
-                check: "libraries".to_owned(),
-                why: format!(
-                    "which version of {library} came with {name} {version} is not known, in {}",
-                    counted(releases.len(), "release")
-                ),
-                required: true,
-                help: "ask whoever built the release, or look into its files".to_owned(),
-            });
+            let releases = counted(releases.len(), "release");
+            let why = format!("which version of {library} came with {name} {version} is not known, in {releases}");
+            unknown.push(unknown_library(why, "ask whoever built the release, or look into its files"));
         }
     }
     unknown
+}
+
+fn unknown_library(why: String, help: &str) -> NotEvaluated {
+    NotEvaluated { area: Area::Advisories, check: "libraries".to_owned(), why, required: true, help: help.to_owned() }
 }
 
 /// The ids of the advisories that the component is found by; none: it is not what was asked for. A component whose version is none cannot

@@ -14,12 +14,10 @@ pub use super::release::{IndexedArtifact, IndexedRelease, Releases};
 use super::table::{Pair, ReadAt, Table, TableWriter};
 use super::{Corrupt, Cursor, put_number};
 use crate::archived::inventory::{MAX_BYTES, MAX_COMPONENTS};
-use crate::archived::{Inventory, InventoryArtifact, InventoryComponent, InventoryNative, InventoryUse};
+use crate::archived::{Inventory, InventoryArtifact, InventoryComponent, InventoryNative, InventoryUse, RELEASES_PER_THREAD};
 use crate::base::Sha256;
 use crate::base::parallel::in_pieces;
 
-/// From so many releases on another thread is worth its start.
-const PIECE: usize = 500;
 const COMPONENT: u8 = b'c';
 const RELEASE: u8 = b'r';
 
@@ -409,7 +407,7 @@ fn component(key: &[u8], value: &[u8]) -> Result<IndexedComponent, Corrupt> {
 /// The table is not as it was written.
 pub fn releases<R: ReadAt + Sync>(table: &Table<R>, sequences: &BTreeSet<u64>) -> Result<Vec<Arc<IndexedRelease>>, Corrupt> {
     let prefixes: Vec<_> = sequences.iter().map(|sequence| release_key(*sequence)).collect();
-    let parts = in_pieces(&prefixes, PIECE, |piece| read_releases(table, piece));
+    let parts = in_pieces(&prefixes, RELEASES_PER_THREAD, |piece| read_releases(table, piece));
     parts.into_iter().collect::<Result<Vec<_>, _>>().map(|parts| parts.into_iter().flatten().collect())
 }
 

@@ -2,7 +2,6 @@
 //! that does not belong there; and with a signer, each release's signatures by the trusted roots of its day.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::thread;
 
 use super::super::verify as judged;
 use super::super::{Class, Error, Progress};
@@ -11,6 +10,7 @@ use crate::archive::generations::{ANNOUNCED, announcement};
 use crate::archive::objects::{self, OBJECTS, digest_of, path_of};
 use crate::archive::{Access, Store, store};
 use crate::archived::{ArchivedRelease, Event, Head, Inventory, Record, Rescan};
+use crate::base::parallel::in_pieces;
 use crate::base::text::counted;
 use crate::base::{Context, Sha256};
 use crate::ops::progress::Stage;
@@ -132,9 +132,6 @@ impl Found {
     }
 }
 
-/// More threads than this wait for each other.
-const MAX_THREADS: usize = 8;
-
 impl Check<'_> {
     /// Does `work` on each of `all`, on all cores, beside what was found before; the outcomes, in order.
     fn each<T: Sync, R: Send>(
@@ -142,17 +139,11 @@ impl Check<'_> {
         all: &[T],
         work: impl Fn(&mut Check<'_>, &T) -> Result<R, Error> + Sync,
     ) -> Result<Vec<R>, Error> {
-        let threads = thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
-        let (opened, found, work) = (self.opened, &self.found, &work);
-        let parts: Vec<Result<(Vec<R>, Found), Error>> = thread::scope(|scope| {
-            let run = move |part: &[T]| {
-                let mut check = Check { opened, found: found.clone() };
-                let done = part.iter().map(|one| work(&mut check, one)).collect::<Result<_, _>>()?;
-                Ok((done, check.found))
-            };
-            let parts = all.chunks(all.len().div_ceil(threads).max(1));
-            let running: Vec<_> = parts.map(|part| scope.spawn(move || run(part))).collect();
-            running.into_iter().map(|one| one.join().expect("a thread that checks does not panic")).collect()
+        let (opened, before) = (self.opened, &self.found);
+        let parts: Vec<Result<(Vec<R>, Found), Error>> = in_pieces(all, 1, |piece| {
+            let mut check = Check { opened, found: before.clone() };
+            let done = piece.iter().map(|one| work(&mut check, one)).collect::<Result<_, _>>()?;
+            Ok((done, check.found))
         });
         let mut outcomes = Vec::new();
         for part in parts {
