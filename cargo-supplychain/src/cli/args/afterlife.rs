@@ -22,7 +22,7 @@ pub struct ArchiveArgs {
 /// Which archived releases, or which SBOMs, contain what an advisory names
 ///
 /// Names every archived release, and in it every file, that has an affected version of a crate, and how far it takes part: linked, only
-/// helped to build, or only locked. An advisory is named by any of its ids; a crate, or a library that crates bring along (openssl, zlib), by its
+/// helped to build, or only locked. An advisory is named by any of its ids; a crate, or a native library in one (openssl, zlib), by its
 /// package URL, with a version or a range of them.
 /// With --sbom the named documents of anyone are asked instead of an archive. Exit 0: none is affected; 1: some; 4: it could not be told.
 #[derive(Debug, Args)]

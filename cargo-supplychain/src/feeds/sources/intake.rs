@@ -74,8 +74,8 @@ fn list(path: &Utf8Path) -> Result<Vec<Utf8PathBuf>, String> {
 pub(super) fn unpack(name: &str, bytes: Vec<u8>, limit: u64) -> Result<Vec<File>, String> {
     match bytes.as_slice() {
         [0x1f, 0x8b, ..] => {
-            let bytes =
-                bounded(flate2::read::MultiGzDecoder::new(bytes.as_slice()), limit).map_err(|why| format!("{name}: {why}"))?;
+            let bytes = bounded(flate2::read::MultiGzDecoder::new(bytes.as_slice()), limit, limit)
+                .map_err(|why| format!("{name}: {why}"))?;
             Ok(vec![File { name: name.to_owned(), bytes }])
         }
         [b'P', b'K', 3 | 5, 4 | 6, ..] => unzip(name, &bytes, limit),
@@ -99,9 +99,9 @@ fn unzip(name: &str, bytes: &[u8], limit: u64) -> Result<Vec<File>, String> {
         let place = || format!("{name}: {}", crate::base::text::one_line(&inside));
         let local = archive.get_entry(entry.wayfinder()).map_err(broken)?;
         let bytes = match entry.compression_method() {
-            rawzip::CompressionMethod::STORE => bounded(local.verifying_reader(local.data()), left),
+            rawzip::CompressionMethod::STORE => bounded(local.verifying_reader(local.data()), left, limit),
             rawzip::CompressionMethod::DEFLATE => {
-                bounded(local.verifying_reader(flate2::bufread::DeflateDecoder::new(local.data())), left)
+                bounded(local.verifying_reader(flate2::bufread::DeflateDecoder::new(local.data())), left, limit)
             }
             _ => Err("it is packed in a way that is not read: only deflate is".to_owned()),
         };
@@ -112,10 +112,11 @@ fn unzip(name: &str, bytes: &[u8], limit: u64) -> Result<Vec<File>, String> {
     Ok(files)
 }
 
-fn bounded(reader: impl std::io::Read, limit: u64) -> Result<Vec<u8>, String> {
+/// At most what is `left` of the limit.
+fn bounded(reader: impl std::io::Read, left: u64, limit: u64) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
-    reader.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| format!("cannot be unpacked: {error}"))?;
-    if bytes.len() as u64 > limit {
+    reader.take(left.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| format!("cannot be unpacked: {error}"))?;
+    if bytes.len() as u64 > left {
         return Err(format!("unpacks to more than {limit} bytes"));
     }
     Ok(bytes)

@@ -163,6 +163,11 @@ fn hostile_files_end_in_an_error() {
     for (kind, bytes, expected) in [
         (FeedKind::Kev, bomb.clone(), "larger than the limit of 33554432 bytes"),
         (FeedKind::Kev, gz(&bomb), "unpacks to more than 33554432 bytes"),
+        (
+            FeedKind::Kev,
+            zip(&[("a.json", &bomb[..20 << 20]), ("b.json", &bomb[..20 << 20])]),
+            "b.json: unpacks to more than 33554432 bytes",
+        ),
         (FeedKind::Kev, deep.into_bytes(), "is not as it should be"),
         (FeedKind::Kev, KEV.replace("\"count\":2", "\"count\":3").into_bytes(), "says that it has 3 entries and has 2"),
         (FeedKind::Kev, KEV.replace("2025-08-25T", "2031-08-25T").into_bytes(), "it is of 2031-08-25, a day that has not come"),
