@@ -77,9 +77,14 @@ pub fn read(path: &Utf8Path, limit: u64) -> io::Result<Vec<u8>> {
     read_open(&open(path)?, limit)
 }
 
+/// Room for so much is made before a file is read, in bytes.
+const FIRST_READ: u64 = 1 << 20;
+
 /// Reads what is left of an open file, as [`read`] does.
 pub fn read_open(file: &File, limit: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+    // What it says of its length only saves calls: it may be none (`/proc`), or change.
+    let expected = file.metadata().map_or(0, |metadata| metadata.len()).min(limit).min(FIRST_READ);
+    let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or(0) + 1);
     file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 <= limit {
         return Ok(bytes);

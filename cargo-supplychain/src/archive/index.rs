@@ -13,8 +13,10 @@ use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::archived::history::History;
+use crate::archived::index::Corrupt;
 use crate::archived::index::table::{ReadAt, Table};
 use crate::archived::{Entry, Head};
 use crate::base::{Sha256, Timestamp};
@@ -112,7 +114,7 @@ impl From<Unread> for Error {
 }
 
 /// What stands in `state.json`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct State {
     format: u32,
@@ -128,7 +130,8 @@ struct State {
     pruned: BTreeSet<u64>,
     /// How many of them are in tables.
     pruned_in_tables: u64,
-    history: History,
+    /// [`History`], which grows with the years and is read where somebody asks for it.
+    history: Box<RawValue>,
     /// Releases whose inventory could not be read: looked at again each time.
     #[serde(with = "pairs")]
     unreadable: BTreeMap<u64, Unreadable>,
@@ -140,6 +143,17 @@ struct Segment {
     file: String,
     releases: u64,
     bytes: u64,
+}
+
+impl State {
+    fn history(&self) -> Result<History, Corrupt> {
+        serde_json::from_str(self.history.get()).map_err(|error| Corrupt(format!("its history: {error}")))
+    }
+}
+
+/// As a state has it.
+fn raw(history: &History) -> Box<RawValue> {
+    to_raw_value(history).expect("a history has string keys and cannot fail to serialise")
 }
 
 /// A release of which it is not known what is in it.

@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 
 use super::index::segment::{ComponentKey, Detail, IndexedArtifact, IndexedRelease, Releases};
 use super::{Hit, InventoryNative, InventoryUse, RELEASES_PER_THREAD};
-use crate::base::parallel::in_pieces;
+use crate::base::parallel::{in_pieces, joined};
 use crate::base::{Sha256, Timestamp, purl};
 use crate::config::{Support, SupportedReleases};
 use crate::model::Role;
@@ -186,9 +186,14 @@ pub struct FoundRelease {
 }
 
 impl FoundRelease {
-    fn new(release: Arc<IndexedRelease>, supported: &SupportedReleases, now: Timestamp) -> Self {
+    fn new(
+        release: Arc<IndexedRelease>,
+        components: Vec<Arc<FoundComponent>>,
+        supported: &SupportedReleases,
+        now: Timestamp,
+    ) -> Self {
         let (known, until) = support_fields(supported.of(&release.name, &release.version, now));
-        Self { release, supported: known, supported_until: until, components: Vec::new() }
+        Self { release, supported: known, supported_until: until, components }
     }
 
     /// The furthest that any component takes part.
@@ -295,28 +300,23 @@ pub fn support_fields(support: Support) -> (Option<bool>, Option<Timestamp>) {
 #[must_use]
 pub fn join(
     found: Vec<(InReleases, Vec<String>)>,
-    releases: Releases,
+    releases: &Releases,
     supported: &SupportedReleases,
     now: Timestamp,
 ) -> Vec<FoundRelease> {
-    let sequences: Vec<u64> = releases.keys().copied().collect();
-    let place = |sequence: u64| sequences.binary_search(&sequence).ok();
-    let order: Vec<usize> = in_order(&releases).into_iter().filter_map(|release| place(release.sequence)).collect();
-    let mut joined: Vec<_> = releases.into_values().map(|release| Some(FoundRelease::new(release, supported, now))).collect();
-    for (component, sequences) in parts(found) {
-        let component = Arc::new(component);
-        for sequence in sequences {
-            if let Some(Some(release)) = place(sequence).and_then(|place| joined.get_mut(place)) {
-                release.components.push(Arc::clone(&component));
-            }
-        }
-    }
-    let joined = order.into_iter().filter_map(|place| joined.get_mut(place)?.take());
-    joined.filter(|release| !release.components.is_empty()).collect()
+    let (components, places) = parts(found);
+    let found = |release: &Arc<IndexedRelease>| {
+        let first = places.partition_point(|(sequence, _)| *sequence < release.sequence);
+        let own = places[first..].iter().take_while(|(sequence, _)| *sequence == release.sequence);
+        let components: Vec<_> = own.map(|(_, part)| Arc::clone(&components[*part])).collect();
+        (!components.is_empty()).then(|| FoundRelease::new(Arc::clone(release), components, supported, now))
+    };
+    joined(in_pieces(&in_order(releases), RELEASES_PER_THREAD, |piece| piece.iter().copied().filter_map(found).collect()))
 }
 
-/// What is said of the components, with the releases of which it is; sorted by name, version and package URL.
-fn parts(found: Vec<(InReleases, Vec<String>)>) -> Vec<(FoundComponent, Vec<u64>)> {
+/// What is said of the components, sorted by name, version and package URL; and of which releases it is, sorted: the release's entry, and which of
+/// them.
+fn parts(found: Vec<(InReleases, Vec<String>)>) -> (Vec<Arc<FoundComponent>>, Vec<(u64, usize)>) {
     let mut parts = Vec::new();
     for (InReleases { key, library, places }, advisories) in found {
         for (detail, sequences) in places {
@@ -329,7 +329,13 @@ fn parts(found: Vec<(InReleases, Vec<String>)>) -> Vec<(FoundComponent, Vec<u64>
         (&one.key.name, &one.key.version, &one.detail.purl, one.library.as_ref())
     }
     parts.sort_by(|(a, _), (b, _)| order(a).cmp(&order(b)));
-    parts
+    let (mut components, mut places) = (Vec::new(), Vec::new());
+    for (component, sequences) in parts {
+        places.extend(sequences.into_iter().map(|sequence| (sequence, components.len())));
+        components.push(Arc::new(component));
+    }
+    places.sort_unstable();
+    (components, places)
 }
 
 /// A release that a finding is about, by its entry.
@@ -367,12 +373,12 @@ pub fn listed(releases: &Releases, supported: &SupportedReleases, now: Timestamp
             supported_until: until,
         }
     };
-    in_order(releases).into_iter().map(listed).collect()
+    in_order(releases).into_iter().map(|release| listed(release)).collect()
 }
 
 /// Releases by name, version (as cargo compares them), target and entry.
-fn in_order(releases: &Releases) -> Vec<&IndexedRelease> {
-    type Keyed<'a> = (&'a str, Option<semver::Version>, &'a IndexedRelease);
+fn in_order(releases: &Releases) -> Vec<&Arc<IndexedRelease>> {
+    type Keyed<'a> = (&'a str, Option<semver::Version>, &'a Arc<IndexedRelease>);
     fn keyed(release: &Arc<IndexedRelease>) -> Keyed<'_> {
         (&release.name, release.version.parse().ok(), release)
     }
@@ -380,7 +386,9 @@ fn in_order(releases: &Releases) -> Vec<&IndexedRelease> {
         (&one.2.version, &one.2.target, one.2.sequence)
     }
     fn order(a: &Keyed<'_>, b: &Keyed<'_>) -> Ordering {
-        (a.0, &a.1).cmp(&(b.0, &b.1)).then_with(|| rest(a).cmp(&rest(b)))
+        // Releases share their names: most are of the same one.
+        let by_name = if std::ptr::eq(a.0, b.0) { Ordering::Equal } else { a.0.cmp(b.0) };
+        by_name.then_with(|| a.1.cmp(&b.1)).then_with(|| rest(a).cmp(&rest(b)))
     }
     let all: Vec<_> = releases.values().collect();
     let sorted = in_pieces(&all, RELEASES_PER_THREAD, |piece| {
@@ -388,7 +396,7 @@ fn in_order(releases: &Releases) -> Vec<&IndexedRelease> {
         keyed.sort_unstable_by(order);
         keyed
     });
-    let mut all = sorted.concat();
+    let mut all = joined(sorted);
     // Of pieces that are sorted already it only has to make one.
     all.sort_by(order);
     all.into_iter().map(|(.., release)| release).collect()

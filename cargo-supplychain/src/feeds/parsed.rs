@@ -70,8 +70,9 @@ impl Room {
             return None;
         }
         let is_whole = size <= MAX_WHOLE;
-        let mut text = Vec::new();
-        (&file).take(if is_whole { MAX_WHOLE } else { MAX_HEADER as u64 }).read_to_end(&mut text).ok()?;
+        let limit = if is_whole { MAX_WHOLE } else { MAX_HEADER as u64 };
+        let mut text = Vec::with_capacity(usize::try_from(size.min(limit)).unwrap_or(0) + 1);
+        (&file).take(limit).read_to_end(&mut text).ok()?;
         let end = text.iter().position(|byte| *byte == b'\n')?;
         let frame: Frame<&serde_json::value::RawValue> = serde_json::from_slice(&text[..end]).ok()?;
         let (header, start, length) = (frame.header.get().to_owned(), end + 1, frame.length as u64);

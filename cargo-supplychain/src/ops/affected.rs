@@ -81,7 +81,7 @@ pub fn affected(context: &Context, request: &Request, asked: &str, progress: &mu
     let found: Vec<_> = candidates.into_iter().flat_map(|one| found_in(&query, &meant, one)).collect();
     let wanted = sequences(found.iter().map(|(component, _)| component));
     let releases = opened.ask(context, progress, |index| index.releases(&wanted))?;
-    let mut releases = join(found, releases, &opened.settings.supported, context.now);
+    let mut releases = join(found, &releases, &opened.settings.supported, context.now);
     let before = releases.len();
     if request.supported {
         releases.retain(|release| release.supported == Some(true));

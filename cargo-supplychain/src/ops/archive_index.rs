@@ -98,7 +98,8 @@ pub fn export(context: &Context, request: &Request, folder: &Utf8Path, progress:
         Error::new(class, &error)
     };
     let releases = opened.ask(context, progress, Index::all_releases)?;
-    let export = Export::new(opened.index(), releases, folder).map_err(failed)?;
+    let history = opened.ask(context, progress, Index::history)?;
+    let export = Export::new(opened.index(), releases, history, folder).map_err(failed)?;
     let components = if export.needs_components() { opened.ask(context, progress, Index::all_components)? } else { Vec::new() };
     let outcome = export.write(&components).map_err(failed)?;
     Ok(Exported { releases: opened.index().release_count(), written: outcome.written, unchanged: outcome.unchanged })

@@ -11,6 +11,7 @@ use crate::advisory::native::known_ids;
 use crate::advisory::signals::is_cve;
 use crate::advisory::{FeedInfo, Signals};
 use crate::archive::Access;
+use crate::archive::index::Index;
 use crate::archived::answer::{InReleases, ListedRelease, Part, join};
 use crate::archived::history::History;
 use crate::archived::query::Query;
@@ -82,13 +83,13 @@ impl Told {
 pub fn rescan(context: &Context, request: &Request, progress: &mut dyn Progress) -> Result<(Rescanned, Report), Error> {
     let access = if request.record == Record::Never { Access::Read } else { Access::Write };
     let (mut opened, database) = Opened::with_advisories(context, &request.archived, Which::All, access, progress)?;
-    let mut judged = judge_all(context, database, &mut opened, progress)?;
+    let history = opened.ask(context, progress, Index::history)?;
+    let mut judged = judge_all(context, database, &history, &mut opened, progress)?;
     let mut not_evaluated = std::mem::take(&mut judged.judgement.not_evaluated);
     not_evaluated.extend(opened.unknown());
-    not_evaluated.extend(older_than_the_last(&judged.feeds, opened.index().history()));
+    not_evaluated.extend(older_than_the_last(&judged.feeds, &history));
     let is_known = !not_evaluated.iter().any(|check| check.required);
 
-    let history = opened.index().history().clone();
     let found = found(&judged, &history, request.all);
     let gone = if is_known { disappeared(&judged, &history) } else { Vec::new() };
     let outcome = outcome(&found, &gone, &judged.feeds, opened.index().head().sequence, &history);
@@ -138,8 +139,14 @@ pub fn rescan(context: &Context, request: &Request, progress: &mut dyn Progress)
     Ok((rescanned, report))
 }
 
-fn judge_all(context: &Context, known: Known, opened: &mut Opened, progress: &mut dyn Progress) -> Result<Judged, Error> {
-    let mut names = known_names(opened.index().history());
+fn judge_all(
+    context: &Context,
+    known: Known,
+    history: &History,
+    opened: &mut Opened,
+    progress: &mut dyn Progress,
+) -> Result<Judged, Error> {
+    let mut names = known_names(history);
     let mut feeds = Vec::new();
     if let Ok(database) = &known.database {
         names.extend(database.packages().map(str::to_owned));
@@ -287,7 +294,7 @@ fn show(
         let components = by_purl.get(one.purl.as_str()).into_iter().flatten();
         let components = components.map(|component| (component.within(&sequences), vec![one.advisory.clone()])).collect();
         let of_it = sequences.iter().filter_map(|sequence| Some((*sequence, releases.get(sequence)?.clone()))).collect();
-        one.shown = join(components, of_it, &opened.settings.supported, context.now);
+        one.shown = join(components, &of_it, &opened.settings.supported, context.now);
     }
     Ok(())
 }

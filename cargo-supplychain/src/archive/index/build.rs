@@ -1,17 +1,19 @@
 //! Bringing the index up to date: entries that came since are read, releases among them with their inventories, on as many threads as there
 //! are, and written as a table of their own; tables of about the same size become one, so that there are few.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
 
 use camino::Utf8Path;
 
-use super::{Bytes, Error, FORMAT, Index, Segment, Source, State, Unreadable, open_table, read_entry, write_state};
+use super::{Bytes, Error, FORMAT, Index, Segment, Source, State, Unreadable, open_table, raw, read_entry, write_state};
 use crate::archived::history::History;
 use crate::archived::index::segment::{Builder, IndexedRelease, Interner, Prepared, merge};
 use crate::archived::index::table::Table;
 use crate::archived::{Entry, Event, Record, Rescan, inventory};
 use crate::base::{Sha256, Timestamp};
+use crate::files::stamp::Stamp;
 
 /// So many releases are read at once.
 const BATCH: usize = 256;
@@ -37,8 +39,8 @@ pub(super) fn begin(archive: Sha256, first: &[u8]) -> Result<State, Error> {
         segments: Vec::new(),
         pruned: std::collections::BTreeSet::new(),
         pruned_in_tables: 0,
-        history: History::default(),
-        unreadable: std::collections::BTreeMap::new(),
+        history: raw(&History::default()),
+        unreadable: BTreeMap::new(),
     })
 }
 
@@ -67,15 +69,15 @@ struct New {
 impl Index {
     /// Follows the chain to its end; how many releases were read.
     pub(super) fn follow(&mut self, source: &dyn Source, folder: &Utf8Path, on_many: &mut dyn FnMut(u64)) -> Result<u64, Error> {
-        let before = self.state.clone();
-        let mut new = self.retry();
+        let before = self.what_may_change();
+        let (mut new, mut history) = (self.retry(), None);
         let (mut sequence, mut previous) = (self.state.sequence, self.state.sha256);
         loop {
             while let Some(bytes) = source.entry(sequence + 1)? {
                 sequence += 1;
                 let entry = read_entry(&bytes, sequence, Some(previous))?;
                 previous = Sha256::of(&bytes);
-                self.note(source, &entry, &mut new)?;
+                self.note(source, &entry, &mut new, &mut history)?;
             }
             // Before they are listed: what changes meanwhile shows in the next one.
             let stamp = source.stamp();
@@ -86,6 +88,9 @@ impl Index {
             }
         }
         (self.state.sequence, self.state.sha256) = (sequence, previous);
+        if let Some(history) = history {
+            self.state.history = raw(&history);
+        }
         new.retain(|release| !self.state.pruned.contains(&release.sequence));
         let count = new.len() as u64;
         if count >= MANY {
@@ -93,11 +98,17 @@ impl Index {
         }
         self.read_releases(source, folder, &new)?;
         // The first run writes a state even where nothing came since the first entry: it says where the chain ends.
-        if self.state != before || sequence == 1 {
+        if self.what_may_change() != before || sequence == 1 {
             write_state(folder, &self.state)?;
             self.remove_others(folder);
         }
         Ok(count)
+    }
+
+    /// What of the state can be another one after the chain was followed; the rest only is where an entry came.
+    fn what_may_change(&self) -> (u64, Option<Stamp>, Vec<Segment>, BTreeMap<u64, Unreadable>) {
+        let State { sequence, stamp, segments, unreadable, .. } = &self.state;
+        (*sequence, *stamp, segments.clone(), unreadable.clone())
     }
 
     /// Releases whose inventory could not be read before are looked at again.
@@ -106,7 +117,14 @@ impl Index {
         unreadable.into_iter().map(|(sequence, Unreadable { time, record, .. })| New { sequence, time, record }).collect()
     }
 
-    fn note(&mut self, source: &dyn Source, entry: &Entry, new: &mut Vec<New>) -> Result<(), Error> {
+    /// `history` is read with the first entry that adds to it.
+    fn note(
+        &mut self,
+        source: &dyn Source,
+        entry: &Entry,
+        new: &mut Vec<New>,
+        history: &mut Option<History>,
+    ) -> Result<(), Error> {
         match &entry.event {
             Event::Release { record, .. } => new.push(New { sequence: entry.sequence, time: entry.time, record: *record }),
             Event::Prune { releases, .. } => self.prune(releases, new),
@@ -116,7 +134,11 @@ impl Index {
                     sequence: entry.sequence,
                     why: format!("the outcome of its rescan: {why}"),
                 })?;
-                self.state.history.fold(entry.time, &rescan);
+                let read = match history.take() {
+                    Some(history) => history,
+                    None => self.state.history().map_err(|why| Error::Corrupt(why.to_string()))?,
+                };
+                history.insert(read).fold(entry.time, &rescan);
             }
             Event::Begin { .. } => {
                 return Err(Error::Broken { sequence: entry.sequence, why: "it begins an archive that has begun".to_owned() });

@@ -117,12 +117,12 @@ pub struct Export<'a> {
 }
 
 impl<'a> Export<'a> {
-    /// Finds out what has to be written into `folder`: `releases` are all those of the index.
+    /// Finds out what has to be written into `folder`: `releases` are all those of the index, `history` is its own.
     ///
     /// # Errors
     /// There are the tables of another archive, or it cannot be read.
-    pub fn new(index: &Index, releases: Releases, folder: &'a Utf8Path) -> Result<Self, Error> {
-        let (archive, history) = (index.archive(), index.history().clone());
+    pub fn new(index: &Index, releases: Releases, history: History, folder: &'a Utf8Path) -> Result<Self, Error> {
+        let archive = index.archive();
         let before = read_mark(folder, archive)?;
         let head = index.head().to_string();
         let mut export = Self { folder, archive, head, releases, history, before, stale: BTreeSet::new() };

@@ -28,9 +28,11 @@ impl Index {
     }
 
     /// What rescans have recorded.
-    #[must_use]
-    pub fn history(&self) -> &History {
-        &self.state.history
+    ///
+    /// # Errors
+    /// It is not as it was written.
+    pub fn history(&self) -> Result<History, Corrupt> {
+        self.state.history()
     }
 
     /// Releases that are kept and whose inventory could not be read, with the reason: nobody knows what is in them.

@@ -301,7 +301,7 @@ fn rescans_are_folded() {
     memory.append(Event::Rescan { outcome });
     for _ in 0..2 {
         let (index, _) = cache.open(&memory).unwrap();
-        assert_eq!(index.history().first_seen(&hit), Timestamp::from_unix(1_790_172_800));
+        assert_eq!(index.history().unwrap().first_seen(&hit), Timestamp::from_unix(1_790_172_800));
     }
     memory.objects.insert(outcome, b"{}".to_vec());
     forget(&memory, &cache.path).unwrap();

@@ -41,16 +41,34 @@ impl From<InventoryArtifact> for IndexedArtifact {
 
 /// The texts that were read, each once.
 #[derive(Debug, Default)]
-pub(super) struct Texts(HashSet<Arc<str>>);
+pub(super) struct Texts {
+    all: HashSet<Arc<str>>,
+    /// Of the release before, in the order in which they are read: mostly the next one says the same there, which costs no look-up.
+    before: Vec<Arc<str>>,
+}
 
 impl Texts {
-    fn read(&mut self, cursor: &mut Cursor<'_>) -> Result<Arc<str>, Corrupt> {
-        let text = std::str::from_utf8(cursor.text()?).map_err(|_| Corrupt::new("a text is none"))?;
-        if let Some(known) = self.0.get(text) {
-            return Ok(Arc::clone(known));
+    /// The text of this number in a release.
+    fn read(&mut self, number: usize, cursor: &mut Cursor<'_>) -> Result<Arc<str>, Corrupt> {
+        let bytes = cursor.text()?;
+        if let Some(before) = self.before.get(number)
+            && before.as_bytes() == bytes
+        {
+            return Ok(Arc::clone(before));
         }
-        let text: Arc<str> = text.into();
-        self.0.insert(Arc::clone(&text));
+        let text = std::str::from_utf8(bytes).map_err(|_| Corrupt::new("a text is none"))?;
+        let text = match self.all.get(text) {
+            Some(known) => Arc::clone(known),
+            None => {
+                let new: Arc<str> = text.into();
+                self.all.insert(Arc::clone(&new));
+                new
+            }
+        };
+        match self.before.get_mut(number) {
+            Some(before) => *before = Arc::clone(&text),
+            None => self.before.push(Arc::clone(&text)),
+        }
         Ok(text)
     }
 }
@@ -79,7 +97,8 @@ impl IndexedRelease {
     pub(super) fn from_bytes(bytes: &[u8], texts: &mut Texts) -> Result<Self, Corrupt> {
         let mut cursor = Cursor::new(bytes);
         let sequence = cursor.number()?;
-        let mut text = |cursor: &mut Cursor<'_>| texts.read(cursor);
+        let mut number = 0..;
+        let mut text = |cursor: &mut Cursor<'_>| texts.read(number.next().unwrap_or(usize::MAX), cursor);
         let [name, version, target, rustc] = [text(&mut cursor)?, text(&mut cursor)?, text(&mut cursor)?, text(&mut cursor)?];
         let archived = Timestamp::from_unix(cursor.number()?.cast_signed()).ok_or_else(|| Corrupt::new("a time is none"))?;
         let record = digest(&mut cursor)?;

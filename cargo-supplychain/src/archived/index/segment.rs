@@ -16,7 +16,7 @@ use super::{Corrupt, Cursor, put_number};
 use crate::archived::inventory::{MAX_BYTES, MAX_COMPONENTS};
 use crate::archived::{Inventory, InventoryArtifact, InventoryComponent, InventoryNative, InventoryUse, RELEASES_PER_THREAD};
 use crate::base::Sha256;
-use crate::base::parallel::in_pieces;
+use crate::base::parallel::{in_pieces, joined};
 
 const COMPONENT: u8 = b'c';
 const RELEASE: u8 = b'r';
@@ -408,7 +408,7 @@ fn component(key: &[u8], value: &[u8]) -> Result<IndexedComponent, Corrupt> {
 pub fn releases<R: ReadAt + Sync>(table: &Table<R>, sequences: &BTreeSet<u64>) -> Result<Vec<Arc<IndexedRelease>>, Corrupt> {
     let prefixes: Vec<_> = sequences.iter().map(|sequence| release_key(*sequence)).collect();
     let parts = in_pieces(&prefixes, RELEASES_PER_THREAD, |piece| read_releases(table, piece));
-    parts.into_iter().collect::<Result<Vec<_>, _>>().map(|parts| parts.into_iter().flatten().collect())
+    parts.into_iter().collect::<Result<Vec<_>, _>>().map(joined)
 }
 
 /// Every release, in order.

@@ -1,7 +1,6 @@
 //! A database in a folder: what is in it, and whether it changed since it was parsed.
 
 use std::collections::BTreeMap;
-use std::fs::Metadata;
 use std::io::{self, Read as _};
 use std::time::UNIX_EPOCH;
 
@@ -11,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use super::advisory::MAX_BYTES;
 use super::{AdvisoryFile, MAX_ADVISORIES, is_advisory};
 use crate::base::Sha256;
-use crate::base::parallel::in_pieces;
+use crate::base::parallel::{in_pieces, joined};
 use crate::feeds::parsed::{Room, Table};
-use crate::files::stamp::{Stamp, Stamps};
+use crate::files::stamp::{FileState, Stamp, Stamps};
 
 /// Raised whenever what is remembered changes.
 const FORMAT: u32 = 1;
@@ -39,7 +38,7 @@ pub(super) fn list(root: &Utf8Path, cache_dir: &Utf8Path) -> Result<Listing, Str
     let memory = Memory::of(&crates, cache_dir);
     let list = |piece: &[Utf8PathBuf]| piece.iter().map(|folder| list_crate(folder, &memory)).collect::<Result<Vec<_>, _>>();
     let parts: Result<Vec<_>, String> = in_pieces(&folders, 16, list).into_iter().collect();
-    let folders: Vec<Folder> = parts?.into_iter().flatten().collect();
+    let folders: Vec<Folder> = joined(parts?);
     memory.keep(&folders);
     let mut files: Vec<Listed> = folders.into_iter().flat_map(|folder| folder.files).collect();
     if files.len() > MAX_ADVISORIES {
@@ -54,10 +53,12 @@ struct Folder {
     name: String,
     stamp: Option<Stamp>,
     files: Vec<Listed>,
+    /// Its names are those that are remembered.
+    is_known: bool,
 }
 
 /// What the names in a folder were when it had a stamp.
-#[derive(Serialize, Deserialize, PartialEq)]
+#[derive(Serialize, Deserialize)]
 struct Names {
     folder: String,
     stamp: Stamp,
@@ -77,19 +78,19 @@ impl Memory {
     fn of(crates: &Utf8Path, cache_dir: &Utf8Path) -> Self {
         let (room, key) = (Room::new(cache_dir, "rustsec-names", FORMAT), Sha256::of(crates.as_str()));
         let stamps = Stamps::new(crates);
-        let known: Vec<Names> = stamps.and_then(|_| room.read(key)).map(|table| table.all()).unwrap_or_default();
+        let known: Vec<Names> = stamps.as_ref().and_then(|_| room.read(key)).map(|table| table.all()).unwrap_or_default();
         Self { room, key, stamps, known: known.into_iter().map(|one| (one.folder.clone(), one)).collect() }
     }
 
     fn keep(&self, folders: &[Folder]) {
+        if folders.iter().all(|folder| folder.is_known || folder.stamp.is_none()) {
+            return;
+        }
         let names = |folder: &Folder| {
             let file = |one: &Listed| one.path.rsplit('/').next().unwrap_or_default().to_owned();
             Some(Names { folder: folder.name.clone(), stamp: folder.stamp?, files: folder.files.iter().map(file).collect() })
         };
         let names: Vec<Names> = folders.iter().filter_map(names).collect();
-        if names.iter().all(|one| self.known.get(&one.folder) == Some(one)) {
-            return;
-        }
         let row = |one: &Names| Some((one.folder.clone(), serde_json::to_string(one).ok()?));
         if let Some(table) = Table::new(&(), names.iter().filter_map(row).collect()) {
             self.room.write(self.key, &table);
@@ -117,20 +118,19 @@ fn too_many() -> String {
 fn list_crate(folder: &Utf8Path, memory: &Memory) -> Result<Folder, String> {
     let name = folder.file_name().unwrap_or_default().to_owned();
     // Before it is listed: a name that comes meanwhile changes the next one.
-    let stamp = memory.stamps.and_then(|stamps| stamps.of(folder));
-    let known = memory.known.get(&name).filter(|known| Some(known.stamp) == stamp);
-    let known = known.and_then(|known| {
+    let stamp = memory.stamps.as_ref().and_then(|stamps| stamps.of(&name));
+    let known = memory.known.get(&name).filter(|known| Some(known.stamp) == stamp).and_then(|known| {
+        let stamps = memory.stamps.as_ref()?;
         let listed = |file: &String| {
-            let metadata = is_advisory(file).then(|| folder.join(file).symlink_metadata().ok())??;
-            listed(&name, file, &metadata).ok()
+            let path = format!("{name}/{file}");
+            let state = is_advisory(file).then(|| stamps.file(&path))??;
+            listed(format!("crates/{path}"), state).ok()
         };
         known.files.iter().map(listed).collect::<Option<Vec<_>>>()
     });
-    let files = match known {
-        Some(files) => files,
-        None => list_names(folder, &name)?,
-    };
-    Ok(Folder { name, stamp, files })
+    let is_known = known.is_some();
+    let files = known.map_or_else(|| list_names(folder, &name), Ok)?;
+    Ok(Folder { name, stamp, files, is_known })
 }
 
 fn list_names(folder: &Utf8Path, name: &str) -> Result<Vec<Listed>, String> {
@@ -142,7 +142,14 @@ fn list_names(folder: &Utf8Path, name: &str) -> Result<Vec<Listed>, String> {
             continue;
         }
         // Of the entry itself, not of what a link points to.
-        files.push(listed(name, entry.file_name(), &entry.metadata().map_err(failed)?)?);
+        let metadata = entry.metadata().map_err(failed)?;
+        let path = format!("crates/{name}/{}", entry.file_name());
+        if !metadata.is_file() {
+            return Err(not_regular(&path));
+        }
+        let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        let modified = modified.map_or(0, |time| time.as_nanos());
+        files.push(listed(path, FileState { size: metadata.len(), modified })?);
         if files.len() > MAX_ADVISORIES {
             return Err(too_many());
         }
@@ -150,13 +157,12 @@ fn list_names(folder: &Utf8Path, name: &str) -> Result<Vec<Listed>, String> {
     Ok(files)
 }
 
-fn listed(folder: &str, file: &str, metadata: &Metadata) -> Result<Listed, String> {
-    let path = format!("crates/{folder}/{file}");
-    if !metadata.is_file() || metadata.len() > MAX_BYTES {
-        return Err(format!("{path} is not a regular file of at most {MAX_BYTES} bytes"));
-    }
-    let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    Ok(Listed { path, size: metadata.len(), modified: modified.map_or(0, |time| time.as_nanos()) })
+fn listed(path: String, FileState { size, modified }: FileState) -> Result<Listed, String> {
+    if size > MAX_BYTES { Err(not_regular(&path)) } else { Ok(Listed { path, size, modified }) }
+}
+
+fn not_regular(path: &str) -> String {
+    format!("{path} is not a regular file of at most {MAX_BYTES} bytes")
 }
 
 impl Listing {

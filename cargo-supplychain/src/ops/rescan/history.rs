@@ -19,7 +19,7 @@ use crate::document::rescan::{HistoryAnswer, HistoryLine, SCHEMA_VERSION};
 /// The policy, the archive or the cache cannot be used.
 pub fn history(context: &Context, request: &archived::Request, progress: &mut dyn Progress) -> Result<HistoryAnswer, Error> {
     let mut opened = Opened::new(context, request, Access::Read, progress)?;
-    let history = opened.index().history().clone();
+    let history = opened.ask(context, progress, Index::history)?;
     let mut names = known_names(&history);
     names.extend(history.hits.keys().flat_map(crates_of));
     let components = with_libraries(opened.ask(context, progress, |index| index.components(&names))?);
