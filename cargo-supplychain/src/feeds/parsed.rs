@@ -38,10 +38,22 @@ pub(super) struct Table {
 }
 
 enum Rows {
-    /// From this byte on.
-    Text(String, usize),
-    /// From this byte on, so many.
-    File(File, u64, u64),
+    Text(Lines),
+    File(Stored),
+}
+
+/// Rows in memory.
+struct Lines {
+    text: String,
+    /// Where each of them begins, and where the last one ends.
+    bounds: Vec<usize>,
+}
+
+/// Rows in a file, from this byte on.
+struct Stored {
+    file: File,
+    start: u64,
+    length: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -76,15 +88,14 @@ impl Room {
         let end = text.iter().position(|byte| *byte == b'\n')?;
         let frame: Frame<&serde_json::value::RawValue> = serde_json::from_slice(&text[..end]).ok()?;
         let (header, start, length) = (frame.header.get().to_owned(), end + 1, frame.length as u64);
-        if frame.format != self.format || length != size - start as u64 {
+        if frame.format != self.format || size.checked_sub(start as u64) != Some(length) {
             return None;
         }
-        let table = match is_whole {
-            true => Table { header, rows: Rows::Text(String::from_utf8(text).ok()?, start) },
-            false => Table { header, rows: Rows::File(file, start as u64, length) },
+        let rows = match is_whole {
+            true => Rows::Text(Lines::new(String::from_utf8(text).ok()?, start)?),
+            false => Rows::File(Stored::new(file, start as u64, length)?),
         };
-        let is_ended = length == 0 || table.bytes(length - 1, 1)?.ends_with(b"\n");
-        is_ended.then_some(table)
+        Some(Table { header, rows })
     }
 
     /// Keeps it, whole or not at all. That it cannot be kept makes the next run slower, nothing else.
@@ -125,76 +136,26 @@ impl Table {
             text.push_str(&json);
             text.push('\n');
         }
-        Some(Self { header: serde_json::to_string(header).ok()?, rows: Rows::Text(text, 0) })
+        Some(Self { header: serde_json::to_string(header).ok()?, rows: Rows::Text(Lines::new(text, 0)?) })
     }
 
     pub(super) fn header<H: for<'d> Deserialize<'d>>(&self) -> Option<H> {
         serde_json::from_str(&self.header).ok()
     }
 
-    /// How many bytes of rows there are.
-    fn length(&self) -> u64 {
-        match &self.rows {
-            Rows::Text(text, start) => (text.len() - start) as u64,
-            Rows::File(_, _, length) => *length,
-        }
-    }
-
-    /// So many bytes of the rows.
-    fn bytes(&self, from: u64, count: u64) -> Option<Cow<'_, [u8]>> {
-        match &self.rows {
-            Rows::Text(text, start) => {
-                let from = start + usize::try_from(from).ok()?;
-                text.as_bytes().get(from..from + usize::try_from(count).ok()?).map(Cow::Borrowed)
-            }
-            Rows::File(file, start, _) => {
-                let mut bytes = vec![0; usize::try_from(count).ok()?];
-                let mut file: &File = file;
-                file.seek(SeekFrom::Start(start + from)).ok()?;
-                file.read_exact(&mut bytes).ok()?;
-                Some(Cow::Owned(bytes))
-            }
-        }
-    }
-
     /// All rows as they are written.
     fn whole(&self) -> Option<Cow<'_, str>> {
         match &self.rows {
-            Rows::Text(text, start) => Some(Cow::Borrowed(&text[*start..])),
-            Rows::File(..) => String::from_utf8(self.bytes(0, self.length())?.into_owned()).ok().map(Cow::Owned),
+            Rows::Text(lines) => Some(Cow::Borrowed(&lines.text[*lines.bounds.first()?..])),
+            Rows::File(stored) => String::from_utf8(stored.bytes(0, stored.length)?).ok().map(Cow::Owned),
         }
     }
 
     /// The row of a key, by halving: a run asks for a hundred rows of a hundred thousand.
     pub(super) fn get<T: for<'d> Deserialize<'d>>(&self, key: &str) -> Option<T> {
-        let (mut low, mut high) = (0, self.length());
-        while low < high {
-            let (start, line) = self.line(low, low + (high - low) / 2, high)?;
-            let (found, json) = std::str::from_utf8(&line).ok()?.split_once('\t')?;
-            match found.cmp(key) {
-                std::cmp::Ordering::Equal => return serde_json::from_str(json).ok(),
-                std::cmp::Ordering::Less => low = start + line.len() as u64 + 1,
-                std::cmp::Ordering::Greater => high = start,
-            }
-        }
-        None
-    }
-
-    /// The line that has a byte, without its end, and where it begins. `low` and `high` are beginnings of lines.
-    fn line(&self, low: u64, at: u64, high: u64) -> Option<(u64, Vec<u8>)> {
-        let mut around = BLOCK;
-        loop {
-            let from = at.saturating_sub(around).max(low);
-            let bytes = self.bytes(from, (at + around).min(high) - from)?;
-            let middle = usize::try_from(at - from).ok()?;
-            let before = bytes[..middle].iter().rposition(|byte| *byte == b'\n').map(|found| found + 1);
-            let start = before.or_else(|| (from == low).then_some(0));
-            let end = bytes[middle..].iter().position(|byte| *byte == b'\n').map(|found| middle + found);
-            match (start, end) {
-                (Some(start), Some(end)) => return Some((from + start as u64, bytes[start..end].to_vec())),
-                _ if from == low && at + around >= high => return None,
-                _ => around = around.saturating_mul(4),
-            }
+        match &self.rows {
+            Rows::Text(lines) => serde_json::from_str(lines.get(key)?).ok(),
+            Rows::File(stored) => serde_json::from_str(&stored.get(key)?).ok(),
         }
     }
 
@@ -213,6 +174,75 @@ impl Table {
         let whole = self.whole().unwrap_or_default();
         let rows = whole.lines().filter_map(|line| Some(line.split_once('\t')?.1));
         rows.filter(|row| is_wanted(row)).filter_map(|row| serde_json::from_str(row).ok()).collect()
+    }
+}
+
+impl Lines {
+    /// None: the last row is cut short.
+    fn new(text: String, start: usize) -> Option<Self> {
+        let bounds: Vec<usize> =
+            [start].into_iter().chain(text[start..].match_indices('\n').map(|(at, _)| start + at + 1)).collect();
+        (bounds.last() == Some(&text.len())).then_some(Self { text, bounds })
+    }
+
+    fn get(&self, key: &str) -> Option<&str> {
+        let row = |start: usize| self.text[start..].split_once('\t');
+        let rows = &self.bounds[..self.bounds.len() - 1];
+        let at = rows.partition_point(|start| row(*start).is_some_and(|(found, _)| found < key));
+        let (found, rest) = row(*rows.get(at)?)?;
+        (found == key).then(|| rest.split_once('\n').map_or(rest, |(json, _)| json))
+    }
+}
+
+impl Stored {
+    /// None: the last row is cut short, or cannot be read.
+    fn new(file: File, start: u64, length: u64) -> Option<Self> {
+        let stored = Self { file, start, length };
+        let is_ended = length == 0 || stored.bytes(length - 1, 1)? == b"\n";
+        is_ended.then_some(stored)
+    }
+
+    /// So many bytes of the rows.
+    fn bytes(&self, from: u64, count: u64) -> Option<Vec<u8>> {
+        let mut bytes = vec![0; usize::try_from(count).ok()?];
+        let mut file = &self.file;
+        file.seek(SeekFrom::Start(self.start + from)).ok()?;
+        file.read_exact(&mut bytes).ok()?;
+        Some(bytes)
+    }
+
+    fn get(&self, key: &str) -> Option<String> {
+        let (mut low, mut high) = (0, self.length);
+        while low < high {
+            let (start, line) = self.line(low, low + (high - low) / 2, high)?;
+            let (found, json) = line.split_once('\t')?;
+            match found.cmp(key) {
+                std::cmp::Ordering::Equal => return Some(json.to_owned()),
+                std::cmp::Ordering::Less => low = start + line.len() as u64 + 1,
+                std::cmp::Ordering::Greater => high = start,
+            }
+        }
+        None
+    }
+
+    /// The line that has a byte, without its end, and where it begins. `low` and `high` are beginnings of lines.
+    fn line(&self, low: u64, at: u64, high: u64) -> Option<(u64, String)> {
+        let mut around = BLOCK;
+        loop {
+            let from = at.saturating_sub(around).max(low);
+            let bytes = self.bytes(from, (at + around).min(high) - from)?;
+            let middle = usize::try_from(at - from).ok()?;
+            let before = bytes[..middle].iter().rposition(|byte| *byte == b'\n').map(|found| found + 1);
+            let start = before.or_else(|| (from == low).then_some(0));
+            let end = bytes[middle..].iter().position(|byte| *byte == b'\n').map(|found| middle + found);
+            match (start, end) {
+                (Some(start), Some(end)) => {
+                    return Some((from + start as u64, String::from_utf8(bytes[start..end].to_vec()).ok()?));
+                }
+                _ if from == low && at + around >= high => return None,
+                _ => around = around.saturating_mul(4),
+            }
+        }
     }
 }
 
@@ -244,13 +274,15 @@ mod tests {
         let rows = (0..40_000).map(|one| (format!("k{:05}", one * 2), serde_json::to_string(&wide(one)).unwrap())).collect();
         room.write(key, &Table::new(&"header", rows).unwrap());
         let table = room.read(key).unwrap();
-        assert!(matches!(table.rows, Rows::File(..)) && table.length() > 4 << 20);
+        let Rows::File(Stored { length, .. }) = table.rows else { panic!("it is small") };
+        assert!(length > 4 << 20);
+        let table = room.read(key).unwrap();
         for one in [0, 1, 77, 20_000, 29_999, 30_000, 30_001, 39_999] {
             assert_eq!(table.get::<Vec<u32>>(&format!("k{:05}", one * 2)), Some(wide(one)), "{one}");
             assert_eq!(table.get::<Vec<u32>>(&format!("k{:05}", one * 2 + 1)), None, "{one}");
         }
         assert_eq!(table.all::<Vec<u32>>().len(), 40_000);
-        File::options().append(true).open(room.path(key)).unwrap().set_len(table.length()).unwrap();
+        File::options().append(true).open(room.path(key)).unwrap().set_len(length).unwrap();
         assert!(room.read(key).is_none());
         room.write(key, &Table::new(&"header", BTreeMap::from([("k".to_owned(), "[1]".to_owned())])).unwrap());
         let path = room.path(key);
