@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use crate::archive::World;
+use crate::archive::{ARCHIVE, World};
 use crate::support::files;
 
 #[cfg(unix)]
@@ -79,6 +79,10 @@ fn a_store_that_others_can_write_to_is_refused() {
         fs::set_permissions(&folder, fs::Permissions::from_mode(mode)).unwrap();
         for arguments in [&["list"][..], &["verify"], &["add", world.release.as_str(), "--key", "../release.pub"], &["prune"]] {
             let refused = world.archive(arguments).expect(1);
+            assert!(refused.stderr.contains("archive/unsafe-permissions"), "{refused}");
+        }
+        for question in [&["affected", "pkg:cargo/app"][..], &["rescan"]] {
+            let refused = world.project.run(&[question, &["--archive", ARCHIVE]].concat()).expect(1);
             assert!(refused.stderr.contains("archive/unsafe-permissions"), "{refused}");
         }
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();

@@ -208,12 +208,16 @@ def measure(arguments, size):
         row[f"{label}: median ms"] = 1000 * statistics.median(times)
         row[f"{label}: quickest ms"] = 1000 * min(times)
         row[f"{label}: CPU ms"] = 1000 * used
-    archive.catch_up()
-    late = fill(archive, 1, arguments.components, arguments.lockfiles, seed=2, prefix="late")
-    name, version = sorted(late)[0]
-    took, out = run(arguments.tool, ["affected", f"pkg:cargo/{name}@{version}", *common, "--format", "json"], work, (1,))
-    row["affected after one more release, ms"] = 1000 * took
-    assert archive.sequence in [one["sequence"] for one in json.loads(out)["releases"]], "the release that came since is named"
+    # The first one waits until the disk has taken the archive that was just written.
+    times = []
+    for seed in range(2, 7):
+        archive.catch_up()
+        late = fill(archive, 1, arguments.components, arguments.lockfiles, seed=seed, prefix=f"late{seed}")
+        name, version = sorted(late)[0]
+        took, out = run(arguments.tool, ["affected", f"pkg:cargo/{name}@{version}", *common, "--format", "json"], work, (1,))
+        times.append(took)
+        assert archive.sequence in [one["sequence"] for one in json.loads(out)["releases"]], "the release that came since is named"
+    row["affected after one more release: median ms"] = 1000 * statistics.median(times)
     if arguments.audit:
         pairs = audits(arguments, common, work)
         row["one scan of one lockfile by cargo-audit, CPU ms"] = 1000 * statistics.median(scan for scan, _ in pairs)

@@ -51,6 +51,10 @@ pub fn sources(
     let mut read = 0;
     for (path, compiled_in) in &compiled(units, root)? {
         let Some(first) = compiled_in.first() else { continue };
+        // Cargo's own lists have what build scripts watch as well (`rerun-if-changed`); a folder is nothing that the compiler can have read.
+        if path.is_dir() {
+            continue;
+        }
         let shown = || path.strip_prefix(&first.folder).map_or(path.file_name().unwrap_or_default(), Utf8Path::as_str);
         let bytes = files::read(path, MAX_SOURCE)
             .map_err(|error| format!("{} of {} cannot be read: {}", shown(), first.package, error.kind()))?;
@@ -127,7 +131,7 @@ mod tests {
         write("fig/src/tests.rs", "super::peel()");
         write("src/main.rs", "fn main() {\n    fig::slice();\n}");
         write("t/deps/fig-1.d", &format!("{root}/t/deps/libfig-1.rlib: {root}/fig/src/lib.rs\n"));
-        write("t/app.d", "t/app: src/main.rs\n");
+        write("t/app.d", "t/app: src src/main.rs\n");
         let units = [unit("fig", "t/deps/libfig-1.rlib"), Unit { folder: root.to_owned(), ..unit("app", "t/app") }];
         let asked = ["fig::peel", "fig::slice", "fig::eat"]
             .map(|function| (Asked { purl: units[0].purl.clone(), function: function.to_owned() }, Path::parse(function)));

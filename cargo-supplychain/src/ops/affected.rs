@@ -291,8 +291,11 @@ fn unknown(id: &str, feed: &FeedInfo, sources: &Sources) -> Error {
     let unread = sources.feeds.iter().filter_map(|feed| feed.state.as_ref().err());
     let unread: String = unread.map(|(why, _)| format!("; {why}")).collect();
     let why = format!("the advisory database {} of {date} does not know {id}, or it was withdrawn{unread}", feed.origin);
-    Error::new(Class::Undetermined, &why)
-        .with_help("check the id, renew the database with `cargo supplychain fetch`, or ask for the crate: pkg:cargo/NAME@RANGE")
+    // Of what is no crate only its record says which versions it is about.
+    let record = if id.starts_with("CVE-") { ", name its record with --feed cve=FILE" } else { "" };
+    Error::new(Class::Undetermined, &why).with_help(format!(
+        "check the id, renew the database with `cargo supplychain fetch`{record}, or ask for the crate: pkg:cargo/NAME@RANGE"
+    ))
 }
 
 /// What of a component is meant, each with the ids of the advisories that it was found by: the crate itself, else libraries that it brought along.

@@ -79,7 +79,7 @@ pub fn add(
         };
         stage.end(progress, &incoming.key.to_string());
         let stage = Stage::begin(progress, "archive", &incoming.key.to_string());
-        let (store, _, _) = open_store(context, request, Access::Write, progress)?;
+        let (store, _, _) = open_store(context, request.archive.as_deref(), request.policy.as_deref(), Access::Write, progress)?;
         let mut chain = Chain::open_or_begin(&store, context.now, &nonce()?)?;
         if let Some(head) = request.expect_head {
             chain.expect_head(head)?;

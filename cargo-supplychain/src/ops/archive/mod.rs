@@ -12,7 +12,7 @@ mod stored;
 mod together;
 mod verify;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
 pub use add::{Added, Outcome, add};
 pub use after_build::{Project, after_build};
@@ -64,14 +64,16 @@ pub(super) fn place(context: &Context, given: Option<&str>, settings: &Settings)
         .ok_or_else(|| Error::usage(&"no home folder to keep an archive in").with_help("name one with --archive DIR"))
 }
 
-fn open_store(
+/// The store of an archive by the policy that is said or found, and whether it is a folder of this machine.
+pub(super) fn open_store(
     context: &Context,
-    request: &Request,
+    given: Option<&str>,
+    policy: Option<&Utf8Path>,
     access: Access,
     progress: &mut dyn Progress,
 ) -> Result<(Generations, Settings, bool), Error> {
-    let (settings, _) = gather::settings(context, request.policy.as_deref(), &context.cwd, None)?;
-    let place = place(context, request.archive.as_deref(), &settings)?;
+    let (settings, _) = gather::settings(context, policy, &context.cwd, None)?;
+    let place = place(context, given, &settings)?;
     let waits = &mut || progress.note("waiting for another run that uses the archive");
     let remote = remote_options(context, &settings, &place)?;
     let store = archive::open(&place, &context.cwd, access, &remote, waits).map_err(|error| match error {
@@ -101,7 +103,8 @@ fn absent(place: &str) -> Error {
 
 /// Opens an archive that is there.
 pub(super) fn open(context: &Context, request: &Request, access: Access, progress: &mut dyn Progress) -> Result<Opened, Error> {
-    let (store, settings, is_local) = open_store(context, request, access, progress)?;
+    let (store, settings, is_local) =
+        open_store(context, request.archive.as_deref(), request.policy.as_deref(), access, progress)?;
     let chain = Chain::open(&store)?;
     if let Some(head) = request.expect_head {
         chain.expect_head(head)?;

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::super::{Class, Error, Progress};
 use crate::archive::chain::{self, LOG, path_of};
 use crate::archive::index::{Source, Unread};
-use crate::archive::{self, Access, Generations, Store, objects, store};
+use crate::archive::{Access, Generations, Store, objects, store};
 use crate::archived::{Entry, Event, FORMAT_VERSION, Head, to_bytes};
 use crate::base::{Context, Sha256};
 use crate::files::stamp::Stamp;
@@ -28,12 +28,7 @@ impl Archive {
         access: Access,
         progress: &mut dyn Progress,
     ) -> Result<Self, Error> {
-        let (settings, _) = super::super::gather::settings(context, policy, &context.cwd, None)?;
-        let place = super::super::archive::place(context, given, &settings)?;
-        let remote = super::super::archive::remote_options(context, &settings, &place)?;
-        let mut on_wait = || progress.note("another run is writing to the archive");
-        let opened = archive::open(&place, &context.cwd, access, &remote, &mut on_wait);
-        let store = opened.map_err(|error| told(&objects::Error::Store(error)))?;
+        let (store, ..) = super::super::archive::open_store(context, given, policy, access, progress)?;
         Ok(Self { store })
     }
 
