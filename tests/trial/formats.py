@@ -11,7 +11,8 @@ formats come out of a release, SWID tags among them), and judges:
     pyspdxtools --infile FILE                      SPDX 2.3, JSON and tag-value
     ntia-checker FILE                              NTIA minimum elements, SPDX 2.3 JSON
     ntia-checker --sbom-spec spdx3 FILE            the same of SPDX 3.0.1
-    spdx3-validate --json FILE                     official JSON schema and SHACL shapes, with --spdx-org: it fetches them from spdx.org
+    jsonschema                                     the official JSON schema of SPDX 3.0.1, as the npm package @cyclonedx/cdxgen ships it
+    spdx3-validate --json FILE                     that schema and the SHACL shapes, with --spdx-org: it fetches them from spdx.org
 
 A component whose producer nobody states is a gap that the NTIA checker reports and the document says itself; those are counted apart: the
 checker's verdict has to be the one that follows from them. Needs the judges (`pip install -r tests/judges/requirements.txt`), the registry and
@@ -24,12 +25,33 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 
 from real_crates import fetch, run
 
 HERE = pathlib.Path(__file__).resolve().parent
 DEFAULT = ["ripgrep=14.1.1", "fd-find=10.2.0", "hyperfine=1.19.0", "bat=0.25.0", "cargo-audit=0.21.2", "cargo-deny=0.18.3"]
 BIN = pathlib.Path(sys.executable).parent
+
+
+# Made by shacl2code from the model, as it is published at spdx.org.
+SPDX_SCHEMA = ("@cyclonedx/cdxgen@12.8.4", "package/data/spdx-export.schema.json")
+
+
+def spdx_schema(work):
+    """A validator of the official schema; none where there is no npm, which is said."""
+    import jsonschema
+
+    package, name = SPDX_SCHEMA
+    if shutil.which("npm") is None:
+        return print(f"skipped: the official JSON schema of SPDX 3.0.1, which comes with the npm package {package}: npm is not installed")
+    packed = run(["npm", "pack", "--silent", "--pack-destination", work, package])
+    if packed.returncode != 0:
+        raise SystemExit(f"npm pack {package}: {packed.stderr[-400:]}")
+    with tarfile.open(work / packed.stdout.split()[-1]) as archive:
+        schema = json.load(archive.extractfile(name))
+    assert schema["properties"]["@context"]["const"] == "https://spdx.org/rdf/3.0.1/spdx-context.jsonld", "the schema of another version"
+    return jsonschema.Draft202012Validator(schema)
 
 
 def formats(tool):
@@ -83,6 +105,9 @@ def judge(path, options):
         except (OSError, ValueError):
             return problems + [("ntia-checker", (result.stdout + result.stderr)[-400:])]
         problems += ntia(report, path)
+    if is_spdx3 and options.schema is not None:
+        errors = [f"{'/'.join(map(str, error.path))}: {error.message[:200]}" for error in options.schema.iter_errors(json.loads(path.read_text()))]
+        problems += [("jsonschema, SPDX 3.0.1", error) for error in errors[:5]]
     if is_spdx3 and options.spdx_org:
         result = run([BIN / "spdx3-validate", "--json", path])
         if result.returncode != 0:
@@ -115,6 +140,7 @@ def main():
     parser.add_argument("crates", nargs="*", metavar="NAME=VERSION")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
+    options.schema = spdx_schema(options.work)
     if not options.spdx_org:
         print("skipped: spdx3-validate, which fetches schema and shapes from spdx.org (--spdx-org)")
     failed = False
